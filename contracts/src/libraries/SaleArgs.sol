@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Currency} from "../types/Currency.sol";
+import {Gate, Phase, SaleTerms, Unsold} from "../types/SaleTypes.sol";
+
+/// @title SaleArgs
+/// @notice The terms of a sale, packed into the bytes that follow a clone's code, and read back field by field: a
+/// contribution pays for copying some 300 bytes of code instead of for a dozen storage reads.
+/// @dev Layout, byte offsets: owner 0, beneficiary 20, token 40, currency 60, opens 80 (5), softCap 85 (15), minPaid 100
+/// (15), maxPaid 115 (15), tokensForSale 130 (15), unsold 145 (1), then 37 bytes a phase: end (5), raisedUpTo (15), gate
+/// (1), price (16). The hard cap is the last phase's `raisedUpTo`.
+library SaleArgs {
+    /// @dev Length of the code that OpenZeppelin's `Clones` puts before the arguments.
+    uint256 private constant CLONE_CODE = 45;
+    uint256 private constant HEAD = 146;
+    uint256 private constant PHASE = 37;
+
+    /// @return args `terms`, packed.
+    function pack(SaleTerms memory terms) internal pure returns (bytes memory args) {
+        args = bytes.concat(
+            abi.encodePacked(terms.owner, terms.beneficiary, terms.token, Currency.unwrap(terms.currency), terms.opens),
+            abi.encodePacked(terms.softCap, terms.minPaid, terms.maxPaid, terms.tokensForSale, terms.unsold)
+        );
+        for (uint256 i = 0; i < terms.phases.length; ++i) {
+            Phase memory p = terms.phases[i];
+            args = bytes.concat(args, abi.encodePacked(p.end, p.raisedUpTo, p.gate, p.price));
+        }
+    }
+
+    /// @return args The packed terms of the clone that is running, from its own code.
+    /// @dev As OpenZeppelin's `Clones.fetchCloneArgs`, less the zeroing of memory that is then overwritten.
+    function load() internal view returns (bytes memory args) {
+        assembly ("memory-safe") {
+            args := mload(0x40)
+            let size := sub(extcodesize(address()), CLONE_CODE)
+            mstore(args, size)
+            extcodecopy(address(), add(args, 32), CLONE_CODE, size)
+            mstore(0x40, add(args, and(add(size, 95), not(31))))
+        }
+    }
+
+    /// @return terms What was packed.
+    function unpack(bytes memory args) internal pure returns (SaleTerms memory terms) {
+        uint256 count = phaseCount(args);
+        terms.owner = owner(args);
+        terms.beneficiary = beneficiary(args);
+        terms.token = token(args);
+        terms.currency = currency(args);
+        terms.opens = uint40(opens(args));
+        terms.softCap = uint120(softCap(args));
+        terms.hardCap = uint120(hardCap(args));
+        terms.minPaid = uint120(minPaid(args));
+        terms.maxPaid = uint120(maxPaid(args));
+        terms.tokensForSale = uint120(tokensForSale(args));
+        terms.unsold = unsold(args);
+        terms.phases = new Phase[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            terms.phases[i] = phase(args, i);
+        }
+    }
+
+    function owner(bytes memory args) internal pure returns (address) {
+        return address(uint160(_read(args, 0, 160)));
+    }
+
+    function beneficiary(bytes memory args) internal pure returns (address) {
+        return address(uint160(_read(args, 20, 160)));
+    }
+
+    function token(bytes memory args) internal pure returns (address) {
+        return address(uint160(_read(args, 40, 160)));
+    }
+
+    function currency(bytes memory args) internal pure returns (Currency) {
+        return Currency.wrap(address(uint160(_read(args, 60, 160))));
+    }
+
+    function opens(bytes memory args) internal pure returns (uint256) {
+        return _read(args, 80, 40);
+    }
+
+    function softCap(bytes memory args) internal pure returns (uint256) {
+        return _read(args, 85, 120);
+    }
+
+    function minPaid(bytes memory args) internal pure returns (uint256) {
+        return _read(args, 100, 120);
+    }
+
+    function maxPaid(bytes memory args) internal pure returns (uint256) {
+        return _read(args, 115, 120);
+    }
+
+    function tokensForSale(bytes memory args) internal pure returns (uint256) {
+        return _read(args, 130, 120);
+    }
+
+    function unsold(bytes memory args) internal pure returns (Unsold) {
+        return Unsold(_read(args, 145, 8));
+    }
+
+    /// @return Number of phases.
+    function phaseCount(bytes memory args) internal pure returns (uint256) {
+        return (args.length - HEAD) / PHASE;
+    }
+
+    /// @return First second after the last phase.
+    function closes(bytes memory args) internal pure returns (uint256) {
+        return _read(args, _lastPhase(args), 40);
+    }
+
+    function hardCap(bytes memory args) internal pure returns (uint256) {
+        return _read(args, _lastPhase(args) + 5, 120);
+    }
+
+    /// @notice The first phase whose end is after `time` and whose cap is above `raised`.
+    /// @return index Index of the phase, the number of phases if there is none.
+    /// @return cap Its `raisedUpTo`; zero if there is none.
+    /// @return price Its price; zero if there is none.
+    function phaseAt(bytes memory args, uint256 time, uint256 raised)
+        internal
+        pure
+        returns (uint256 index, uint256 cap, uint256 price)
+    {
+        uint256 end = args.length;
+        // The offsets stay within the code of one contract, far from overflow.
+        unchecked {
+            for (uint256 offset = HEAD; offset < end; offset += PHASE) {
+                cap = _read(args, offset + 5, 120);
+                if (time < _read(args, offset, 40) && raised < cap) return (index, cap, _read(args, offset + 21, 128));
+                ++index;
+            }
+        }
+        cap = 0;
+    }
+
+    function phase(bytes memory args, uint256 index) internal pure returns (Phase memory) {
+        uint256 offset = HEAD + index * PHASE;
+        return Phase({
+            end: uint40(_read(args, offset, 40)),
+            raisedUpTo: uint120(_read(args, offset + 5, 120)),
+            price: uint128(_read(args, offset + 21, 128)),
+            gate: Gate(_read(args, offset + 20, 8))
+        });
+    }
+
+    function _lastPhase(bytes memory args) private pure returns (uint256) {
+        unchecked {
+            return args.length - PHASE;
+        }
+    }
+
+    /// @dev Reads `bits` at a byte offset inside `args`. May touch up to 31 bytes past the end, which the shift drops.
+    function _read(bytes memory args, uint256 offset, uint256 bits) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(sub(256, bits), mload(add(add(args, 32), offset)))
+        }
+    }
+}

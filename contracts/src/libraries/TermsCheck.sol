@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import {Currency} from "../types/Currency.sol";
+import {Phase, SaleTerms} from "../types/SaleTypes.sol";
+
+/// @title TermsCheck
+/// @notice Refuses terms with which a sale could not work.
+library TermsCheck {
+    /// @notice Most phases a sale can have.
+    uint256 internal constant MAX_PHASES = 8;
+
+    /// @notice Longest a sale may take contributions, in seconds: nobody's money waits for an outcome longer than this.
+    uint256 internal constant MAX_DURATION = 366 days;
+
+    /// @notice Price unit: payment base units per this many token base units.
+    uint256 internal constant PRICE_UNIT = 1e18;
+
+    /// @notice The owner is the zero address.
+    error OwnerZero();
+
+    /// @notice The beneficiary is the zero address.
+    error BeneficiaryZero();
+
+    /// @notice The token has no code.
+    error TokenNotContract(address token);
+
+    /// @notice The payment token has no code.
+    error CurrencyNotContract(address currency);
+
+    /// @notice A token cannot be paid for with itself.
+    error CurrencyIsToken(address token);
+
+    /// @notice The sale would open before this block.
+    error OpensInPast(uint256 opens, uint256 blockTimestamp);
+
+    /// @notice The soft cap is zero: then there is no goal to miss, and no refund.
+    error SoftCapZero();
+
+    /// @notice The soft cap is above the hard cap.
+    error CapsCrossed(uint256 softCap, uint256 hardCap);
+
+    /// @notice The minimum of an investor is above the maximum, or the maximum is zero.
+    error LimitsCrossed(uint256 minPaid, uint256 maxPaid);
+
+    /// @notice The maximum of an investor is above the hard cap.
+    error MaximumAboveHardCap(uint256 maxPaid, uint256 hardCap);
+
+    /// @notice There must be between one and `max` phases.
+    error PhaseCount(uint256 count, uint256 max);
+
+    /// @notice A phase must end after the one before it, and the first after the opening.
+    error PhaseEndNotAfter(uint256 index, uint256 end, uint256 previous);
+
+    /// @notice The cumulative cap of a phase is below that of the one before it.
+    error PhaseCapBelow(uint256 index, uint256 raisedUpTo, uint256 previous);
+
+    /// @notice A phase gives tokens away.
+    error PhasePriceZero(uint256 index);
+
+    /// @notice The last phase must sell up to the hard cap.
+    error LastPhaseCap(uint256 raisedUpTo, uint256 hardCap);
+
+    /// @notice The sale would run for longer than `max` seconds.
+    error DurationTooLong(uint256 duration, uint256 max);
+
+    /// @notice Fewer tokens are for sale than the hard cap could buy.
+    error TokensShort(uint256 tokensForSale, uint256 needed);
+
+    /// @notice Reverts with one of this library's errors unless a sale with these terms can work.
+    function check(SaleTerms memory terms) internal view {
+        if (terms.owner == address(0)) revert OwnerZero();
+        if (terms.beneficiary == address(0)) revert BeneficiaryZero();
+        if (terms.token.code.length == 0) revert TokenNotContract(terms.token);
+        address currency = Currency.unwrap(terms.currency);
+        if (currency != address(0) && currency.code.length == 0) revert CurrencyNotContract(currency);
+        if (currency == terms.token) revert CurrencyIsToken(currency);
+        if (terms.opens < block.timestamp) revert OpensInPast(terms.opens, block.timestamp);
+        if (terms.softCap == 0) revert SoftCapZero();
+        if (terms.softCap > terms.hardCap) revert CapsCrossed(terms.softCap, terms.hardCap);
+        if (terms.minPaid > terms.maxPaid || terms.maxPaid == 0) revert LimitsCrossed(terms.minPaid, terms.maxPaid);
+        if (terms.maxPaid > terms.hardCap) revert MaximumAboveHardCap(terms.maxPaid, terms.hardCap);
+        _checkPhases(terms);
+        uint256 needed = tokensNeeded(terms.phases);
+        if (terms.tokensForSale < needed) revert TokensShort(terms.tokensForSale, needed);
+    }
+
+    function _checkPhases(SaleTerms memory terms) private pure {
+        uint256 count = terms.phases.length;
+        if (count == 0 || count > MAX_PHASES) revert PhaseCount(count, MAX_PHASES);
+        uint256 end = terms.opens;
+        uint256 cap = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            Phase memory p = terms.phases[i];
+            if (p.end <= end) revert PhaseEndNotAfter(i, p.end, end);
+            if (p.raisedUpTo < cap) revert PhaseCapBelow(i, p.raisedUpTo, cap);
+            if (p.price == 0) revert PhasePriceZero(i);
+            (end, cap) = (p.end, p.raisedUpTo);
+        }
+        if (cap != terms.hardCap) revert LastPhaseCap(cap, terms.hardCap);
+        if (end - terms.opens > MAX_DURATION) revert DurationTooLong(end - terms.opens, MAX_DURATION);
+    }
+
+    /// @notice Most tokens that phases can sell, however the contributions fall. A phase that ran out of time leaves its
+    /// room to the later ones, so each layer between two caps counts at the lowest price among the phases that can reach
+    /// it. Every purchase rounds down, so the layers, rounded up, bound them all.
+    /// @return needed Token base units.
+    function tokensNeeded(Phase[] memory phases) internal pure returns (uint256 needed) {
+        uint256 price = type(uint256).max;
+        for (uint256 i = phases.length; i > 0; --i) {
+            price = Math.min(price, phases[i - 1].price);
+            uint256 floor = i > 1 ? phases[i - 2].raisedUpTo : 0;
+            needed += Math.ceilDiv((phases[i - 1].raisedUpTo - floor) * PRICE_UNIT, price);
+        }
+    }
+}
