@@ -1,1 +1,4 @@
-//! x
+//! The map of the system, in the order in which data flows.
+
+pub mod contracts;
+pub mod types;

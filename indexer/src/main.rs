@@ -1,1 +1,2 @@
-fn main(){}
+//! The binary `crowdsale`.
+fn main() {}
