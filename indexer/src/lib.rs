@@ -2,3 +2,7 @@
 
 pub mod contracts;
 pub mod types;
+
+pub mod decode;
+
+pub mod db;

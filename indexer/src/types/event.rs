@@ -40,6 +40,8 @@ pub struct Log {
 pub struct EventLog {
     /// Where it stands.
     pub log: Log,
+    /// The sale it belongs to; the emitter where it belongs to none.
+    pub sale: Address,
     /// What it says.
     pub event: Result<Event, String>,
 }

@@ -1,0 +1,189 @@
+//! All SQL, a file a group of tables. Nothing here knows a log or a route.
+//!
+//! Writes go through one [`Writer`] a chain: a single connection that holds the chain's advisory lock, so that losing the
+//! connection loses the right to write. Reads go through a pool of their own, so that neither starves the other.
+
+pub mod blocks;
+pub mod chains;
+pub mod events;
+pub mod rollback;
+mod rows;
+pub mod sales;
+
+use std::time::Duration;
+
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// The migrations of this version, in order.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What can go wrong with the database.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DbError {
+    /// It does not answer, or refuses us.
+    #[error("cannot connect to the database: {0}")]
+    Connect(#[source] sqlx::Error),
+    /// A newer version of this program has written it.
+    #[error(
+        "the database has schema version {found}, this program knows {known}: a newer version of crowdsale has migrated it"
+    )]
+    NewerSchema {
+        /// Version of the database.
+        found: i64,
+        /// Newest version that this program knows.
+        known: i64,
+    },
+    /// No indexer of this version has migrated it yet.
+    #[error("the database has schema version {found}, this program needs {known}: it has not been migrated yet")]
+    OlderSchema {
+        /// Version of the database, zero if it has none.
+        found: i64,
+        /// Version that this program needs.
+        known: i64,
+    },
+    /// A migration was changed after it was applied, or one failed half way.
+    #[error("cannot migrate the database: {0}")]
+    Migrate(#[source] MigrateError),
+    /// The connection is to a standby, which takes no writes.
+    #[error("the database is read-only: this is a standby, or a failover is under way")]
+    ReadOnly,
+    /// The database follows another chain that has the same id.
+    #[error("the database follows another chain with id {chain_id}: its genesis is {stored}, the node's is {found}")]
+    OtherChain {
+        /// The id both have.
+        chain_id: i64,
+        /// Genesis hash in the database.
+        stored: crate::types::Hash32,
+        /// Genesis hash of the node.
+        found: crate::types::Hash32,
+    },
+    /// The database follows another factory, or the same from another block.
+    #[error(
+        "the database follows factory {stored} from block {stored_start} on chain {chain_id}, not {found} from block {found_start}"
+    )]
+    OtherFactory {
+        /// The chain.
+        chain_id: i64,
+        /// Factory in the database.
+        stored: crate::types::Addr,
+        /// First block in the database.
+        stored_start: i64,
+        /// Factory that was asked for.
+        found: crate::types::Addr,
+        /// First block that was asked for.
+        found_start: i64,
+    },
+    /// The stored tip is not what the batch was built on; read the checkpoint again.
+    #[error("the checkpoint moved: expected block {expected}, found {found:?}")]
+    Stale {
+        /// Height that the batch was built on.
+        expected: i64,
+        /// Height that is stored.
+        found: Option<i64>,
+    },
+    /// A query failed.
+    #[error("the database failed: {0}")]
+    Query(#[from] sqlx::Error),
+}
+
+impl DbError {
+    /// Whether doing the same again later can succeed: the connection broke, or the server is restarting.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Connect(e) | Self::Query(e) => match e {
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::Tls(_) => true,
+                // Connection exceptions, insufficient resources, operator intervention, serialization and deadlock.
+                sqlx::Error::Database(e) => {
+                    e.code().is_some_and(|c| ["08", "53", "57", "40", "25"].iter().any(|class| c.starts_with(class)))
+                }
+                _ => false,
+            },
+            Self::ReadOnly | Self::Stale { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+/// The connection that writes a chain. At most one exists a chain and database.
+#[derive(Debug)]
+pub struct Writer {
+    pub(crate) connection: PgConnection,
+    pub(crate) chain_id: i64,
+}
+
+/// First half of the advisory lock's key; the second is the chain id.
+const LOCK_CLASS: i64 = 0x6372_6f77_6473_616c;
+
+impl Writer {
+    /// Connects, migrates the schema, and takes the chain's lock. `None` if another process writes this chain.
+    pub async fn acquire(options: &PgConnectOptions, chain_id: i64) -> Result<Option<Self>, DbError> {
+        let mut connection = PgConnection::connect_with(options).await.map_err(DbError::Connect)?;
+        // A writer that hangs must not hold its locks for ever.
+        sqlx::query("SET idle_in_transaction_session_timeout = '60s'").execute(&mut connection).await?;
+        let read_only: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(&mut connection).await?;
+        if read_only == "on" {
+            return Err(DbError::ReadOnly);
+        }
+        migrate(&mut connection).await?;
+        let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "locked!""#, LOCK_CLASS ^ chain_id)
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(locked.then_some(Self { connection, chain_id }))
+    }
+
+    /// The chain it writes.
+    pub fn chain_id(&self) -> i64 {
+        self.chain_id
+    }
+}
+
+/// Brings the schema to this version. Refuses a database that a newer version has migrated, and changes nothing in it.
+pub async fn migrate(connection: &mut PgConnection) -> Result<(), DbError> {
+    match schema_version(connection).await? {
+        found if found > known_version() => Err(DbError::NewerSchema { found, known: known_version() }),
+        _ => MIGRATIONS.run(connection).await.map_err(DbError::Migrate),
+    }
+}
+
+/// A pool for reading. Fails if the schema is not of this version.
+pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgPool, DbError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(3))
+        .connect_with(options.clone())
+        .await
+        .map_err(DbError::Connect)?;
+    let mut connection = pool.acquire().await?;
+    let found = schema_version(&mut connection).await?;
+    let known = known_version();
+    match found.cmp(&known) {
+        std::cmp::Ordering::Greater => Err(DbError::NewerSchema { found, known }),
+        std::cmp::Ordering::Less => Err(DbError::OlderSchema { found, known }),
+        std::cmp::Ordering::Equal => Ok(pool),
+    }
+}
+
+/// Newest version among this program's migrations.
+fn known_version() -> i64 {
+    MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
+}
+
+/// Newest version that was applied to the database, zero if none was.
+async fn schema_version(connection: &mut PgConnection) -> Result<i64, DbError> {
+    // Not a checked query: sqlx makes this table itself, and it is not there before the first migration.
+    let exists: bool =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
+    if !exists {
+        return Ok(0);
+    }
+    Ok(sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations").fetch_one(connection).await?)
+}

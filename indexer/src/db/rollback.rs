@@ -1,0 +1,23 @@
+//! Forgetting what a reorg removed.
+
+use sqlx::Connection;
+
+use super::{
+    DbError, Writer,
+    chains::{self, NodeTips, Tip},
+};
+use crate::types::Hash32;
+
+/// Deletes everything above `fork` and moves the checkpoint there, in one transaction.
+///
+/// # Errors
+/// [`DbError::Stale`] if the stored tip is not `from`.
+pub async fn rollback(writer: &mut Writer, from: (i64, Hash32), fork: Tip, node: NodeTips) -> Result<(), DbError> {
+    let chain_id = writer.chain_id;
+    let mut transaction = writer.connection.begin().await?;
+    chains::lock(&mut transaction, chain_id, Some(from)).await?;
+    sqlx::query!("SELECT rollback_to($1, $2)", chain_id, fork.number).execute(&mut *transaction).await?;
+    chains::advance(&mut transaction, chain_id, fork, node).await?;
+    transaction.commit().await?;
+    Ok(())
+}

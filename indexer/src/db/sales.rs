@@ -1,0 +1,72 @@
+//! `sale` and `currency`, as the indexer needs them; what the API reads stands in its own files.
+
+use sqlx::PgConnection;
+
+use super::{DbError, Writer};
+use crate::types::Addr;
+
+/// A sale and its vault: the contracts whose events are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Emitter {
+    /// The sale.
+    pub sale: Addr,
+    /// Its vault.
+    pub vault: Addr,
+}
+
+/// All sales of the chain.
+pub async fn list_emitters(writer: &mut Writer) -> Result<Vec<Emitter>, DbError> {
+    Ok(sqlx::query_as!(
+        Emitter,
+        r#"SELECT address AS "sale: _", vault AS "vault: _" FROM sale WHERE chain_id = $1"#,
+        writer.chain_id
+    )
+    .fetch_all(&mut writer.connection)
+    .await?)
+}
+
+/// What people call a token, and how its base units are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Currency {
+    /// The token; zero is ether.
+    pub address: Addr,
+    /// ERC-20 symbol; empty if the contract has none.
+    pub symbol: String,
+    /// ERC-20 name; empty if the contract has none.
+    pub name: String,
+    /// ERC-20 decimals; zero if the contract has none, so that amounts stay in base units.
+    pub decimals: u8,
+}
+
+/// Which of `addresses` are not described yet.
+pub async fn list_unknown_currencies(writer: &mut Writer, addresses: &[Addr]) -> Result<Vec<Addr>, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT DISTINCT a AS "a!: Addr" FROM UNNEST($2::bytea[]) a
+           WHERE NOT EXISTS (SELECT FROM currency c WHERE c.chain_id = $1 AND c.address = a)"#,
+        writer.chain_id,
+        addresses as _
+    )
+    .fetch_all(&mut writer.connection)
+    .await?)
+}
+
+pub(crate) async fn insert_currencies(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    currencies: &[Currency],
+) -> Result<(), DbError> {
+    for currency in currencies {
+        sqlx::query!(
+            "INSERT INTO currency (chain_id, address, symbol, name, decimals) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT DO NOTHING",
+            chain_id,
+            currency.address as _,
+            currency.symbol,
+            currency.name,
+            i16::from(currency.decimals)
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
