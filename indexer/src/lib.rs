@@ -3,6 +3,10 @@
 pub mod contracts;
 pub mod types;
 
+pub mod chain;
 pub mod decode;
 
 pub mod db;
+
+pub mod apply;
+pub mod sync;

@@ -21,3 +21,17 @@ pub async fn rollback(writer: &mut Writer, from: (i64, Hash32), fork: Tip, node:
     transaction.commit().await?;
     Ok(())
 }
+
+/// Forgets the chain's events and its checkpoint, in one transaction: nothing of what was indexed is canonical any more.
+///
+/// # Errors
+/// [`DbError::Stale`] if the stored tip is not `from`.
+pub async fn reset(writer: &mut Writer, from: (i64, Hash32)) -> Result<(), DbError> {
+    let chain_id = writer.chain_id;
+    let mut transaction = writer.connection.begin().await?;
+    chains::lock(&mut transaction, chain_id, Some(from)).await?;
+    sqlx::query!("SELECT rollback_to($1, -1)", chain_id).execute(&mut *transaction).await?;
+    sqlx::query!("DELETE FROM checkpoint WHERE chain_id = $1", chain_id).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with a node.
+
+use alloy::primitives::B256;
+
+/// An error of a node. Names of nodes are host and port: the rest of a URL can hold a key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// No URL was given.
+    #[error("no node is configured")]
+    NoNode,
+    /// The URL is none that a node could have.
+    #[error("the node's URL cannot be used: {0}")]
+    Url(String),
+    /// The node does not answer at start.
+    #[error("cannot reach the node at {node}: {reason}")]
+    Unreachable {
+        /// Host and port.
+        node: String,
+        /// Why.
+        reason: String,
+    },
+    /// The node serves another chain.
+    #[error("the node at {node} serves chain {found}, not {expected}")]
+    WrongChain {
+        /// Host and port.
+        node: String,
+        /// Chain that was asked for.
+        expected: u64,
+        /// Chain that it serves.
+        found: u64,
+    },
+    /// The node serves a chain with the same id and another first block.
+    #[error("the node at {node} serves another chain with the same id: its genesis is {found}, the others' {expected}")]
+    OtherGenesis {
+        /// Host and port.
+        node: String,
+        /// Genesis hash of the first node.
+        expected: B256,
+        /// Genesis hash of this node.
+        found: B256,
+    },
+    /// A request failed or timed out.
+    #[error("{method} failed at {node}: {reason}")]
+    Request {
+        /// JSON-RPC method.
+        method: &'static str,
+        /// Host and port.
+        node: String,
+        /// Why.
+        reason: String,
+    },
+    /// The node has no block where it must have one.
+    #[error("{node} has no block {number}")]
+    NoBlock {
+        /// Host and port.
+        node: String,
+        /// Height.
+        number: u64,
+    },
+    /// An answer contradicts itself or another answer.
+    #[error("{node} contradicts itself: {what}")]
+    Inconsistent {
+        /// Host and port.
+        node: String,
+        /// What does not fit.
+        what: String,
+    },
+}
+
+impl ChainError {
+    /// Whether asking again, or another node, can help.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Request { .. } | Self::NoBlock { .. } | Self::Inconsistent { .. }
+        )
+    }
+
+    /// A failed first request means that the node is not there.
+    pub(super) fn at_start(self, node: &str) -> Self {
+        match self {
+            Self::Request { reason, .. } => Self::Unreachable { node: node.to_owned(), reason },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The loop: chain -> decode -> apply. Transient errors are tried again, fatal ones stop it.
+//!
+//! Up to the node's `finalized` block, ranges are read; above it, one block at a time by hash. Before every step the stored
+//! tip is compared with the canonical block of its height, so a reorg is found by hash alone, in each of its shapes: another
+//! block at the tip, another branch below it, a chain that went back.
+
+mod follow;
+
+pub use follow::{Follower, Step};
+
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use sqlx::postgres::PgConnectOptions;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    chain::{Chain, ChainError},
+    db::{
+        DbError, Writer,
+        chains::{self, ChainIdentity},
+    },
+};
+
+/// What the loop follows, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The factory whose sales are followed.
+    pub factory: Address,
+    /// First block that can hold its events.
+    pub start_block: u64,
+    /// Time between two looks at the head.
+    pub poll: Duration,
+    /// Most blocks in one request of a backfill; halved on errors.
+    pub max_range: u64,
+    /// How long a node may be behind the stored tip before that counts as a chain that went back.
+    pub behind_grace: Duration,
+}
+
+/// Why the loop stopped or a step failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The node.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The chain contradicts a finalized block. Latched in the database; a person must decide.
+    #[error("indexing of chain {chain_id} is halted: {reason}")]
+    Halted {
+        /// The chain.
+        chain_id: i64,
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl SyncError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Chain(e) => e.is_transient(),
+            Self::Db(e) => e.is_transient(),
+            Self::Halted { .. } => false,
+        }
+    }
+}
+
+/// Longest pause between two tries.
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// Pause between two tries to become the writer of a chain that another process writes.
+const STANDBY: Duration = Duration::from_secs(1);
+
+/// Follows the chain until `shutdown`, then returns. Another process that writes the same chain makes this one stand by.
+///
+/// # Errors
+/// Fatal ones only: a wrong chain or database, a newer schema, a halt. Everything else is tried again with growing pauses.
+pub async fn run(
+    chain: &Chain,
+    database: &PgConnectOptions,
+    options: &Options,
+    shutdown: &CancellationToken,
+) -> Result<(), SyncError> {
+    let mut backoff = options.poll;
+    let mut standing_by = false;
+    while !shutdown.is_cancelled() {
+        let pause = match Writer::acquire(database, chain.chain_id() as i64).await {
+            Ok(Some(writer)) => {
+                standing_by = false;
+                match follow(chain, writer, options, shutdown, &mut backoff).await {
+                    Ok(()) => break,
+                    Err(error) if error.is_transient() => retry(chain, &error, &mut backoff),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(None) => {
+                if !standing_by {
+                    info!(chain_id = chain.chain_id(), "another process indexes this chain: standing by");
+                    standing_by = true;
+                }
+                STANDBY
+            }
+            Err(error) if error.is_transient() => retry(chain, &error.into(), &mut backoff),
+            Err(error) => return Err(error.into()),
+        };
+        sleep(pause, shutdown).await;
+    }
+    Ok(())
+}
+
+/// Steps with one writer. Errors of the node are retried here; an error of the database ends the writer, as its connection
+/// and with it the lock may be gone, and what the database holds is read again by the next.
+async fn follow(
+    chain: &Chain,
+    mut writer: Writer,
+    options: &Options,
+    shutdown: &CancellationToken,
+    backoff: &mut Duration,
+) -> Result<(), SyncError> {
+    let identity = ChainIdentity {
+        chain_id: chain.chain_id() as i64,
+        genesis_hash: chain.genesis_hash().into(),
+        factory: options.factory.into(),
+        start_block: options.start_block as i64,
+    };
+    chains::register(&mut writer, identity).await?;
+    let mut follower = Follower::resume(writer, options).await?;
+    while !shutdown.is_cancelled() {
+        match follower.step(chain.node()).await {
+            Ok(step) => {
+                *backoff = options.poll;
+                if step == Step::Idle {
+                    sleep(options.poll, shutdown).await;
+                }
+            }
+            Err(SyncError::Chain(error)) if error.is_transient() => {
+                follower.reload().await?;
+                let pause = retry(chain, &error.into(), backoff);
+                sleep(pause, shutdown).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn retry(chain: &Chain, error: &SyncError, backoff: &mut Duration) -> Duration {
+    let pause = *backoff;
+    warn!(chain_id = chain.chain_id(), %error, pause_ms = pause.as_millis() as u64, "trying again");
+    metrics::counter!("crowdsale_indexer_retries_total", "chain_id" => chain.chain_id().to_string()).increment(1);
+    chain.rotate();
+    *backoff = (pause * 2).min(MAX_BACKOFF);
+    pause
+}
+
+async fn sleep(pause: Duration, shutdown: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        () = shutdown.cancelled() => {}
+    }
+}
