@@ -63,6 +63,10 @@ library TermsCheck {
     /// @notice The last phase must sell up to the hard cap.
     error LastPhaseCap(uint256 raisedUpTo, uint256 hardCap);
 
+    /// @notice Within the last phase, fewer base units than buy one of the token could be left below the soft cap: a
+    /// contribution that leaves just them would make the sale fail. `highest` is the highest soft cap that is safe.
+    error SoftCapOutOfReach(uint256 softCap, uint256 highest);
+
     /// @notice The sale would run for longer than `max` seconds.
     error DurationTooLong(uint256 duration, uint256 max);
 
@@ -83,6 +87,8 @@ library TermsCheck {
         if (terms.minPaid > terms.maxPaid || terms.maxPaid == 0) revert LimitsCrossed(terms.minPaid, terms.maxPaid);
         if (terms.maxPaid > terms.hardCap) revert MaximumAboveHardCap(terms.maxPaid, terms.hardCap);
         _checkPhases(terms);
+        uint256 highest = highestSoftCap(terms.hardCap, terms.phases[terms.phases.length - 1].price);
+        if (terms.softCap > highest) revert SoftCapOutOfReach(terms.softCap, highest);
         uint256 needed = tokensNeeded(terms.phases);
         if (terms.tokensForSale < needed) revert TokensShort(terms.tokensForSale, needed);
     }
@@ -101,6 +107,12 @@ library TermsCheck {
         }
         if (cap != terms.hardCap) revert LastPhaseCap(cap, terms.hardCap);
         if (end - terms.opens > MAX_DURATION) revert DurationTooLong(end - terms.opens, MAX_DURATION);
+    }
+
+    /// @notice As long as a sale is below its soft cap, what is left up to the hard cap must buy something.
+    /// @return Payment base units; zero if the whole sale buys nothing at `price`.
+    function highestSoftCap(uint256 hardCap, uint256 price) internal pure returns (uint256) {
+        return Math.saturatingSub(hardCap + 1, Math.ceilDiv(price, PRICE_UNIT));
     }
 
     /// @notice Most tokens that phases can sell, however the contributions fall. A phase that ran out of time leaves its

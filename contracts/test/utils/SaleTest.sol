@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Test} from "forge-std/Test.sol";
 
 import {FixedPriceSale} from "../../src/FixedPriceSale.sol";
 import {RefundVault} from "../../src/RefundVault.sol";
 import {SaleFactory} from "../../src/SaleFactory.sol";
 import {SaleToken} from "../../src/SaleToken.sol";
+import {ISale} from "../../src/interfaces/ISale.sol";
 import {Currency} from "../../src/types/Currency.sol";
-import {Documents, Gate, Mode, Phase, SaleTerms, Unsold} from "../../src/types/SaleTypes.sol";
+import {Documents, Gate, Mode, Outcome, Phase, SaleTerms, State, Unsold} from "../../src/types/SaleTypes.sol";
 
 /// @notice A factory, a token and terms that work: 4 phases, 10 to 100 ether, 1,000 tokens an ether and dearer.
 abstract contract SaleTest is Test {
@@ -19,6 +21,7 @@ abstract contract SaleTest is Test {
     address internal beneficiary = makeAddr("beneficiary");
     address internal alice = makeAddr("alice");
     address internal bob = makeAddr("bob");
+    address internal carol = makeAddr("carol");
 
     SaleFactory internal factory;
     SaleToken internal token;
@@ -30,6 +33,7 @@ abstract contract SaleTest is Test {
         token.approve(address(factory), type(uint256).max);
         vm.deal(alice, 1000 ether);
         vm.deal(bob, 1000 ether);
+        vm.deal(carol, 1000 ether);
     }
 
     function terms() internal view returns (SaleTerms memory t) {
@@ -51,14 +55,71 @@ abstract contract SaleTest is Test {
         t.phases[3] = Phase({end: CLOSES, raisedUpTo: 100 ether, price: 0.004 ether, gate: Gate.Open});
     }
 
+    /// @dev The same terms with one phase, up to the hard cap, at `price`.
+    function onePhase(uint128 price) internal view returns (SaleTerms memory t) {
+        t = terms();
+        t.phases = new Phase[](1);
+        t.phases[0] = Phase({end: CLOSES, raisedUpTo: t.hardCap, price: price, gate: Gate.Open});
+    }
+
+    /// @dev The same terms with every amount of money in the base units of a currency with `decimals`.
+    function paidIn(address currency, uint8 decimals) internal view returns (SaleTerms memory t) {
+        t = terms();
+        t.currency = Currency.wrap(currency);
+        uint256 unit = 10 ** (18 - decimals);
+        t.softCap = uint120(t.softCap / unit);
+        t.hardCap = uint120(t.hardCap / unit);
+        t.minPaid = uint120(t.minPaid / unit);
+        t.maxPaid = uint120(t.maxPaid / unit);
+        for (uint256 i = 0; i < t.phases.length; ++i) {
+            t.phases[i].raisedUpTo = uint120(t.phases[i].raisedUpTo / unit);
+            t.phases[i].price = uint128(t.phases[i].price / unit);
+        }
+    }
+
     function documents() internal pure returns (Documents memory d) {
         d.name = "Aurora";
-        d.saleHash = sha256("sale file");
+        // Not `sha256`: its precompile would be the call that `expectRevert` waits for.
+        d.saleHash = bytes32(uint256(0x5a1e));
         d.saleURI = "https://example.org/sale.toml";
     }
 
     function createSale(SaleTerms memory t) internal returns (FixedPriceSale sale, RefundVault vault) {
         (address s, address v) = factory.create(Mode.FixedPrice, t, documents());
         return (FixedPriceSale(payable(s)), RefundVault(payable(v)));
+    }
+
+    /// @dev Ether from `investor` for itself.
+    function buy(ISale sale, address investor, uint256 amount) internal returns (uint256 accepted, uint256 tokens) {
+        vm.prank(investor);
+        return sale.contribute{value: amount}(investor, amount, "");
+    }
+
+    /// @dev An ERC-20 that `investor` has, for itself; approves first.
+    function buyWith(address currency, ISale sale, address investor, uint256 amount)
+        internal
+        returns (uint256 accepted, uint256 tokens)
+    {
+        vm.startPrank(investor);
+        IERC20(currency).approve(address(sale), amount);
+        (accepted, tokens) = sale.contribute(investor, amount, "");
+        vm.stopPrank();
+    }
+
+    function assertPosition(ISale sale, address investor, uint256 paid, uint256 tokens) internal view {
+        (uint256 paid_, uint256 tokens_) = sale.positionOf(investor);
+        assertEq(paid_, paid, "paid");
+        assertEq(tokens_, tokens, "tokens");
+    }
+
+    function assertTotals(ISale sale, uint256 raised, uint256 sold, Outcome outcome) internal view {
+        (uint256 raised_, uint256 sold_, Outcome outcome_) = sale.totals();
+        assertEq(raised_, raised, "raised");
+        assertEq(sold_, sold, "sold");
+        assertEq(uint256(outcome_), uint256(outcome), "outcome");
+    }
+
+    function assertState(ISale sale, State expected) internal view {
+        assertEq(uint256(sale.state()), uint256(expected), "state");
     }
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import {ISale} from "../../src/interfaces/ISale.sol";
+import {IHook} from "./Tokens.sol";
+
+/// @notice A contract that does what it is told, and can refuse ether, as some wallets and contracts do.
+contract Wallet {
+    bool public refuses;
+
+    error Refused();
+
+    receive() external payable {
+        if (refuses) revert Refused();
+    }
+
+    function setRefuses(bool on) external {
+        refuses = on;
+    }
+
+    function execute(address to, uint256 value, bytes calldata data) external payable returns (bytes memory) {
+        (bool ok, bytes memory answer) = to.call{value: value}(data);
+        if (!ok) {
+            assembly {
+                revert(add(answer, 32), mload(answer))
+            }
+        }
+        return answer;
+    }
+}
+
+/// @notice Tries calls of its choice whenever money reaches or leaves it, and remembers how they went.
+contract ReEntrant is IHook {
+    address[] private targets;
+    bytes[] private calls;
+    uint256 public attempts;
+    uint256 public successes;
+    bytes public lastAnswer;
+
+    receive() external payable {
+        _attack();
+    }
+
+    function plan(address target, bytes calldata data) external {
+        targets.push(target);
+        calls.push(data);
+    }
+
+    function tokensToSend(address, uint256) external {
+        _attack();
+    }
+
+    function tokensReceived(address, uint256) external {
+        _attack();
+    }
+
+    function execute(address to, uint256 value, bytes calldata data) external payable returns (bytes memory) {
+        (bool ok, bytes memory answer) = to.call{value: value}(data);
+        if (!ok) {
+            assembly {
+                revert(add(answer, 32), mload(answer))
+            }
+        }
+        return answer;
+    }
+
+    function _attack() private {
+        for (uint256 i = 0; i < calls.length; ++i) {
+            ++attempts;
+            (bool ok, bytes memory answer) = targets[i].call(calls[i]);
+            if (ok) ++successes;
+            lastAnswer = answer;
+        }
+    }
+}
+
+/// @notice Forces its ether upon an address that has not asked for it.
+contract ForceFeeder {
+    constructor(address payable to) payable {
+        selfdestruct(to);
+    }
+}
+
+/// @notice Tries a list of a sale's calls with money that must come back; used where one caller is needed for all.
+library Calls {
+    function contribute(address investor, uint256 amount) internal pure returns (bytes memory) {
+        return abi.encodeCall(ISale.contribute, (investor, amount, ""));
+    }
+
+    function approve(address spender) internal pure returns (bytes memory) {
+        return abi.encodeCall(IERC20.approve, (spender, type(uint256).max));
+    }
+}
