@@ -9,4 +9,7 @@ pub mod decode;
 pub mod db;
 
 pub mod apply;
+pub mod revert;
 pub mod sync;
+pub mod units;
+pub mod cli;

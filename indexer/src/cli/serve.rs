@@ -1,0 +1,34 @@
+//! `crowdsale serve`: the API.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{DatabaseArgs, printer::Printer, shutdown};
+use crate::serve;
+
+/// Serves the API from a database that `crowdsale index` keeps, until Ctrl-C.
+#[derive(Args, Debug)]
+#[command(
+    after_long_help = "Example:\n  CROWDSALE_DATABASE_URL=postgres://… crowdsale serve --listen 127.0.0.1:8080"
+)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    listen: SocketAddr,
+}
+
+/// Serves until a signal.
+pub async fn run(args: ServeArgs, printer: &Printer) -> Result<()> {
+    let database = args.database.options()?;
+    let state = serve::state(&database).await?;
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let shutdown = shutdown::on_signals()?;
+    printer.note(&format!("serving http://{}; Ctrl-C stops", listener.local_addr()?));
+    serve::run(listener, state, shutdown).await?;
+    Ok(())
+}
