@@ -135,16 +135,9 @@ pub async fn list_contributions(
     };
     let Limit(limit) = query.limit;
     let chain_id = path.chain.0;
-    let mut rows = contributions::list(
-        snapshot.connection(),
-        chain_id,
-        path.sale,
-        query.investor,
-        order,
-        after,
-        limit + 1,
-    )
-    .await?;
+    let mut rows =
+        contributions::list(snapshot.connection(), chain_id, path.sale, query.investor, order, after, limit + 1)
+            .await?;
     let next_cursor = page::cut(&mut rows, limit, |c| Cursor {
         query: digest,
         chain_id,

@@ -324,16 +324,16 @@ impl FullSale {
             _ => active.and_then(|index| self.phases.get(index + 1)),
         };
         let active = active.and_then(|index| self.phases.get(index));
-        let settlement = match (s.settled_number, s.settled_log_index, s.settled_transaction, s.settled_hash, s.settled_at)
-        {
-            (Some(number), Some(log_index), Some(transaction_hash), Some(hash), Some(time)) => Some(Settlement {
-                outcome: self.state,
-                time: Time::from_unix(time),
-                transaction_hash,
-                block: BlockRef::new(checkpoint, number, hash, log_index),
-            }),
-            _ => None,
-        };
+        let settlement =
+            match (s.settled_number, s.settled_log_index, s.settled_transaction, s.settled_hash, s.settled_at) {
+                (Some(number), Some(log_index), Some(transaction_hash), Some(hash), Some(time)) => Some(Settlement {
+                    outcome: self.state,
+                    time: Time::from_unix(time),
+                    transaction_hash,
+                    block: BlockRef::new(checkpoint, number, hash, log_index),
+                }),
+                _ => None,
+            };
         SaleOut {
             chain_id: s.chain_id,
             address: s.address,

@@ -90,8 +90,7 @@ pub async fn list_positions(
     };
     let chains: Vec<i64> = snapshot.chains().iter().map(|c| c.checkpoint.chain_id).collect();
     let Limit(limit) = query.limit;
-    let mut rows =
-        positions::list_of_investor(snapshot.connection(), path.address, &chains, after, limit + 1).await?;
+    let mut rows = positions::list_of_investor(snapshot.connection(), path.address, &chains, after, limit + 1).await?;
     let next_cursor = page::cut(&mut rows, limit, |p| Cursor {
         query: digest,
         chain_id: p.chain_id,

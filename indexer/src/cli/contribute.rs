@@ -89,12 +89,19 @@ async fn approve(session: &Session, sale: &SaleOnChain, amount: U256, printer: &
     let needed = sale.contract.quote(amount).call().await.map_or(amount, |q| q.accepted);
     if balance < needed {
         return Err(Failure::new(
-            format!("{} holds {}, {} are needed", session.sender, sale.units.currency.write(balance), sale.units.currency.write(needed)),
+            format!(
+                "{} holds {}, {} are needed",
+                session.sender,
+                sale.units.currency.write(balance),
+                sale.units.currency.write(needed)
+            ),
             "get more of the payment token, or contribute less",
         )
         .into());
     }
-    if sale.contract.activePhase().call().await.is_ok() && token.allowance(session.sender, spender).call().await? < needed {
+    if sale.contract.activePhase().call().await.is_ok()
+        && token.allowance(session.sender, spender).call().await? < needed
+    {
         session.send("approving the payment", token.approve(spender, needed), &sale.units, printer).await?;
     }
     Ok(())

@@ -42,7 +42,8 @@ impl DatabaseArgs {
             })?,
         };
         url.trim().parse::<PgConnectOptions>().map_err(|_| {
-            Failure::new("the database's URL cannot be read", "write it like postgres://user:password@host:5432/name").into()
+            Failure::new("the database's URL cannot be read", "write it like postgres://user:password@host:5432/name")
+                .into()
         })
     }
 }

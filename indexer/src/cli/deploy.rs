@@ -68,7 +68,11 @@ pub async fn run(args: DeployArgs, printer: &Printer) -> Result<()> {
             let call = factory.createWithToken(FIXED_PRICE, terms, documents, token);
             session.send("creating the sale", call, &sale.units, printer).await?
         }
-        None => session.send("creating the sale", factory.create(FIXED_PRICE, terms, documents), &sale.units, printer).await?,
+        None => {
+            session
+                .send("creating the sale", factory.create(FIXED_PRICE, terms, documents), &sale.units, printer)
+                .await?
+        }
     };
     let created = receipt.decoded_log::<SaleCreated>().context("the transaction created no sale")?;
     let at = Addresses { sale: created.sale, vault: created.vault, token: created.token };
@@ -76,7 +80,11 @@ pub async fn run(args: DeployArgs, printer: &Printer) -> Result<()> {
     Ok(())
 }
 
-async fn predict(session: &Session, factory: &SaleFactoryInstance<impl Provider>, sale: &SaleFile) -> Result<Addresses> {
+async fn predict(
+    session: &Session,
+    factory: &SaleFactoryInstance<impl Provider>,
+    sale: &SaleFile,
+) -> Result<Addresses> {
     let (terms, documents) = (sale.terms.clone(), sale.documents.clone());
     let failed = "the factory does not answer: is it one?";
     Ok(match sale.new_token.clone() {
@@ -96,7 +104,13 @@ async fn predict(session: &Session, factory: &SaleFactoryInstance<impl Provider>
 }
 
 /// Lets the factory take exactly the tokens for sale, and no more.
-async fn approve(session: &Session, sale: &SaleFile, token: Address, factory: Address, printer: &Printer) -> Result<()> {
+async fn approve(
+    session: &Session,
+    sale: &SaleFile,
+    token: Address,
+    factory: Address,
+    printer: &Printer,
+) -> Result<()> {
     let contract = SaleToken::new(token, session.provider.clone());
     let amount = sale.terms.tokensForSale.to();
     let balance = contract.balanceOf(session.sender).call().await?;

@@ -88,7 +88,13 @@ async fn database(args: &super::DatabaseArgs) -> Result<String> {
     let checkpoints = db::chains::list_checkpoints(&mut *pool.acquire().await?).await?;
     let chains: Vec<String> = checkpoints
         .iter()
-        .map(|c| format!("chain {} to block {}{}", c.chain_id, c.number, if c.halted.is_some() { ", halted" } else { "" }))
+        .map(|c| {
+            format!("chain {} to block {}{}", c.chain_id, c.number, if c.halted.is_some() { ", halted" } else { "" })
+        })
         .collect();
-    Ok(if chains.is_empty() { "schema is current, nothing indexed yet".to_owned() } else { format!("indexed {}", chains.join("; ")) })
+    Ok(if chains.is_empty() {
+        "schema is current, nothing indexed yet".to_owned()
+    } else {
+        format!("indexed {}", chains.join("; "))
+    })
 }

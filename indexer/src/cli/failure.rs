@@ -23,8 +23,12 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         return Some(failure.hint.clone());
     }
     let chain = |e: &ChainError| match e {
-        ChainError::Unreachable { .. } => Some("start the node, or name another with --rpc-url; `crowdsale up` starts a devnet"),
-        ChainError::WrongChain { .. } => Some("name a node of the right chain with --rpc-url, or the right id with --chain-id"),
+        ChainError::Unreachable { .. } => {
+            Some("start the node, or name another with --rpc-url; `crowdsale up` starts a devnet")
+        }
+        ChainError::WrongChain { .. } => {
+            Some("name a node of the right chain with --rpc-url, or the right id with --chain-id")
+        }
         ChainError::OtherGenesis { .. } => Some("name nodes of one chain with --rpc-url"),
         ChainError::Url(_) | ChainError::NoNode => Some("write --rpc-url http://127.0.0.1:8545, or ws://…"),
         _ => None,

@@ -22,7 +22,14 @@ pub struct IndexArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// A node of the chain, by http or ws; several are tried in turn.
-    #[arg(long, env = "CROWDSALE_RPC_URL", value_delimiter = ',', default_value = "http://127.0.0.1:8545", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "CROWDSALE_RPC_URL",
+        value_delimiter = ',',
+        default_value = "http://127.0.0.1:8545",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     rpc_url: Vec<String>,
     /// Refuses a node of another chain.
     #[arg(long, env = "CROWDSALE_CHAIN_ID", value_name = "ID")]

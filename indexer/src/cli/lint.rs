@@ -1,6 +1,9 @@
 //! `crowdsale sale lint`.
 
-use std::{path::PathBuf, time::{SystemTime, UNIX_EPOCH}};
+use std::{
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -55,8 +58,12 @@ pub async fn run(args: LintArgs, printer: &Printer) -> Result<()> {
 
 /// Reads and checks a sale file, against the chain too where there is a session. Problems are an error that lists them all.
 pub async fn load(file: &PathBuf, session: Option<&Session>, printer: &Printer) -> Result<(Vec<u8>, SaleFile)> {
-    let bytes = std::fs::read(file)
-        .map_err(|e| Failure::new(format!("cannot read the sale file {}: {e}", file.display()), "check the path; examples are in contracts/examples"))?;
+    let bytes = std::fs::read(file).map_err(|e| {
+        Failure::new(
+            format!("cannot read the sale file {}: {e}", file.display()),
+            "check the path; examples are in contracts/examples",
+        )
+    })?;
     let now = match session {
         Some(session) => session.now().await?,
         None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
@@ -76,13 +83,18 @@ pub async fn load(file: &PathBuf, session: Option<&Session>, printer: &Printer) 
     printer.result(&found, || report.problems.iter().map(|p| line(p) + "\n").collect());
     let count = report.problems.len();
     let problems = if count == 1 { "a problem".to_owned() } else { format!("{count} problems") };
-    Err(Failure::new(format!("{} has {problems}; nothing was sent", file.display()), "mend the lines above and lint again").into())
+    Err(Failure::new(
+        format!("{} has {problems}; nothing was sent", file.display()),
+        "mend the lines above and lint again",
+    )
+    .into())
 }
 
 /// What only the chain knows: whether the tokens exist and are what the file says.
 async fn check_on_chain(sale: &SaleFile, session: &Session) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
-    let named = [(sale.terms.currency, &sale.units.currency, "payment"), (sale.terms.token, &sale.units.token, "token")];
+    let named =
+        [(sale.terms.currency, &sale.units.currency, "payment"), (sale.terms.token, &sale.units.token, "token")];
     for (address, unit, table) in named {
         if address.is_zero() {
             continue;

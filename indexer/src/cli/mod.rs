@@ -26,6 +26,8 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Parser, Subcommand};
 use printer::Printer;
 
+use crate::telemetry::{self, LogFormat};
+
 /// Crowdsales on Ethereum: sell a token, refund everybody if the goal is missed, and see how every sale and investor stands.
 #[derive(Parser, Debug)]
 #[command(name = "crowdsale", version, propagate_version = true, max_term_width = 100)]
@@ -33,6 +35,12 @@ struct Cli {
     /// Writes results as JSON.
     #[arg(long, global = true)]
     json: bool,
+    /// Writes log lines as JSON, one object each.
+    #[arg(long, global = true)]
+    log_json: bool,
+    /// What is logged, e.g. `info` or `info,crowdsale=debug`. Services log from `info` on, other commands from `warn` on.
+    #[arg(long, global = true, env = "CROWDSALE_LOG", value_name = "FILTER")]
+    log: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -72,6 +80,13 @@ pub async fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let printer = Printer::new(cli.json);
+    let format = if cli.log_json { LogFormat::Json } else { LogFormat::Human };
+    let service = matches!(cli.command, Command::Up(_) | Command::Index(_) | Command::Serve(_));
+    let filter = cli.log.as_deref().unwrap_or(if service { "info" } else { "warn" });
+    if let Err(error) = telemetry::install_logs(format, filter) {
+        printer.error(&error.into());
+        return ExitCode::from(2);
+    }
     let result = match cli.command {
         Command::Up(args) => up::run(args, &printer).await,
         Command::Index(args) => index::run(args, &printer).await,

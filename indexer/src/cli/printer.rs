@@ -26,8 +26,10 @@ impl Printer {
 
     /// A result made of named values.
     pub fn table(&self, title: &str, rows: &[(&str, String)]) {
-        let value: serde_json::Map<String, serde_json::Value> =
-            rows.iter().map(|(name, value)| (name.replace([' ', '-'], "_").to_lowercase(), value.clone().into())).collect();
+        let value: serde_json::Map<String, serde_json::Value> = rows
+            .iter()
+            .map(|(name, value)| (name.replace([' ', '-'], "_").to_lowercase(), value.clone().into()))
+            .collect();
         self.result(&value, || format!("{title}\n{}", rows_text(rows)));
     }
 

@@ -13,10 +13,18 @@ use alloy::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::{Failure, printer::Printer, tools, up::{DEV_CHAIN, DEV_FACTORY}};
+use super::{
+    Failure,
+    printer::Printer,
+    tools,
+    up::{DEV_CHAIN, DEV_FACTORY},
+};
 use crate::{
     chain::Chain,
-    contracts::{FixedPriceSale::{self, FixedPriceSaleInstance}, SaleToken},
+    contracts::{
+        FixedPriceSale::{self, FixedPriceSaleInstance},
+        SaleToken,
+    },
     revert::{self, Unit, Units},
 };
 
@@ -24,7 +32,13 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct NodeArgs {
     /// A node of the chain.
-    #[arg(long, env = "CROWDSALE_RPC_URL", default_value = "http://127.0.0.1:8545", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "CROWDSALE_RPC_URL",
+        default_value = "http://127.0.0.1:8545",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub rpc_url: String,
     /// Refuses a node of another chain.
     #[arg(long, env = "CROWDSALE_CHAIN_ID", value_name = "ID")]
@@ -66,7 +80,11 @@ impl NodeArgs {
         let published = tools::DEV_KEYS.iter().any(|k| k.parse::<PrivateKeySigner>().is_ok_and(|k| k == signer));
         if published && session.chain_id != DEV_CHAIN {
             return Err(Failure::new(
-                format!("{} is one of anvil's published accounts, and chain {} is no devnet", signer.address(), session.chain_id),
+                format!(
+                    "{} is one of anvil's published accounts, and chain {} is no devnet",
+                    signer.address(),
+                    session.chain_id
+                ),
                 "anybody can take what this account holds: use a key of your own",
             )
             .into());
@@ -79,7 +97,9 @@ impl NodeArgs {
         let chain = Chain::connect(std::slice::from_ref(&self.rpc_url), self.chain_id).await?;
         let sender = signer.as_ref().map_or(Address::ZERO, PrivateKeySigner::address);
         let provider = match signer {
-            Some(signer) => ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect(&self.rpc_url).await?.erased(),
+            Some(signer) => {
+                ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect(&self.rpc_url).await?.erased()
+            }
             None => ProviderBuilder::new().connect(&self.rpc_url).await?.erased(),
         };
         Ok(Session { provider, chain_id: chain.chain_id(), sender })
@@ -93,7 +113,10 @@ impl KeyArgs {
         }
         let text = match &self.private_key_file {
             Some(file) => std::fs::read_to_string(file).map_err(|e| {
-                Failure::new(format!("cannot read the private key from {}: {e}", file.display()), "check --private-key-file")
+                Failure::new(
+                    format!("cannot read the private key from {}: {e}", file.display()),
+                    "check --private-key-file",
+                )
             })?,
             None => std::env::var("CROWDSALE_PRIVATE_KEY").map_err(|_| {
                 Failure::new(
@@ -127,7 +150,11 @@ impl Session {
             Some(factory) => factory,
             None if self.chain_id == DEV_CHAIN => DEV_FACTORY,
             None => {
-                return Err(Failure::new("no factory is named", "set --factory or CROWDSALE_FACTORY to the factory of this chain").into());
+                return Err(Failure::new(
+                    "no factory is named",
+                    "set --factory or CROWDSALE_FACTORY to the factory of this chain",
+                )
+                .into());
             }
         };
         if self.provider.get_code_at(factory).await.context("eth_getCode failed")?.is_empty() {
@@ -143,7 +170,10 @@ impl Session {
     /// The sale at `address`.
     pub async fn sale(&self, address: Address) -> Result<SaleOnChain> {
         let not_a_sale = |what: &str| {
-            Failure::new(format!("{what} {address} on chain {}", self.chain_id), "check the sale's address, and --rpc-url")
+            Failure::new(
+                format!("{what} {address} on chain {}", self.chain_id),
+                "check the sale's address, and --rpc-url",
+            )
         };
         if self.provider.get_code_at(address).await.context("eth_getCode failed")?.is_empty() {
             return Err(not_a_sale("there is no contract at").into());
@@ -164,14 +194,17 @@ impl Session {
             return Ok(Unit::ether());
         }
         let token = SaleToken::new(token, &self.provider);
-        let decimals = token.decimals().call().await.with_context(|| format!("{} does not say its decimals", token.address()))?;
-        let symbol = token.symbol().call().await.with_context(|| format!("{} does not say its symbol", token.address()))?;
+        let decimals =
+            token.decimals().call().await.with_context(|| format!("{} does not say its decimals", token.address()))?;
+        let symbol =
+            token.symbol().call().await.with_context(|| format!("{} does not say its symbol", token.address()))?;
         Ok(Unit { decimals, symbol })
     }
 
     /// Time of the chain's head, Unix seconds.
     pub async fn now(&self) -> Result<u64> {
-        let block = self.provider.get_block(alloy::eips::BlockId::latest()).await?.context("the node has no latest block")?;
+        let block =
+            self.provider.get_block(alloy::eips::BlockId::latest()).await?.context("the node has no latest block")?;
         Ok(block.header.timestamp)
     }
 
@@ -197,7 +230,10 @@ impl Session {
         };
         let hash = *pending.tx_hash();
         printer.note(&format!("{what}: sent {hash}, waiting until it is mined; it goes on without us"));
-        let receipt = pending.get_receipt().await.with_context(|| format!("{what}: {hash} was sent, but its receipt did not come"))?;
+        let receipt = pending
+            .get_receipt()
+            .await
+            .with_context(|| format!("{what}: {hash} was sent, but its receipt did not come"))?;
         if !receipt.status() {
             return Err(Failure::new(
                 format!("{what} failed on chain in transaction {hash}: another transaction came first"),
@@ -221,7 +257,11 @@ impl Session {
         if text.to_lowercase().contains("insufficient funds") {
             let balance = self.provider.get_balance(self.sender).await.unwrap_or_default();
             return Failure::new(
-                format!("{what} is not sent: {} holds {}, too little for the amount and the gas", self.sender, Unit::ether().write(balance)),
+                format!(
+                    "{what} is not sent: {} holds {}, too little for the amount and the gas",
+                    self.sender,
+                    Unit::ether().write(balance)
+                ),
                 "send it some ether first, or use less",
             )
             .into();

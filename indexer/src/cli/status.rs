@@ -8,10 +8,7 @@ use alloy::{
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{
-    printer::Printer,
-    session::NodeArgs,
-};
+use super::{printer::Printer, session::NodeArgs};
 use crate::types::Amount;
 
 /// Says how a sale stands, read from the chain at one block.
@@ -78,7 +75,10 @@ pub async fn run(args: StatusArgs, printer: &Printer) -> Result<()> {
 }
 
 fn state_name(state: u8) -> &'static str {
-    ["upcoming", "open", "ended", "succeeded", "failed", "cancelled"].get(usize::from(state)).copied().unwrap_or("unknown")
+    ["upcoming", "open", "ended", "succeeded", "failed", "cancelled"]
+        .get(usize::from(state))
+        .copied()
+        .unwrap_or("unknown")
 }
 
 /// Name of a latched outcome.

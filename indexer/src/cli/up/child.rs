@@ -30,7 +30,11 @@ pub struct Running {
 impl Running {
     /// Starts `command` with its output appended to `log`, and notes its id in `pid_file`.
     pub fn start(name: &'static str, command: &mut Command, log: &Path, pid_file: PathBuf) -> Result<Self> {
-        let output = File::options().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
         let child = command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)

@@ -104,7 +104,7 @@ async fn run_on(
     let database = postgres.options();
     index::migrate(&database).await?;
     let api = listener.local_addr()?;
-    let state = serve::state(&database).await?;
+    let state = super::serve::state(&database).await?;
 
     let rows = [
         ("API", format!("http://{api}")),
@@ -149,7 +149,9 @@ async fn deploy(url: &str) -> Result<()> {
     if provider.get_code_at(DEV_FACTORY).await?.is_empty() {
         let factory = *SaleFactory::deploy(&provider).await?.address();
         if factory != DEV_FACTORY {
-            bail!("the factory is at {factory}, not at {DEV_FACTORY}: the devnet was used before its factory was deployed");
+            bail!(
+                "the factory is at {factory}, not at {DEV_FACTORY}: the devnet was used before its factory was deployed"
+            );
         }
     }
     if provider.get_code_at(DEV_DOLLAR).await?.is_empty() {

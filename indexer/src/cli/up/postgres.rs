@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use alloy::primitives::{keccak256, hex};
+use alloy::primitives::{hex, keccak256};
 use anyhow::{Context, Result, bail};
 use nix::unistd::{User, geteuid};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
@@ -136,7 +136,7 @@ fn password(data: &Path) -> Result<String> {
     if let Ok(password) = fs::read_to_string(&file) {
         return Ok(password);
     }
-    let password = hex::encode(alloy::primitives::B256::random());
+    let password = hex::encode(alloy::signers::local::PrivateKeySigner::random().to_bytes());
     write_private(&file, &password)?;
     Ok(password)
 }
@@ -145,7 +145,10 @@ fn write_private(file: &Path, text: &str) -> Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     let mut options = fs::OpenOptions::new();
     options.create(true).write(true).truncate(true).mode(0o600);
-    options.open(file).and_then(|mut f| f.write_all(text.as_bytes())).with_context(|| format!("cannot write {}", file.display()))
+    options
+        .open(file)
+        .and_then(|mut f| f.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Makes the cluster in a folder beside its place and moves it there when it is whole, so that a kill leaves nothing half made.
