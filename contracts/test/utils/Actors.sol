@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-
-import {ISale} from "../../src/interfaces/ISale.sol";
 import {IHook} from "./Tokens.sol";
 
 /// @notice A contract that does what it is told, and can refuse ether, as some wallets and contracts do.
@@ -80,16 +77,5 @@ contract ReEntrant is IHook {
 contract ForceFeeder {
     constructor(address payable to) payable {
         selfdestruct(to);
-    }
-}
-
-/// @notice Tries a list of a sale's calls with money that must come back; used where one caller is needed for all.
-library Calls {
-    function contribute(address investor, uint256 amount) internal pure returns (bytes memory) {
-        return abi.encodeCall(ISale.contribute, (investor, amount, ""));
-    }
-
-    function approve(address spender) internal pure returns (bytes memory) {
-        return abi.encodeCall(IERC20.approve, (spender, type(uint256).max));
     }
 }
