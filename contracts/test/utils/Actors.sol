@@ -79,3 +79,17 @@ contract ForceFeeder {
         selfdestruct(to);
     }
 }
+
+/// @notice Needs more than the 2,300 gas of `transfer` to take ether, as smart wallets do.
+contract Costly {
+    uint256 public calls;
+
+    receive() external payable {
+        ++calls;
+    }
+
+    function execute(address to, uint256 value, bytes calldata data) external payable {
+        (bool ok,) = to.call{value: value}(data);
+        require(ok);
+    }
+}

@@ -6,7 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Test} from "forge-std/Test.sol";
 
 import {Currency, CurrencyLibrary} from "../../../src/types/Currency.sol";
-import {Wallet} from "../../utils/Actors.sol";
+import {Costly, Wallet} from "../../utils/Actors.sol";
 import {FalseToken, FeeToken, PlainToken, PretendingToken, SilentToken} from "../../utils/Tokens.sol";
 
 contract CurrencyTest is Test {
@@ -109,15 +109,6 @@ contract CurrencyTest is Test {
 
     function pull(Currency currency, address from, address to_, uint256 amount) external {
         currency.pull(from, to_, amount);
-    }
-}
-
-/// @notice Needs more than the 2,300 gas of `transfer`.
-contract Costly {
-    uint256 public calls;
-
-    receive() external payable {
-        ++calls;
     }
 }
 
