@@ -64,7 +64,9 @@ fn write_page(html: &mut String, document: &Value) -> std::fmt::Result {
     for (path, _, operation) in &operations {
         write!(html, "<li><a href=\"#{}\">{}</a></li>", text(&operation["operationId"]), escape(path))?;
     }
-    html.push_str("<li><a href=#schemas>Schemas</a></li><li><a href=#problems>Problems</a></li></ul></nav><h2>Operations</h2>");
+    html.push_str(
+        "<li><a href=#schemas>Schemas</a></li><li><a href=#problems>Problems</a></li></ul></nav><h2>Operations</h2>",
+    );
     for (path, method, operation) in operations {
         let (id, method) = (text(&operation["operationId"]), method.to_uppercase());
         write!(html, "<section><h3 id=\"{id}\"><code>{method} {}</code></h3>", escape(path))?;

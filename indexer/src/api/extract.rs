@@ -40,11 +40,11 @@ pub trait FromPath: Sized {
 
 /// The query, checked.
 #[derive(Clone, Debug)]
-pub struct Query<T>(pub T);
+pub struct CheckedQuery<T>(pub T);
 
 /// The parts of the path, checked.
 #[derive(Clone, Debug)]
-pub struct Path<T>(pub T);
+pub struct CheckedPath<T>(pub T);
 
 impl Reader {
     /// The parameter's value; `None` if it is not there or has a fault, which is then noted.
@@ -66,7 +66,7 @@ impl Reader {
     }
 }
 
-impl<T: FromQuery, S: Sync> FromRequestParts<S> for Query<T> {
+impl<T: FromQuery, S: Sync> FromRequestParts<S> for CheckedQuery<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -95,7 +95,7 @@ impl<T: FromQuery, S: Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-impl<T: FromPath, S: Sync + Send> FromRequestParts<S> for Path<T> {
+impl<T: FromPath, S: Sync + Send> FromRequestParts<S> for CheckedPath<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

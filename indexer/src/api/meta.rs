@@ -243,11 +243,7 @@ impl Snapshot {
     }
 
     /// The cursor, if it came from `query` and the block it stands on is still there.
-    pub async fn resume(
-        &mut self,
-        cursor: Option<Cursor>,
-        query: QueryDigest,
-    ) -> Result<Option<Cursor>, Problem> {
+    pub async fn resume(&mut self, cursor: Option<Cursor>, query: QueryDigest) -> Result<Option<Cursor>, Problem> {
         let Some(cursor) = cursor else { return Ok(None) };
         let cursor = cursor.of(query)?;
         let (chain_id, number, hash) = (cursor.chain_id, cursor.block_number, cursor.block_hash);

@@ -23,7 +23,8 @@ pub async fn get_metrics(State(state): State<ApiState>) -> impl IntoResponse {
     if let Err(error) = observe(&state).await {
         tracing::warn!(%error, "the metrics of chains are stale");
     }
-    let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (headers, state.metrics().render())
 }
 

@@ -138,13 +138,9 @@ pub async fn find(connection: &mut PgConnection, chain_id: i64, address: Addr) -
 /// The sales of these keys, in no particular order.
 pub async fn list_by_key(connection: &mut PgConnection, keys: &[(i64, Addr)]) -> Result<Vec<Sale>, DbError> {
     let (chains, addresses): (Vec<i64>, Vec<Addr>) = keys.iter().copied().unzip();
-    Ok(sales!(
-        "(chain_id, address) IN (SELECT * FROM UNNEST($1::bigint[], $2::bytea[]))",
-        &chains,
-        &addresses[..] as _
-    )
-    .fetch_all(connection)
-    .await?)
+    Ok(sales!("(chain_id, address) IN (SELECT * FROM UNNEST($1::bigint[], $2::bytea[]))", &chains, &addresses[..] as _)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// Sales by chain, newest first in each, after the `(chain, block, log index)` of `after`.
