@@ -3,8 +3,20 @@
 use sqlx::PgPool;
 
 /// Tables that grow without bound; reading one from end to end for a page is a defect.
-const LARGE: [&str; 9] =
-    ["contribution", "position", "block", "claim", "refund", "release", "sweep", "unsold_return", "sale_phase"];
+const LARGE: [&str; 12] = [
+    "contribution",
+    "position",
+    "block",
+    "claim",
+    "refund",
+    "release",
+    "sweep",
+    "unsold_return",
+    "sale",
+    "sale_phase",
+    "sale_total",
+    "settlement",
+];
 
 async fn fill(pool: &PgPool) {
     for sql in [
@@ -14,11 +26,12 @@ async fn fill(pool: &PgPool) {
         "INSERT INTO sale SELECT 1, n, 0, sha256(int8send(n)), substr(sha256(int8send(n)), 1, 20), decode(repeat('01', 20), 'hex'),
              substr(sha256(int8send(n)), 13), 'fixed_price', decode(repeat('02', 20), 'hex'), decode(repeat('03', 20), 'hex'),
              decode(repeat('04', 20), 'hex'), decode(repeat('00', 20), 'hex'), 0, 1, 1, 1, 1, 1, 1, false, 'name',
-             sha256('a'), '', sha256('b'), '', '' FROM generate_series(1, 300) n",
+             sha256('a'), '', sha256('b'), '', '' FROM generate_series(1, 3000) n",
         "INSERT INTO sale_phase SELECT chain_id, block_number, log_index, 0, address, 0, 1, 1, 1 FROM sale",
-        "INSERT INTO contribution SELECT 1, n, 1, sha256(int8send(n)), substr(sha256(int8send(n % 300 + 1)), 1, 20),
+        "INSERT INTO contribution SELECT 1, n, 1, sha256(int8send(n)), substr(sha256(int8send(n % 3000 + 1)), 1, 20),
              substr(sha256(int8send(n % 4000)), 1, 20), decode(repeat('05', 20), 'hex'), 0, n, n, n, n, n
-         FROM generate_series(301, 20000) n",
+         FROM generate_series(3001, 20000) n",
+        "INSERT INTO settlement SELECT chain_id, block_number + 3000, 9, transaction_hash, address, 'failed', 0, 0 FROM sale",
         "INSERT INTO claim SELECT chain_id, block_number, 2, transaction_hash, sale, investor, investor, 1 FROM contribution",
         "INSERT INTO refund SELECT chain_id, block_number, 3, transaction_hash, sale, investor, investor, 1 FROM contribution",
         "INSERT INTO release SELECT chain_id, block_number, 4, transaction_hash, sale, investor, 1, 1 FROM contribution",
