@@ -1,5 +1,7 @@
 //! The direction of the design: which module may use which. A forbidden path fails here, in a `use` or written out.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{
     collections::BTreeMap,
     fs,

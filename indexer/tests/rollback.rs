@@ -1,5 +1,7 @@
 //! `rollback_to`: it knows every table, and what the triggers keep is right after it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, keccak256};

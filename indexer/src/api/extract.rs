@@ -20,6 +20,9 @@ pub struct Reader {
     faults: Vec<Fault>,
 }
 
+/// Most faults that are told at once.
+const MAX_FAULTS: usize = 16;
+
 /// A value that stands in a path or a query.
 pub trait Parameter: Sized {
     /// The value, or what is wrong with it, as the end of a sentence that begins with the parameter's name.
@@ -60,6 +63,10 @@ impl Reader {
     }
 
     fn fault(&mut self, name: &str, detail: impl Into<String>) {
+        // Enough for whoever mistyped; an answer must not be much larger than its question.
+        if self.faults.len() == MAX_FAULTS {
+            return;
+        }
         // RFC 6901: `~` and `/` are escaped in a pointer.
         let name = name.replace('~', "~0").replace('/', "~1");
         self.faults.push(Fault { pointer: format!("/{}/{name}", self.place), detail: detail.into() });

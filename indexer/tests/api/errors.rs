@@ -1,7 +1,9 @@
 //! Every way in which a request can be wrong.
 
+use std::time::Duration;
+
 use axum::{body::Body, http::Request};
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 
 use crate::support::*;
 
@@ -64,6 +66,9 @@ async fn wrong_parameters_are_told_one_by_one(pool: PgPool) {
     }
     let both = get(&app, "/v1/sales?limit=0&state=x&y=1").await;
     assert_eq!(both.is_problem(422, "invalid_query").body["errors"].as_array().unwrap().len(), 3);
+    let many: Vec<_> = (0..500).map(|n| format!("p{n}=1")).collect();
+    let many = get(&app, &format!("/v1/sales?{}", many.join("&"))).await;
+    assert_eq!(many.is_problem(422, "invalid_query").body["errors"].as_array().unwrap().len(), 16);
     get(&app, "/v1/status?x=1").await.is_problem(422, "invalid_query");
 }
 
@@ -118,7 +123,7 @@ async fn before_the_first_block_there_is_no_answer(pool: PgPool) {
     sqlx::query("DELETE FROM checkpoint").execute(&pool).await.unwrap();
     get(&app, &format!("/v1/sales/{CHAIN}/{sale}")).await.is_problem(503, "not_ready");
     // The status says so and is an answer itself.
-    let status = get(&app, "/v1/status").await.is_ok();
+    let status = get(&app, "/v1/status").await.ok();
     assert_eq!(status.body["data"]["chains"][0]["state"], "starting");
     assert!(status.body["meta"]["chains"].as_array().unwrap().is_empty());
 }
@@ -132,8 +137,26 @@ async fn a_database_that_is_away_is_said_and_nothing_more(pool: PgPool) {
         let answer = get(&app, path).await;
         assert_eq!(answer.is_problem(503, "database_unavailable").header("retry-after"), "2");
     }
-    get(&app, "/healthz").await.is_ok();
+    get(&app, "/healthz").await.ok();
     assert_eq!(get(&app, "/metrics").await.status, 200);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_pool_without_a_free_connection_is_said(pool: PgPool) {
+    chain(&pool, CHAIN).await;
+    let small = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(20))
+        .connect_with((*pool.connect_options()).clone())
+        .await
+        .unwrap();
+    let app = app(&small);
+    let taken = small.acquire().await.unwrap();
+    get(&app, "/v1/sales").await.is_problem(503, "database_unavailable");
+    drop(taken);
+    // Nothing is left behind by the request that gave up.
+    small.close().await;
+    get(&app, "/healthz").await.ok();
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -14,7 +14,7 @@ async fn walk(app: &Router, path: &str, limit: usize) -> Vec<Value> {
     let mut cursor = String::new();
     let separator = if path.contains('?') { '&' } else { '?' };
     loop {
-        let page = get(app, &format!("{path}{separator}limit={limit}{cursor}")).await.is_ok();
+        let page = get(app, &format!("{path}{separator}limit={limit}{cursor}")).await.ok();
         assert!(page.rows().len() <= limit);
         rows.extend(page.rows().iter().cloned());
         match page.body["next_cursor"].as_str() {
@@ -58,7 +58,7 @@ async fn lists_are_whole_in_both_directions(pool: PgPool) {
 
     let one = addr("investor 3");
     let of_one = walk(&app, &format!("{list}?investor={one}"), 2).await;
-    assert_eq!(places(&of_one), vec![(15, 2), (13, 1), (11, 0)].into_iter().map(|p| p).collect::<Vec<_>>());
+    assert_eq!(places(&of_one), [(15, 2), (13, 1), (11, 0)]);
     let mut of_one_oldest = places(&walk(&app, &format!("{list}?investor={one}&order=oldest"), 2).await);
     of_one_oldest.reverse();
     assert_eq!(of_one_oldest, places(&of_one));
@@ -77,10 +77,10 @@ async fn investors_are_whole_in_both_orders(pool: PgPool) {
         assert_eq!(paid[..2], vec![ether("4").to_string(); 2]);
         assert_eq!(paid[2..], vec![ether("3").to_string(); 5]);
         for group in [&rows[..2], &rows[2..]] {
-            assert!(group.is_sorted_by_key(|r| name(r)));
+            assert!(group.is_sorted_by_key(name));
         }
         let rows = walk(&app, &format!("{list}?sort=address"), limit).await;
-        assert!(rows.is_sorted_by_key(|r| name(r)));
+        assert!(rows.is_sorted_by_key(name));
         assert_eq!(rows.len(), 7);
     }
 }
@@ -124,11 +124,11 @@ async fn rows_that_arrive_do_not_shift_a_page(pool: PgPool) {
     let t = busy_sale(&pool).await;
     let app = app(&pool);
     let list = format!("{}/contributions?limit=5", t.path());
-    let first = get(&app, &list).await.is_ok();
+    let first = get(&app, &list).await.ok();
     contribute(&pool, &t, (21, 0), addr("late"), ether("1"), ether("4")).await;
     tip(&pool, CHAIN, 21, 0).await;
     let cursor = first.body["next_cursor"].as_str().unwrap();
-    let second = get(&app, &format!("{list}&cursor={cursor}")).await.is_ok();
+    let second = get(&app, &format!("{list}&cursor={cursor}")).await.ok();
     let expected: Vec<_> = (13..18).rev().map(|n| (10 + n / 3, n % 3)).collect();
     assert_eq!(places(second.rows()), expected);
 }
@@ -144,9 +144,9 @@ async fn a_cursor_whose_block_is_gone_is_gone(pool: PgPool) {
         format!("{}/investors?limit=1", t.path()),
         format!("{}/investors?limit=1&sort=address", t.path()),
     ] {
-        let page = get(&app, &list).await.is_ok();
+        let page = get(&app, &list).await.ok();
         let next = format!("{list}&cursor={}", page.body["next_cursor"].as_str().unwrap());
-        get(&app, &next).await.is_ok();
+        get(&app, &next).await.ok();
         cursors.push(next);
     }
     // The same heights come back on another fork, with the same contributions in other blocks.
@@ -163,10 +163,10 @@ async fn a_cursor_whose_block_is_gone_is_gone(pool: PgPool) {
         get(&app, next).await.is_problem(410, "cursor_reorged");
     }
     // Below the fork a cursor holds.
-    let page = get(&app, &format!("{}/contributions?order=oldest&limit=2", t.path())).await.is_ok();
+    let page = get(&app, &format!("{}/contributions?order=oldest&limit=2", t.path())).await.ok();
     let next = page.body["next_cursor"].as_str().unwrap().to_owned();
     rollback(&pool, CHAIN, 10).await;
-    let rest = get(&app, &format!("{}/contributions?order=oldest&cursor={next}", t.path())).await.is_ok();
+    let rest = get(&app, &format!("{}/contributions?order=oldest&cursor={next}", t.path())).await.ok();
     assert_eq!(places(rest.rows()), [(10, 2)]);
 }
 
@@ -176,9 +176,9 @@ async fn a_cursor_goes_on_in_its_own_list_alone(pool: PgPool) {
     let other = Terms::new("other", 6, 0);
     sale(&pool, &other).await;
     let app = app(&pool);
-    let page = get(&app, &format!("{}/contributions?limit=2", t.path())).await.is_ok();
+    let page = get(&app, &format!("{}/contributions?limit=2", t.path())).await.ok();
     let cursor = page.body["next_cursor"].as_str().unwrap();
-    get(&app, &format!("{}/contributions?limit=7&cursor={cursor}", t.path())).await.is_ok();
+    get(&app, &format!("{}/contributions?limit=7&cursor={cursor}", t.path())).await.ok();
     for elsewhere in [
         format!("{}/contributions?order=oldest&", t.path()),
         format!("{}/contributions?investor={}&", t.path(), addr("investor 1")),

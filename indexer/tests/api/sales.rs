@@ -24,7 +24,7 @@ async fn a_sale_is_whole(pool: PgPool) {
     contribute(&pool, &t, (13, 4), addr("bob"), ether("2"), ether("8000")).await;
     tip(&pool, CHAIN, 16, 0).await;
 
-    let answer = get(&app(&pool), &t.path()).await.is_ok();
+    let answer = get(&app(&pool), &t.path()).await.ok();
     let phases = json!([
         {
             "index": 0, "starts": rfc3339(time(10)), "ends": rfc3339(time(20)), "raised_up_to": eth("100"),
@@ -125,13 +125,13 @@ async fn states_follow_the_chains_clock_in_half_open_intervals(pool: PgPool) {
         (30, "ended", Value::Null, Value::Null),
     ] {
         tip(&pool, CHAIN, block, 0).await;
-        let data = get(&app, &t.path()).await.is_ok().body["data"].clone();
+        let data = get(&app, &t.path()).await.ok().body["data"].clone();
         assert_eq!(data["state"], state, "block {block}");
         let index = |phase: &Value| phase.get("index").cloned().unwrap_or_default();
         assert_eq!((index(&data["active_phase"]), index(&data["next_phase"])), (active, next), "block {block}");
-        let listed = get(&app, &format!("/v1/sales?state={state}")).await.is_ok();
+        let listed = get(&app, &format!("/v1/sales?state={state}")).await.ok();
         assert_eq!(listed.rows().len(), 1, "block {block}");
-        let others = get(&app, "/v1/sales?state=succeeded").await.is_ok();
+        let others = get(&app, "/v1/sales?state=succeeded").await.ok();
         assert!(others.rows().is_empty());
     }
 }
@@ -144,19 +144,19 @@ async fn a_sale_without_room_is_sold_out_and_can_be_closed(pool: PgPool) {
     contribute(&pool, &t, (12, 0), addr("alice"), ether("100"), ether("1")).await;
     tip(&pool, CHAIN, 13, 0).await;
     let app = app(&pool);
-    let data = get(&app, &t.path()).await.is_ok().body["data"].clone();
+    let data = get(&app, &t.path()).await.ok().body["data"].clone();
     // The first phase is full long before its end.
     assert_eq!((&data["active_phase"]["index"], &data["sold_out"]), (&json!(1), &json!(false)));
 
     contribute(&pool, &t, (14, 0), addr("bob"), ether("200"), ether("1")).await;
     tip(&pool, CHAIN, 14, 0).await;
-    let data = get(&app, &t.path()).await.is_ok().body["data"].clone();
+    let data = get(&app, &t.path()).await.ok().body["data"].clone();
     assert_eq!((&data["state"], &data["sold_out"]), (&json!("open"), &json!(true)));
     assert_eq!(
         (&data["active_phase"], &data["price"], &data["next_phase"]),
         (&json!(null), &json!(null), &json!(null))
     );
-    let wallet = get(&app, &format!("/v1/investors/{}", addr("bob"))).await.is_ok();
+    let wallet = get(&app, &format!("/v1/investors/{}", addr("bob"))).await.ok();
     assert_eq!(wallet.rows()[0]["action"], "close");
 }
 
@@ -172,7 +172,7 @@ async fn positions_say_what_can_be_done(pool: PgPool) {
     contribute(&pool, &t, (13, 2), bob, ether("200"), ether("800000")).await;
     tip(&pool, CHAIN, 14, 0).await;
 
-    let open = get(&app, &format!("{}/investors", t.path())).await.is_ok();
+    let open = get(&app, &format!("{}/investors", t.path())).await.ok();
     let position = json!({
         "chain_id": CHAIN,
         "sale": t.sale.to_string(),
@@ -195,11 +195,11 @@ async fn positions_say_what_can_be_done(pool: PgPool) {
     // Bob paid more, and the most that one may.
     assert_eq!((&open.rows()[0]["investor"], &open.rows()[0]["action"]), (&json!(bob.to_string()), &json!("wait")));
     assert_eq!(open.rows()[1], position);
-    let wallet = get(&app, &format!("/v1/investors/{alice}")).await.is_ok();
+    let wallet = get(&app, &format!("/v1/investors/{alice}")).await.ok();
     assert_eq!(wallet.rows(), &vec![position]);
 
     tip(&pool, CHAIN, 30, 0).await;
-    let wallet = get(&app, &format!("/v1/investors/{alice}")).await.is_ok();
+    let wallet = get(&app, &format!("/v1/investors/{alice}")).await.ok();
     assert_eq!((&wallet.rows()[0]["state"], &wallet.rows()[0]["action"]), (&json!("ended"), &json!("close")));
 }
 
@@ -217,7 +217,7 @@ async fn after_a_success_tokens_are_claimed(pool: PgPool) {
     pay(&pool, "release", &t, (33, 1), addr("beneficiary"), ether("100")).await;
     tip(&pool, CHAIN, 50, 0).await;
 
-    let data = get(&app, &t.path()).await.is_ok().body["data"].clone();
+    let data = get(&app, &t.path()).await.ok().body["data"].clone();
     assert_eq!(data["state"], "succeeded");
     assert_eq!(data["totals"]["claimed"], tkn("6000"));
     assert_eq!(data["totals"]["unclaimed"], tkn("4000"));
@@ -228,7 +228,7 @@ async fn after_a_success_tokens_are_claimed(pool: PgPool) {
     assert_eq!(data["settlement"]["block"]["number"], 31);
     assert_eq!((&data["block"]["number"], &data["block"]["log_index"]), (&json!(33), &json!(1)));
 
-    let rows = get(&app, &format!("{}/investors", t.path())).await.is_ok().rows().clone();
+    let rows = get(&app, &format!("{}/investors", t.path())).await.ok().rows().clone();
     let [first, second] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!((&first["action"], &first["claimable"], &first["claimed"]), (&json!("none"), &tkn("0"), &tkn("6000")));
     assert_eq!((&first["block"]["number"], &first["block"]["log_index"]), (&json!(32), &json!(3)));
@@ -253,14 +253,14 @@ async fn after_a_failure_or_a_cancellation_money_is_refunded(pool: PgPool) {
         pay(&pool, "refund", &t, (16, log + 5), bob, ether("2")).await;
         tip(&pool, CHAIN, 20, 0).await;
 
-        let data = get(&app, &t.path()).await.is_ok().body["data"].clone();
+        let data = get(&app, &t.path()).await.ok().body["data"].clone();
         assert_eq!(data["state"], outcome);
         assert_eq!(data["totals"]["raised"], eth("3.000000000000000001"));
         assert_eq!((&data["totals"]["refunded"], &data["totals"]["refunds"]), (&eth("2"), &json!(1)));
         assert_eq!(data["totals"]["held"], eth("1.000000000000000001"));
         assert_eq!(data["totals"]["unclaimed"], tkn("0"));
 
-        let rows = get(&app, &format!("{}/investors", t.path())).await.is_ok().rows().clone();
+        let rows = get(&app, &format!("{}/investors", t.path())).await.ok().rows().clone();
         let [first, second] = &rows[..] else { panic!("{rows:?}") };
         assert_eq!(
             (&first["action"], &first["refundable"], &first["refunded"]),
@@ -278,7 +278,7 @@ async fn contributions_carry_their_block_and_running_totals(pool: PgPool) {
     sale(&pool, &t).await;
     contribute(&pool, &t, (12, 7), addr("alice"), ether("1.000000000000000001"), ether("4000")).await;
     tip(&pool, CHAIN, 17, 0).await;
-    let answer = get(&app(&pool), &format!("{}/contributions", t.path())).await.is_ok();
+    let answer = get(&app(&pool), &format!("{}/contributions", t.path())).await.ok();
     let expected = json!({
         "sale": t.sale.to_string(),
         "investor": addr("alice").to_string(),
@@ -309,16 +309,16 @@ async fn sums_above_256_bits_stay_exact(pool: PgPool) {
     contribute(&pool, &t, (12, 9), addr("bob"), U256::MAX, U256::MAX).await;
     tip(&pool, CHAIN, 13, 0).await;
     let app = app(&pool);
-    let data = get(&app, &t.path()).await.is_ok().body["data"].clone();
+    let data = get(&app, &t.path()).await.ok().body["data"].clone();
     let exact = |n: u32| {
         use bigdecimal::num_bigint::BigInt;
         (U256::MAX.to_string().parse::<BigInt>().unwrap() * n).to_string()
     };
     assert_eq!(data["totals"]["raised"]["raw"], exact(10));
-    let page = get(&app, &format!("{}/investors?limit=1", t.path())).await.is_ok();
+    let page = get(&app, &format!("{}/investors?limit=1", t.path())).await.ok();
     assert_eq!(page.rows()[0]["paid"]["raw"], exact(9));
     let next = page.body["next_cursor"].as_str().unwrap();
-    let page = get(&app, &format!("{}/investors?limit=1&cursor={next}", t.path())).await.is_ok();
+    let page = get(&app, &format!("{}/investors?limit=1&cursor={next}", t.path())).await.ok();
     assert_eq!(page.rows()[0]["paid"]["raw"], exact(1));
     assert_eq!(page.body["next_cursor"], Value::Null);
 }
@@ -348,14 +348,14 @@ async fn lists_of_sales_are_narrowed(pool: PgPool) {
         ("?state=open".to_owned(), &["two", "one"]),
         ("?state=upcoming".to_owned(), &["three"]),
     ] {
-        let answer = get(&app, &format!("/v1/sales{query}")).await.is_ok();
+        let answer = get(&app, &format!("/v1/sales{query}")).await.ok();
         let found: Vec<_> = answer.rows().iter().map(|r| r["name"].as_str().unwrap()).collect();
         assert_eq!(found, names, "{query}");
         let chains = answer.body["meta"]["chains"].as_array().unwrap();
         assert_eq!(chains.len(), if query.contains("chain=") { 1 } else { 2 }, "{query}");
     }
     // Six decimals, and a price that is a whole number of base units a token.
-    let three = get(&app, &three.path()).await.is_ok().body["data"].clone();
+    let three = get(&app, &three.path()).await.ok().body["data"].clone();
     assert_eq!(three["soft_cap"], json!({ "raw": ether("50").to_string(), "decimals": 6, "symbol": "USD" }));
 }
 
@@ -371,15 +371,15 @@ async fn a_wallet_is_shown_over_all_chains(pool: PgPool) {
         tip(&pool, t.chain_id, 13, 0).await;
     }
     let app = app(&pool);
-    let wallet = get(&app, &format!("/v1/investors/{}", addr("alice"))).await.is_ok();
+    let wallet = get(&app, &format!("/v1/investors/{}", addr("alice"))).await.ok();
     let sales: Vec<_> = wallet.rows().iter().map(|r| r["sale_name"].as_str().unwrap()).collect();
     assert_eq!(sales, ["there", "here"]);
-    let wallet = get(&app, &format!("/v1/investors/{}?chain=5", addr("alice"))).await.is_ok();
+    let wallet = get(&app, &format!("/v1/investors/{}?chain=5", addr("alice"))).await.ok();
     assert_eq!(wallet.rows().len(), 1);
     // Lower case is as good in, and the checksum comes out.
     let lower = addr("alice").to_string().to_lowercase();
-    let wallet = get(&app, &format!("/v1/investors/{lower}")).await.is_ok();
+    let wallet = get(&app, &format!("/v1/investors/{lower}")).await.ok();
     assert_eq!(wallet.rows()[0]["investor"], addr("alice").to_string());
-    let nobody = get(&app, &format!("/v1/investors/{}", addr("nobody"))).await.is_ok();
+    let nobody = get(&app, &format!("/v1/investors/{}", addr("nobody"))).await.ok();
     assert!(nobody.rows().is_empty());
 }

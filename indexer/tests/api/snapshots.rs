@@ -37,7 +37,7 @@ async fn figures_and_checkpoint_of_an_answer_belong_together(pool: PgPool) {
     while !finished {
         finished = writer.is_finished();
         for path in [t.path(), "/v1/sales".to_owned()] {
-            let answer = get(&app, &path).await.is_ok();
+            let answer = get(&app, &path).await.ok();
             let (data, meta) = match answer.body["data"].as_array() {
                 Some(rows) => (rows[0].clone(), answer.body["meta"]["chains"][0].clone()),
                 None => (answer.body["data"].clone(), answer.body["meta"].clone()),
@@ -50,7 +50,7 @@ async fn figures_and_checkpoint_of_an_answer_belong_together(pool: PgPool) {
             }
             heights.insert(height);
         }
-        let page = get(&app, &format!("{}/contributions?limit=1", t.path())).await.is_ok();
+        let page = get(&app, &format!("{}/contributions?limit=1", t.path())).await.ok();
         let height = page.body["meta"]["indexed_block"]["number"].as_i64().unwrap();
         if height > 10 {
             assert_eq!(page.rows()[0]["block"]["number"], height);

@@ -84,7 +84,7 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn is_ok(self) -> Self {
+    pub fn ok(self) -> Self {
         assert_eq!(self.status, 200, "{}", self.text);
         assert_eq!(self.header("content-type"), "application/json");
         self
