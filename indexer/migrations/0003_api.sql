@@ -55,6 +55,7 @@ $$;
 --   held       money the contract must still hold for investors: all of it until the outcome, what is not yet refunded after a
 --              failure, none after a success
 --   unclaimed  tokens that it must still hold for them
+-- Blocks are looked up, not joined: a few rows are wanted of it, and the planner would read all blocks to join them.
 CREATE VIEW sale_overview AS
 SELECT
     s.chain_id, s.address, s.block_number, s.log_index, s.transaction_hash, s.creator, s.vault, s.mode, s.owner, s.beneficiary,
@@ -74,17 +75,17 @@ SELECT
     coalesce(token.decimals, 0::smallint) AS token_decimals,
     coalesce(money.symbol, '') AS currency_symbol, coalesce(money.name, '') AS currency_name,
     coalesce(money.decimals, 0::smallint) AS currency_decimals,
-    created.hash AS created_hash, created.timestamp AS created_at,
+    (SELECT b.hash FROM block b WHERE b.chain_id = s.chain_id AND b.number = s.block_number) AS created_hash,
+    (SELECT b.timestamp FROM block b WHERE b.chain_id = s.chain_id AND b.number = s.block_number) AS created_at,
     o.block_number AS settled_number, o.log_index AS settled_log_index, o.transaction_hash AS settled_transaction,
-    settled.hash AS settled_hash, settled.timestamp AS settled_at,
-    l.block_number AS last_number, l.log_index AS last_log_index, last.hash AS last_hash
+    (SELECT b.hash FROM block b WHERE b.chain_id = o.chain_id AND b.number = o.block_number) AS settled_hash,
+    (SELECT b.timestamp FROM block b WHERE b.chain_id = o.chain_id AND b.number = o.block_number) AS settled_at,
+    l.block_number AS last_number, l.log_index AS last_log_index,
+    (SELECT b.hash FROM block b WHERE b.chain_id = s.chain_id AND b.number = l.block_number) AS last_hash
 FROM sale s
 JOIN sale_total t ON t.chain_id = s.chain_id AND t.sale = s.address
 JOIN checkpoint c ON c.chain_id = s.chain_id
 LEFT JOIN settlement o ON o.chain_id = s.chain_id AND o.sale = s.address
 LEFT JOIN currency token ON token.chain_id = s.chain_id AND token.address = s.token
 LEFT JOIN currency money ON money.chain_id = s.chain_id AND money.address = s.currency
-LEFT JOIN block created ON created.chain_id = s.chain_id AND created.number = s.block_number
-LEFT JOIN block settled ON settled.chain_id = o.chain_id AND settled.number = o.block_number
-CROSS JOIN LATERAL sale_last_event(s.chain_id, s.address) l
-LEFT JOIN block last ON last.chain_id = s.chain_id AND last.number = l.block_number;
+CROSS JOIN LATERAL sale_last_event(s.chain_id, s.address) l;

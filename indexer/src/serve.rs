@@ -45,6 +45,8 @@ pub struct ServeOptions {
     pub request_timeout: Duration,
     /// Time that answers under way get when the server shuts down.
     pub shutdown_timeout: Duration,
+    /// Largest head of a request, bytes.
+    pub head_limit: usize,
     /// Largest body of a request, bytes.
     pub body_limit: usize,
 }
@@ -55,6 +57,7 @@ impl Default for ServeOptions {
             header_read_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(20),
+            head_limit: 64 * 1024,
             body_limit: 64 * 1024,
         }
     }
@@ -109,7 +112,7 @@ pub async fn run_app(
         tracing::info!(%address, "serving");
     }
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(options.header_read_timeout);
+    http.timer(TokioTimer::new()).header_read_timeout(options.header_read_timeout).max_buf_size(options.head_limit);
     let connections = GracefulShutdown::new();
     let mut upkeep = tokio::time::interval(Duration::from_secs(5));
     loop {

@@ -67,7 +67,7 @@ pub fn install_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryErro
     let lines = fmt::layer().with_writer(std::io::stderr);
     match format {
         LogFormat::Human => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).try_init()?,
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init()?,
     }
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     ApiState, PageProblems,
-    extract::{BlockNumber, FromQuery, Limit, Parameter, Path, Query, Reader},
+    extract::{BlockNumber, CheckedPath, CheckedQuery, FromQuery, Limit, Parameter, Reader},
     meta::{ChainMeta, Condition, NoAnswer, Snapshot},
     page::{self, Cursor, Page, QueryDigest},
     problem::Problem,
@@ -40,7 +40,7 @@ impl Parameter for ListOrder {
 }
 
 /// Which contributions, and which page of them.
-#[derive(Clone, Debug, IntoParams)]
+#[derive(Clone, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ContributionsQuery {
     /// Contributions of this investor.
@@ -121,8 +121,8 @@ pub struct RunningTotals {
 )]
 pub async fn list_contributions(
     State(state): State<ApiState>,
-    Path(path): Path<SalePath>,
-    Query(query): Query<ContributionsQuery>,
+    CheckedPath(path): CheckedPath<SalePath>,
+    CheckedQuery(query): CheckedQuery<ContributionsQuery>,
     condition: Condition,
 ) -> Result<Response, NoAnswer> {
     let mut snapshot = Snapshot::of_chain(&state, path.chain, query.min_block, condition).await?;

@@ -20,6 +20,9 @@ pub struct Reader {
     faults: Vec<Fault>,
 }
 
+/// Most faults that are told at once.
+const MAX_FAULTS: usize = 16;
+
 /// A value that stands in a path or a query.
 pub trait Parameter: Sized {
     /// The value, or what is wrong with it, as the end of a sentence that begins with the parameter's name.
@@ -40,11 +43,11 @@ pub trait FromPath: Sized {
 
 /// The query, checked.
 #[derive(Clone, Debug)]
-pub struct Query<T>(pub T);
+pub struct CheckedQuery<T>(pub T);
 
 /// The parts of the path, checked.
 #[derive(Clone, Debug)]
-pub struct Path<T>(pub T);
+pub struct CheckedPath<T>(pub T);
 
 impl Reader {
     /// The parameter's value; `None` if it is not there or has a fault, which is then noted.
@@ -60,13 +63,17 @@ impl Reader {
     }
 
     fn fault(&mut self, name: &str, detail: impl Into<String>) {
+        // Enough for whoever mistyped; an answer must not be much larger than its question.
+        if self.faults.len() == MAX_FAULTS {
+            return;
+        }
         // RFC 6901: `~` and `/` are escaped in a pointer.
         let name = name.replace('~', "~0").replace('/', "~1");
         self.faults.push(Fault { pointer: format!("/{}/{name}", self.place), detail: detail.into() });
     }
 }
 
-impl<T: FromQuery, S: Sync> FromRequestParts<S> for Query<T> {
+impl<T: FromQuery, S: Sync> FromRequestParts<S> for CheckedQuery<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -95,7 +102,7 @@ impl<T: FromQuery, S: Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-impl<T: FromPath, S: Sync + Send> FromRequestParts<S> for Path<T> {
+impl<T: FromPath, S: Sync + Send> FromRequestParts<S> for CheckedPath<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

@@ -2,11 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     ApiState, PageProblems,
-    extract::{BlockNumber, FromQuery, Limit, Parameter, Path, Query, Reader},
+    extract::{BlockNumber, CheckedPath, CheckedQuery, FromQuery, Limit, Parameter, Reader},
     meta::{ChainMeta, Condition, NoAnswer, Snapshot},
     page::{self, Cursor, Page, QueryDigest},
     problem::Problem,
@@ -47,7 +47,7 @@ impl Parameter for InvestorSort {
 }
 
 /// Which page of the investors.
-#[derive(Clone, Debug, IntoParams)]
+#[derive(Clone, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InvestorsQuery {
     /// What they are sorted by.
@@ -160,8 +160,8 @@ fn address_key(cursor: &Cursor) -> Option<Addr> {
 )]
 pub async fn list_investors(
     State(state): State<ApiState>,
-    Path(path): Path<SalePath>,
-    Query(query): Query<InvestorsQuery>,
+    CheckedPath(path): CheckedPath<SalePath>,
+    CheckedQuery(query): CheckedQuery<InvestorsQuery>,
     condition: Condition,
 ) -> Result<Response, NoAnswer> {
     let mut snapshot = Snapshot::of_chain(&state, path.chain, query.min_block, condition).await?;

@@ -110,7 +110,7 @@ impl ApiState {
         (name = "investors", description = "One wallet over all sales"),
         (name = "service", description = "How current and how well the service is")
     ),
-    components(schemas(ProblemBody))
+    components(schemas(ProblemBody, contributions::ListOrder, investors::InvestorSort))
 )]
 struct Document;
 

@@ -262,7 +262,8 @@ impl IntoResponse for Problem {
 
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
-        if error.is_transient() {
+        // A closed pool is this process on its way out.
+        if error.is_transient() || matches!(error, DbError::Query(sqlx::Error::PoolClosed)) {
             tracing::warn!(%error, "the database does not answer");
             return Self::new(Code::DatabaseUnavailable, "try again in a moment").retry_after(2);
         }

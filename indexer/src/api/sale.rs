@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 use sqlx::PgConnection;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     ApiState, ReadProblems,
-    extract::{BlockNumber, ChainId, FromPath, FromQuery, Path, Query, Reader},
+    extract::{BlockNumber, ChainId, CheckedPath, CheckedQuery, FromPath, FromQuery, Reader},
     meta::{ChainMeta, Condition, Envelope, NoAnswer, Snapshot},
     problem::{Code, Problem},
     shapes::{AmountOut, BlockRef, Time, Token, sum},
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A sale in the path.
-#[derive(Clone, Copy, Debug, IntoParams)]
+#[derive(Clone, Copy, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct SalePath {
     /// EIP-155 id.
@@ -42,7 +42,7 @@ impl FromPath for SalePath {
 }
 
 /// How current the answer must be.
-#[derive(Clone, Copy, Debug, IntoParams)]
+#[derive(Clone, Copy, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SaleQuery {
     /// Height that must be indexed, e.g. of the block with one's own transaction. Waits briefly for it, then answers 503.
@@ -399,8 +399,8 @@ impl FullSale {
 )]
 pub async fn get_sale(
     State(state): State<ApiState>,
-    Path(path): Path<SalePath>,
-    Query(query): Query<SaleQuery>,
+    CheckedPath(path): CheckedPath<SalePath>,
+    CheckedQuery(query): CheckedQuery<SaleQuery>,
     condition: Condition,
 ) -> Result<Response, NoAnswer> {
     let mut snapshot = Snapshot::of_chain(&state, path.chain, query.min_block, condition).await?;

@@ -1,11 +1,10 @@
 //! `GET /v1/sales`: the directory.
 
 use axum::{extract::State, response::Response};
-use utoipa::IntoParams;
 
 use super::{
     ApiState, PageProblems,
-    extract::{BlockNumber, ChainId, FromQuery, Limit, Query, Reader},
+    extract::{BlockNumber, ChainId, CheckedQuery, FromQuery, Limit, Reader},
     meta::{ChainsMeta, Condition, NoAnswer, Snapshot},
     page::{self, Cursor, Page, QueryDigest},
     problem::{Code, Fault, Problem},
@@ -18,7 +17,7 @@ use crate::{
 };
 
 /// Which sales, and which page of them.
-#[derive(Clone, Debug, IntoParams)]
+#[derive(Clone, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SalesQuery {
     /// Sales on this chain.
@@ -92,7 +91,7 @@ pub(super) async fn snapshot(
 )]
 pub async fn list_sales(
     State(state): State<ApiState>,
-    Query(query): Query<SalesQuery>,
+    CheckedQuery(query): CheckedQuery<SalesQuery>,
     condition: Condition,
 ) -> Result<Response, NoAnswer> {
     let mut snapshot = snapshot(&state, query.chain, query.min_block, condition).await?;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     ApiState, ReadProblems,
-    extract::{FromQuery, Query, Reader},
+    extract::{CheckedQuery, FromQuery, Reader},
     meta::{ChainMeta, ChainsMeta, Envelope},
     problem::Problem,
 };
@@ -104,7 +104,7 @@ impl IndexingState {
 )]
 pub async fn get_status(
     State(state): State<ApiState>,
-    Query(NoQuery): Query<NoQuery>,
+    CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let mut transaction = snapshot(state.pool()).await?;
     let followed = chains::list_followed(&mut transaction).await?;

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use axum::{extract::State, response::Response};
-use utoipa::IntoParams;
 
 use super::{
     ApiState, PageProblems,
-    extract::{BlockNumber, ChainId, FromPath, FromQuery, Limit, Path, Query, Reader},
+    extract::{BlockNumber, ChainId, CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Reader},
     investors::PositionOut,
     meta::{ChainsMeta, Condition, NoAnswer},
     page::{self, Cursor, Page, QueryDigest},
@@ -21,7 +20,7 @@ use crate::{
 };
 
 /// A wallet in the path.
-#[derive(Clone, Copy, Debug, IntoParams)]
+#[derive(Clone, Copy, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct WalletPath {
     /// Address of the investor.
@@ -35,7 +34,7 @@ impl FromPath for WalletPath {
 }
 
 /// Which positions, and which page of them.
-#[derive(Clone, Debug, IntoParams)]
+#[derive(Clone, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct WalletQuery {
     /// Positions on this chain.
@@ -75,8 +74,8 @@ impl FromQuery for WalletQuery {
 )]
 pub async fn list_positions(
     State(state): State<ApiState>,
-    Path(path): Path<WalletPath>,
-    Query(query): Query<WalletQuery>,
+    CheckedPath(path): CheckedPath<WalletPath>,
+    CheckedQuery(query): CheckedQuery<WalletQuery>,
     condition: Condition,
 ) -> Result<Response, NoAnswer> {
     let mut snapshot = snapshot(&state, query.chain, query.min_block, condition).await?;

@@ -1,0 +1,13 @@
+//! The API over a real database: every resource to the base unit, every error, pages while rows come and go.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod conditional;
+mod errors;
+mod health;
+mod pages;
+mod plans;
+mod sales;
+mod server;
+mod snapshots;
+mod support;

@@ -1,0 +1,90 @@
+//! The committed description of the API is the one that the handlers give.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crowdsale::api;
+use serde_json::Value;
+
+fn document() -> Value {
+    serde_json::from_str(&api::docs::to_json(&api::openapi())).unwrap()
+}
+
+#[test]
+fn the_committed_document_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let current = api::docs::to_json(&api::openapi());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        fs::write(&path, &current).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == current, "indexer/openapi.json is stale; run scripts/openapi and review what changed");
+}
+
+#[test]
+fn it_is_openapi_3_1_with_every_route() {
+    let document = document();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths: BTreeSet<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    let expected = [
+        "/healthz",
+        "/metrics",
+        "/readyz",
+        "/v1/investors/{address}",
+        "/v1/sales",
+        "/v1/sales/{chain}/{sale}",
+        "/v1/sales/{chain}/{sale}/contributions",
+        "/v1/sales/{chain}/{sale}/investors",
+        "/v1/status",
+    ];
+    assert_eq!(paths, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(!references.is_empty());
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(reference)) = fields.get("$ref") {
+                references.push(reference.clone());
+            }
+            fields.values().for_each(|v| collect(v, references));
+        }
+        Value::Array(items) => items.iter().for_each(|v| collect(v, references)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_parameter_stands_once_and_says_what_it_is() {
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        let mut seen = BTreeSet::new();
+        for p in item["get"]["parameters"].as_array().into_iter().flatten() {
+            let name = p["name"].as_str().unwrap().to_owned();
+            assert!(p["description"].as_str().is_some_and(|d| !d.is_empty()), "{path} {name}");
+            assert_eq!(p["required"] == true, p["in"] == "path", "{path} {name}");
+            assert!(seen.insert(name.clone()), "{path} {name} twice");
+        }
+        assert!(item["get"]["operationId"].is_string(), "{path}");
+    }
+}
+
+#[test]
+fn every_list_can_end_in_a_lost_cursor() {
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        let parameters = item["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let is_list = parameters.iter().any(|p| p["name"] == "cursor");
+        assert_eq!(item["get"]["responses"]["410"].is_object(), is_list, "{path}");
+    }
+}
