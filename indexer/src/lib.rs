@@ -1,12 +1,48 @@
-//! The map of the system, in the order in which data flows.
+//! The map of the system, in the order in which data flows:
+//!
+//! ```text
+//! chain -> decode -> apply -> Postgres -> api -> people and programs
+//! ```
+//!
+//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `api` -> `db`, `types`; `serve` -> `api`; `cli` -> all.
+//! `db` never sees a log, `decode` never sees SQL.
 
+/// Bindings of the contracts, from their committed ABIs.
 pub mod contracts;
+
+/// Words that every module shares: amounts, addresses, blocks, events, finality. A leaf without I/O.
 pub mod types;
 
+/// Whole units and base units, exactly.
+pub mod units;
+
+/// What the contracts refuse, as a sentence and a next step.
+pub mod revert;
+
+/// The node's side: headers, logs and tags, each answer checked before it is believed.
 pub mod chain;
+
+/// Pure: a log becomes an event, if its emitter is one we know.
 pub mod decode;
 
+/// All SQL. One writer a chain, a pool of readers beside it.
 pub mod db;
 
+/// A batch of blocks becomes rows, with its checkpoint, in one transaction.
 pub mod apply;
+
+/// The loop: chain -> decode -> apply, through reorgs and restarts.
 pub mod sync;
+
+/// What people and programs ask of the database over HTTP. Every answer is one snapshot and says how current it is; every
+/// record says in which block it stands and how final that is.
+pub mod api;
+
+/// A server around the API: request ids, limits, the bodies of errors, and how connections begin and end.
+pub mod serve;
+
+/// Logs and metrics of every part: their names in one place.
+pub mod telemetry;
+
+/// The command line.
+pub mod cli;

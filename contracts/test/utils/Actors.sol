@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-
-import {ISale} from "../../src/interfaces/ISale.sol";
 import {IHook} from "./Tokens.sol";
 
 /// @notice A contract that does what it is told, and can refuse ether, as some wallets and contracts do.
@@ -83,13 +80,16 @@ contract ForceFeeder {
     }
 }
 
-/// @notice Tries a list of a sale's calls with money that must come back; used where one caller is needed for all.
-library Calls {
-    function contribute(address investor, uint256 amount) internal pure returns (bytes memory) {
-        return abi.encodeCall(ISale.contribute, (investor, amount, ""));
+/// @notice Needs more than the 2,300 gas of `transfer` to take ether, as smart wallets do.
+contract Costly {
+    uint256 public calls;
+
+    receive() external payable {
+        ++calls;
     }
 
-    function approve(address spender) internal pure returns (bytes memory) {
-        return abi.encodeCall(IERC20.approve, (spender, type(uint256).max));
+    function execute(address to, uint256 value, bytes calldata data) external payable {
+        (bool ok,) = to.call{value: value}(data);
+        require(ok);
     }
 }

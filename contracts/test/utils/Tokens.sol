@@ -126,7 +126,7 @@ interface IHook {
 contract HookToken is PlainToken {
     mapping(address account => bool) public hooked;
 
-    constructor() PlainToken(18) {}
+    constructor(uint8 decimals_) PlainToken(decimals_) {}
 
     function register(bool on) external {
         hooked[msg.sender] = on;

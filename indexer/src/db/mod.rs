@@ -6,6 +6,7 @@
 pub mod blocks;
 pub mod chains;
 pub mod events;
+pub mod read;
 pub mod rollback;
 mod rows;
 pub mod sales;

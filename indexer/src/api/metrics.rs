@@ -1,0 +1,52 @@
+//! `GET /metrics`, in Prometheus' text format. Heights and lag are read when they are asked for, so that an indexer which stands
+//! still, or runs in another process, shows.
+
+use axum::{extract::State, http::header, response::IntoResponse};
+use metrics::{counter, gauge};
+
+use super::ApiState;
+use crate::{
+    db::{DbError, chains::snapshot, read::chains},
+    telemetry::metric,
+};
+
+/// Metrics of this process and of the chains
+///
+/// While the database is away, those of the chains keep their last values.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "service",
+    responses((status = 200, description = "Prometheus' text format.", body = String, content_type = "text/plain"))
+)]
+pub async fn get_metrics(State(state): State<ApiState>) -> impl IntoResponse {
+    if let Err(error) = observe(&state).await {
+        tracing::warn!(%error, "the metrics of chains are stale");
+    }
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (headers, state.metrics().render())
+}
+
+// Prometheus has floats alone; heights stay exact in them below 2^53.
+async fn observe(state: &ApiState) -> Result<(), DbError> {
+    let idle = state.pool().num_idle();
+    gauge!(metric::POOL_CONNECTIONS, "state" => "idle").set(idle as f64);
+    let used = (state.pool().size() as usize).saturating_sub(idle);
+    gauge!(metric::POOL_CONNECTIONS, "state" => "used").set(used as f64);
+
+    let mut transaction = snapshot(state.pool()).await?;
+    for chain in chains::list(&mut transaction).await? {
+        let c = &chain.checkpoint;
+        let id = c.chain_id.to_string();
+        gauge!(metric::LAG_SECONDS, "chain_id" => id.clone()).set(chain.lag_seconds as f64);
+        gauge!(metric::INDEXED_BLOCK, "chain_id" => id.clone()).set(c.number as f64);
+        gauge!(metric::HEAD_BLOCK, "chain_id" => id.clone()).set(c.head_number as f64);
+        gauge!(metric::FINALIZED_BLOCK, "chain_id" => id.clone()).set(c.finalized_number as f64);
+        gauge!(metric::HALTED, "chain_id" => id.clone()).set(f64::from(u8::from(c.halted.is_some())));
+        gauge!(metric::SILENT_SECONDS, "chain_id" => id.clone()).set(c.seen_seconds_ago as f64);
+        // There from the start: a rate over a series that appears with its first reorg misses that reorg.
+        counter!(metric::REORGS, "chain_id" => id).increment(0);
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! The HTTP API: a router, and the OpenAPI document that is generated from its handlers. One file a resource.
+//!
+//! - Every answer is `{data, meta}`, a page `{data, meta, next_cursor}`. `meta` says how current the answer is: flat where a
+//!   route is about one chain, `{"chains": […]}` where it is about all.
+//! - Everything in an answer is read in one snapshot of the database, its `meta` too.
+//! - States of sales follow the chain's clock, so an answer changes only when a block comes.
+
+pub mod contributions;
+pub mod docs;
+pub mod extract;
+pub mod health;
+pub mod investors;
+pub mod meta;
+pub mod metrics;
+pub mod page;
+pub mod problem;
+pub mod sale;
+pub mod sales;
+pub mod shapes;
+pub mod status;
+pub mod terms;
+pub mod wallet;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+use utoipa::{
+    IntoResponses, OpenApi, ToSchema,
+    openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use problem::{Code, Problem, ProblemBody};
+
+/// What an operator can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiOptions {
+    /// How often `min_block` looks again.
+    pub min_block_attempts: u32,
+    /// Pause between two looks.
+    pub min_block_interval: Duration,
+    /// Most requests that wait for a block at once; more are told to come back.
+    pub min_block_waiting: usize,
+    /// Seconds after which an indexer that says nothing makes the service not ready.
+    pub silent_after_seconds: i64,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            min_block_attempts: 8,
+            min_block_interval: Duration::from_millis(250),
+            min_block_waiting: 64,
+            silent_after_seconds: 120,
+        }
+    }
+}
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ApiState(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    pool: PgPool,
+    options: ApiOptions,
+    metrics: PrometheusHandle,
+    waiting: Semaphore,
+}
+
+impl ApiState {
+    /// Reads through `pool`; `metrics` is what [`crate::telemetry::install_metrics`] gave.
+    pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
+        let waiting = Semaphore::new(options.min_block_waiting);
+        Self(Arc::new(Shared { pool, options, metrics, waiting }))
+    }
+
+    /// Where answers are read from.
+    pub fn pool(&self) -> &PgPool {
+        &self.0.pool
+    }
+
+    /// What the operator set.
+    pub fn options(&self) -> &ApiOptions {
+        &self.0.options
+    }
+
+    /// The metrics of this process.
+    pub fn metrics(&self) -> &PrometheusHandle {
+        &self.0.metrics
+    }
+
+    fn waiting(&self) -> &Semaphore {
+        &self.0.waiting
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "crowdsale",
+        description = "How every sale and every investor stands, as indexed from the chain.\n\nAmounts are decimal strings of base units, beside their decimals and symbol. Addresses carry their EIP-55 checksum; one that is wrong is refused. Times are RFC 3339 in UTC. Every answer says how current it is, and every record in which block it stands and how final that is. Lists go on with `next_cursor`. Errors are RFC 9457 problems with a `code`.",
+        license(name = "MIT", identifier = "MIT")
+    ),
+    tags(
+        (name = "sales", description = "Sales, their contributions and investors"),
+        (name = "investors", description = "One wallet over all sales"),
+        (name = "service", description = "How current and how well the service is")
+    ),
+    components(schemas(ProblemBody))
+)]
+struct Document;
+
+fn resources() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(status::get_status))
+        .routes(routes!(sales::list_sales))
+        .routes(routes!(sale::get_sale))
+        .routes(routes!(contributions::list_contributions))
+        .routes(routes!(investors::list_investors))
+        .routes(routes!(wallet::list_positions))
+        .routes(routes!(health::get_healthz))
+        .routes(routes!(health::get_readyz))
+        .routes(routes!(metrics::get_metrics))
+}
+
+/// The OpenAPI 3.1 document.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    resources().into_openapi()
+}
+
+/// All routes, without what a server puts around them: request ids, timeouts and the bodies of problems are `serve`'s.
+pub fn router(state: ApiState) -> Router {
+    let (router, document) = resources().split_for_parts();
+    router
+        .merge(docs::router(&document))
+        .fallback(|| async { Problem::new(Code::NotFound, "there is nothing under this path") })
+        .with_state(state)
+}
+
+/// The problems that every read can end in.
+#[derive(Debug)]
+pub struct ReadProblems;
+
+/// The problems of a list.
+#[derive(Debug)]
+pub struct PageProblems;
+
+fn problem_response(description: &str) -> RefOr<Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build();
+    ResponseBuilder::new().description(description).content("application/problem+json", content).build().into()
+}
+
+impl IntoResponses for ReadProblems {
+    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
+        let not_modified = ResponseBuilder::new().description("`If-None-Match` has the tag of this answer.").build();
+        [
+            ("304", RefOr::T(not_modified)),
+            ("400", problem_response("The request cannot be read.")),
+            ("404", problem_response("The chain is not followed here, or the sale is not known.")),
+            ("422", problem_response("A parameter has no valid value; `errors` says which.")),
+            ("500", problem_response("A defect of this service.")),
+            ("503", problem_response("Not indexed that far yet, or the database does not answer; see `Retry-After`.")),
+        ]
+        .map(|(status, response)| (status.to_owned(), response))
+        .into()
+    }
+}
+
+impl IntoResponses for PageProblems {
+    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
+        let mut responses = ReadProblems::responses();
+        responses.insert("410".to_owned(), problem_response("The cursor's block was reorged away; start again."));
+        responses
+    }
+}

@@ -1,0 +1,320 @@
+//! Errors as RFC 9457 problems, with a stable `code` and pointers to what was wrong.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::db::DbError;
+
+/// What a program can tell problems apart by. Codes are added, never renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// 400: the request cannot be read at all.
+    BadRequest,
+    /// 400: the query is not percent-encoded UTF-8.
+    MalformedQuery,
+    /// 422: a query parameter is unknown, repeated or has no valid value; `errors` says which.
+    InvalidQuery,
+    /// 422: a part of the path has no valid value; `errors` says which.
+    InvalidPath,
+    /// 422: the cursor is none of ours.
+    CursorInvalid,
+    /// 422: the cursor came from another query; only `limit` and `min_block` may change between pages.
+    CursorMismatch,
+    /// 410: the block that the cursor stands on was reorged away; start again from the first page.
+    CursorReorged,
+    /// 404: there is nothing under this path.
+    NotFound,
+    /// 404: the chain is not followed here.
+    ChainNotFound,
+    /// 404: no followed factory has created this sale, as of the indexed block.
+    SaleNotFound,
+    /// 405: the resource does not take this method; `Allow` says which it takes.
+    MethodNotAllowed,
+    /// 413: the request's body is too large.
+    PayloadTooLarge,
+    /// 503: `min_block` is not indexed yet; try again after `Retry-After`.
+    BlockNotIndexed,
+    /// 503: nothing is indexed yet, or the indexer is halted or silent.
+    NotReady,
+    /// 503: the database does not answer.
+    DatabaseUnavailable,
+    /// 503: the answer took too long.
+    Timeout,
+    /// 500: a defect of this service; the request id finds it in the log.
+    Internal,
+}
+
+impl Code {
+    /// All codes with their status, title and meaning, for the documentation.
+    pub const ALL: [Self; 17] = [
+        Self::BadRequest,
+        Self::MalformedQuery,
+        Self::InvalidQuery,
+        Self::InvalidPath,
+        Self::CursorInvalid,
+        Self::CursorMismatch,
+        Self::CursorReorged,
+        Self::NotFound,
+        Self::ChainNotFound,
+        Self::SaleNotFound,
+        Self::MethodNotAllowed,
+        Self::PayloadTooLarge,
+        Self::BlockNotIndexed,
+        Self::NotReady,
+        Self::DatabaseUnavailable,
+        Self::Timeout,
+        Self::Internal,
+    ];
+
+    /// As JSON writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::MalformedQuery => "malformed_query",
+            Self::InvalidQuery => "invalid_query",
+            Self::InvalidPath => "invalid_path",
+            Self::CursorInvalid => "cursor_invalid",
+            Self::CursorMismatch => "cursor_mismatch",
+            Self::CursorReorged => "cursor_reorged",
+            Self::NotFound => "not_found",
+            Self::ChainNotFound => "chain_not_found",
+            Self::SaleNotFound => "sale_not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::BlockNotIndexed => "block_not_indexed",
+            Self::NotReady => "not_ready",
+            Self::DatabaseUnavailable => "database_unavailable",
+            Self::Timeout => "timeout",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The status that goes with it.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest | Self::MalformedQuery => StatusCode::BAD_REQUEST,
+            Self::InvalidQuery | Self::InvalidPath | Self::CursorInvalid | Self::CursorMismatch => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::CursorReorged => StatusCode::GONE,
+            Self::NotFound | Self::ChainNotFound | Self::SaleNotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BlockNotIndexed | Self::NotReady | Self::DatabaseUnavailable | Self::Timeout => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What it is, the same for every occurrence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::BadRequest => "The request cannot be read",
+            Self::MalformedQuery => "The query cannot be read",
+            Self::InvalidQuery => "The query is not valid",
+            Self::InvalidPath => "The path is not valid",
+            Self::CursorInvalid => "The cursor is not valid",
+            Self::CursorMismatch => "The cursor belongs to another query",
+            Self::CursorReorged => "The cursor's block was reorged away",
+            Self::NotFound => "There is nothing here",
+            Self::ChainNotFound => "The chain is not followed",
+            Self::SaleNotFound => "The sale is not known",
+            Self::MethodNotAllowed => "The method is not allowed",
+            Self::PayloadTooLarge => "The body is too large",
+            Self::BlockNotIndexed => "The block is not indexed yet",
+            Self::NotReady => "The service is not ready",
+            Self::DatabaseUnavailable => "The database does not answer",
+            Self::Timeout => "The answer took too long",
+            Self::Internal => "Something went wrong here",
+        }
+    }
+
+    /// The code for a status that no handler of ours gave.
+    fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::PayloadTooLarge,
+            s if s.is_client_error() => Self::BadRequest,
+            _ => Self::Internal,
+        }
+    }
+}
+
+/// One thing that was wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Fault {
+    /// JSON Pointer: `/query/<parameter>` or `/path/<parameter>`.
+    #[schema(example = "/query/limit")]
+    pub pointer: String,
+    /// What is wrong with it.
+    #[schema(example = "must be between 1 and 200")]
+    pub detail: String,
+}
+
+/// An error on its way to the client. [`finish`] adds where it happened.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    code: Code,
+    status: StatusCode,
+    detail: String,
+    errors: Vec<Fault>,
+    retry_after: Option<u32>,
+}
+
+/// RFC 9457 problem details.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Where the kind of problem is described.
+    #[schema(example = "/docs#problem-invalid_query")]
+    pub r#type: String,
+    /// The kind of problem, the same for every occurrence.
+    #[schema(example = "The query is not valid")]
+    pub title: &'static str,
+    /// The status code of the answer.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// This occurrence.
+    #[schema(example = "limit must be between 1 and 200")]
+    pub detail: String,
+    /// The path that was asked for.
+    #[schema(example = "/v1/sales")]
+    pub instance: String,
+    /// What a program can tell problems apart by.
+    pub code: Code,
+    /// The value of `x-request-id`.
+    #[schema(example = "7c0fd5b4-3d4f-4a36-9b0a-2f4f3a8a52c1")]
+    pub request_id: String,
+    /// Each thing that was wrong with the request; empty where the request was not at fault.
+    pub errors: Vec<Fault>,
+}
+
+impl Problem {
+    /// A problem of this kind; `detail` says what happened this time.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, status: code.status(), detail: detail.into(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// A problem with these parts of the request.
+    pub fn faults(code: Code, errors: Vec<Fault>) -> Self {
+        let detail = errors
+            .iter()
+            .map(|e| format!("{} {}", e.pointer.rsplit('/').next().unwrap_or_default(), e.detail))
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self { errors, ..Self::new(code, detail) }
+    }
+
+    /// Tells the client to come back after so many seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// A defect of ours, without a word on what it is.
+    pub fn internal() -> Self {
+        Self::new(Code::Internal, "an unexpected error; the request id finds it in the log")
+    }
+
+    /// What tells it apart.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    fn into_response_at(self, instance: String, request_id: String) -> Response {
+        let body = ProblemBody {
+            r#type: format!("/docs#problem-{}", self.code.as_str()),
+            title: self.code.title(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            instance,
+            code: self.code,
+            request_id,
+            errors: self.errors,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        if error.is_transient() {
+            tracing::warn!(%error, "the database does not answer");
+            return Self::new(Code::DatabaseUnavailable, "try again in a moment").retry_after(2);
+        }
+        // A query or a row that this program does not understand is its own defect, and its text nobody else's business.
+        tracing::error!(%error, "a query failed");
+        Self::internal()
+    }
+}
+
+/// Writes the body of a problem, now that the request's path and id are known. Errors that no handler of ours made (an unknown
+/// method, a body too large) become problems too; other answers pass.
+pub fn finish(mut response: Response, instance: &str, request_id: &str) -> Response {
+    let status = response.status();
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if status.is_client_error() || status.is_server_error() => Problem {
+            status,
+            ..Problem::new(Code::of_status(status), status.canonical_reason().unwrap_or("error").to_lowercase())
+        },
+        None => return response,
+    };
+    let mut finished = problem.into_response_at(instance.to_owned(), request_id.to_owned());
+    // What else the answer says stays: `Allow` beside a 405.
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            finished.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    finished
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_written_as_they_are_documented() {
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+
+    #[test]
+    fn a_defect_says_nothing_of_itself() {
+        let problem = Problem::from(DbError::Query(sqlx::Error::ColumnNotFound("secret".to_owned())));
+        assert_eq!(problem.code(), Code::Internal);
+        assert!(!problem.detail.contains("secret"));
+    }
+
+    #[test]
+    fn a_pool_that_gives_no_connection_is_unavailable() {
+        let problem = Problem::from(DbError::Query(sqlx::Error::PoolTimedOut));
+        assert_eq!((problem.code(), problem.retry_after), (Code::DatabaseUnavailable, Some(2)));
+    }
+}

@@ -1,0 +1,45 @@
+//! `crowdsale serve`: the API.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{DatabaseArgs, printer::Printer, shutdown};
+use crate::{
+    api::{ApiOptions, ApiState},
+    db, serve, telemetry,
+};
+use sqlx::postgres::PgConnectOptions;
+
+/// Serves the API from a database that `crowdsale index` keeps, until Ctrl-C.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Example:\n  CROWDSALE_DATABASE_URL=postgres://… crowdsale serve --listen 127.0.0.1:8080")]
+pub struct ServeArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    listen: SocketAddr,
+}
+
+/// Connections that answers share.
+const READERS: u32 = 16;
+
+/// What the API needs: a pool of readers on a database of this version, and the process's metrics.
+pub async fn state(database: &PgConnectOptions) -> Result<ApiState> {
+    let pool = db::readers(database, READERS).await?;
+    Ok(ApiState::new(pool, telemetry::install_metrics()?, ApiOptions::default()))
+}
+
+/// Serves until a signal.
+pub async fn run(args: ServeArgs, printer: &Printer) -> Result<()> {
+    let database = args.database.options()?;
+    let state = state(&database).await?;
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let shutdown = shutdown::on_signals()?;
+    printer.note(&format!("serving http://{}; Ctrl-C stops", listener.local_addr()?));
+    serve::run(listener, state, shutdown).await?;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The devnet: anvil with its state in the data folder.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use alloy::providers::{Provider, ProviderBuilder};
+use anyhow::{Result, bail};
+use tokio::process::Command;
+
+use super::{
+    super::{Failure, tools},
+    DEV_CHAIN,
+    child::{self, Running},
+};
+
+/// A running anvil.
+#[derive(Debug)]
+pub struct Anvil {
+    running: Running,
+    /// JSON-RPC over HTTP.
+    pub url: String,
+    /// Its output.
+    pub log: PathBuf,
+}
+
+/// Starts anvil on `port` (0: a free one) and waits until it answers. The chain is written to the data folder every few
+/// seconds and at the end.
+pub async fn start(bin: &Path, data: &Path, port: u16, block_time: u64) -> Result<Anvil> {
+    let state = data.join("anvil.json");
+    let pid_file = data.join("anvil.pid");
+    child::stop_leftover(&pid_file, &state.display().to_string()).await;
+    let port = if port == 0 { tools::free_port()? } else { port };
+    if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        return Err(Failure::new(
+            format!("port {port} is taken: something else answers there, perhaps another devnet"),
+            "stop it, or choose another port with --rpc-port (0 takes a free one)",
+        )
+        .into());
+    }
+
+    let log = data.join("anvil.log");
+    let mut command = Command::new(bin);
+    command
+        .args(["--port", &port.to_string(), "--chain-id", &DEV_CHAIN.to_string()])
+        .args(["--block-time", &block_time.to_string(), "--mixed-mining", "--slots-in-an-epoch", "4"])
+        .args(["--state-interval", "5", "--max-persisted-states", "0", "--quiet", "--state"])
+        .arg(&state);
+    let running = Running::start("anvil", &mut command, &log, pid_file)?;
+    let anvil = Anvil { running, url: format!("http://127.0.0.1:{port}"), log };
+    let provider = ProviderBuilder::new().connect(&anvil.url).await?;
+    for _ in 0..300 {
+        if provider.get_chain_id().await.is_ok() {
+            return Ok(anvil);
+        }
+        if anvil.running.has_exited().await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anvil.running.stop().await;
+    bail!("anvil does not start; its output is in {}", anvil.log.display())
+}
+
+impl Anvil {
+    /// Waits until anvil ends by itself.
+    pub async fn exited(&self) {
+        self.running.exited().await;
+    }
+
+    /// Stops anvil, which writes its state first.
+    pub async fn stop(&self) {
+        self.running.stop().await;
+    }
+}

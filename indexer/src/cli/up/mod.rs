@@ -1,0 +1,164 @@
+//! `crowdsale up`: everything on one machine.
+
+mod anvil;
+mod child;
+mod postgres;
+
+use std::{fs::File, net::SocketAddr, path::PathBuf, time::Duration};
+
+use alloy::{
+    network::EthereumWallet,
+    primitives::{Address, address},
+    providers::{Provider, ProviderBuilder},
+    signers::local::PrivateKeySigner,
+};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::{Failure, index, printer::Printer, shutdown, tools};
+use crate::{
+    chain::Chain,
+    contracts::{DevDollar, SaleFactory},
+    serve, sync,
+};
+
+/// Where the factory stands on a chain that `up` started: first contract of the first published account.
+pub const DEV_FACTORY: Address = address!("0x5FbDB2315678afecb367f032d93F642f64180aa3");
+/// Where the stablecoin stands: its second.
+pub const DEV_DOLLAR: Address = address!("0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512");
+/// The chain id of a devnet.
+pub const DEV_CHAIN: u64 = 31337;
+
+/// Runs a devnet, a Postgres, the indexer and the API on this machine, until Ctrl-C. A second `up` continues where the
+/// first was.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Example:\n  crowdsale up --data .crowdsale --listen 127.0.0.1:8080")]
+pub struct UpArgs {
+    /// Folder that keeps the chain and the database; made if it is not there.
+    #[arg(long, default_value = ".crowdsale", value_name = "FOLDER")]
+    data: PathBuf,
+    /// Address of the API; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Port of the devnet's JSON-RPC; 0 takes a free one.
+    #[arg(long, default_value_t = 8545, value_name = "PORT")]
+    rpc_port: u16,
+    /// Seconds between two blocks without transactions; a transaction is mined at once.
+    #[arg(long, default_value_t = 2, value_name = "SECONDS")]
+    block_time: u64,
+}
+
+/// Starts everything, says where it is, and waits for Ctrl-C.
+pub async fn run(args: UpArgs, printer: &Printer) -> Result<()> {
+    let anvil_bin = tools::find_anvil()?;
+    let postgres_bin = tools::find_postgres_bin()?;
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+
+    std::fs::create_dir_all(&args.data).with_context(|| format!("cannot make the folder {}", args.data.display()))?;
+    let data = args.data.canonicalize()?;
+    let lock = File::create(data.join("lock")).context("cannot write to the data folder")?;
+    if lock.try_lock().is_err() {
+        return Err(Failure::new(
+            format!("another `crowdsale up` runs in {}", data.display()),
+            "stop it with Ctrl-C, or give this one a folder of its own with --data",
+        )
+        .into());
+    }
+
+    let shutdown = shutdown::on_signals()?;
+    printer.note(&format!("starting Postgres and anvil in {}", data.display()));
+    let postgres = postgres::start(&postgres_bin, &data).await?;
+    let result = match anvil::start(&anvil_bin, &data, args.rpc_port, args.block_time).await {
+        Ok(anvil) => {
+            let result = run_on(&anvil, &postgres, listener, &args, printer, &shutdown).await;
+            printer.note("stopping: the chain and the database stay in the data folder");
+            anvil.stop().await;
+            result
+        }
+        Err(error) => Err(error),
+    };
+    postgres.stop().await;
+    result
+}
+
+async fn run_on(
+    anvil: &anvil::Anvil,
+    postgres: &postgres::Postgres,
+    listener: TcpListener,
+    args: &UpArgs,
+    printer: &Printer,
+    shutdown: &CancellationToken,
+) -> Result<()> {
+    deploy(&anvil.url).await?;
+    let chain = Chain::connect(std::slice::from_ref(&anvil.url), Some(DEV_CHAIN)).await?;
+    let options = sync::Options {
+        factory: DEV_FACTORY,
+        start_block: 0,
+        poll: Duration::from_millis(200),
+        max_range: index::DEFAULT_RANGE,
+        behind_grace: Duration::from_secs(2),
+    };
+    let database = postgres.options();
+    index::migrate(&database).await?;
+    let api = listener.local_addr()?;
+    let state = super::serve::state(&database).await?;
+
+    let rows = [
+        ("API", format!("http://{api}")),
+        ("JSON-RPC", anvil.url.clone()),
+        ("factory", DEV_FACTORY.to_string()),
+        ("stablecoin", DEV_DOLLAR.to_string()),
+        ("database", format!("its URL is in {}", postgres.url_file.display())),
+    ];
+    printer.table("running; Ctrl-C stops everything", &rows);
+    info!(data = %args.data.display(), "up");
+
+    // Whatever ends first ends the others.
+    let all = shutdown.child_token();
+    let guard = all.clone().drop_guard();
+    let served = tokio::spawn(serve::run(listener, state, all.clone()));
+    let synced = sync::run(&chain, &database, &options, &all);
+    tokio::pin!(synced);
+    let result = tokio::select! {
+        result = &mut synced => result.map_err(anyhow::Error::from),
+        () = anvil.exited() => Err(anyhow::anyhow!("anvil ended by itself; its output is in {}", anvil.log.display())),
+        () = postgres.exited() => Err(anyhow::anyhow!("Postgres ended by itself; its output is in {}", postgres.log.display())),
+    };
+    if let Err(error) = &result {
+        // A halted indexer leaves the API up, so that what is known stays readable.
+        if matches!(error.downcast_ref(), Some(sync::SyncError::Halted { .. })) {
+            printer.warn(&format!("{error}; the API stays up until Ctrl-C"));
+            shutdown.cancelled().await;
+        }
+    }
+    drop(guard);
+    served.await.context("the API server panicked")??;
+    result
+}
+
+/// Puts the factory and a stablecoin on a fresh devnet, at addresses that never change.
+async fn deploy(url: &str) -> Result<()> {
+    let key: PrivateKeySigner = tools::DEV_KEYS[0].parse()?;
+    let provider = ProviderBuilder::new().wallet(EthereumWallet::from(key)).connect(url).await?;
+    if provider.get_chain_id().await? != DEV_CHAIN {
+        bail!("the devnet does not have chain id {DEV_CHAIN}");
+    }
+    if provider.get_code_at(DEV_FACTORY).await?.is_empty() {
+        let factory = *SaleFactory::deploy(&provider).await?.address();
+        if factory != DEV_FACTORY {
+            bail!(
+                "the factory is at {factory}, not at {DEV_FACTORY}: the devnet was used before its factory was deployed"
+            );
+        }
+    }
+    if provider.get_code_at(DEV_DOLLAR).await?.is_empty() {
+        let dollar = *DevDollar::deploy(&provider).await?.address();
+        if dollar != DEV_DOLLAR {
+            bail!("the stablecoin is at {dollar}, not at {DEV_DOLLAR}: the devnet was used before it was deployed");
+        }
+    }
+    Ok(())
+}

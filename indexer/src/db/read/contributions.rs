@@ -1,0 +1,125 @@
+//! `contribution`, with its block.
+
+use sqlx::PgConnection;
+
+use crate::{
+    db::DbError,
+    types::{Addr, Amount, Hash32},
+};
+
+/// A contribution and the block it is in. Amounts in base units, time in Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// Height of its block.
+    pub block_number: i64,
+    /// Hash of its block.
+    pub block_hash: Hash32,
+    /// Unix time of its block.
+    pub timestamp: i64,
+    /// Index of its log in the block.
+    pub log_index: i32,
+    /// Its transaction.
+    pub transaction_hash: Hash32,
+    /// Whose position it adds to.
+    pub investor: Addr,
+    /// Who paid.
+    pub payer: Addr,
+    /// Phase whose price applied.
+    pub phase: i16,
+    /// Payment base units.
+    pub amount: Amount,
+    /// Token base units.
+    pub tokens: Amount,
+    /// Paid by the investor until then, this included.
+    pub paid: Amount,
+    /// Raised by the sale until then, this included.
+    pub raised: Amount,
+    /// Sold by the sale until then, this included.
+    pub sold: Amount,
+}
+
+/// Which way a list goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The highest block and log first.
+    NewestFirst,
+    /// The lowest first: what follows a list that grows.
+    OldestFirst,
+}
+
+// Four statements rather than one with optional conditions: each has its index, whatever the planner assumes.
+macro_rules! page {
+    ($connection:expr, $where:tt, $order:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Contribution,
+            r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
+                      c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
+                      c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
+               FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number
+               WHERE c.chain_id = $1 AND c.sale = $2 AND "# + $where + " ORDER BY " + $order + " LIMIT $5",
+            $($argument),+
+        )
+        .fetch_all($connection)
+        .await
+    };
+}
+
+/// Contributions to a sale, of one investor if given, after the `(block, log index)` of `after`.
+pub async fn list(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    sale: Addr,
+    investor: Option<Addr>,
+    order: Order,
+    after: Option<(i64, i32)>,
+    limit: i64,
+) -> Result<Vec<Contribution>, DbError> {
+    let (block, log) = after.unwrap_or(match order {
+        Order::NewestFirst => (i64::MAX, i32::MAX),
+        Order::OldestFirst => (-1, -1),
+    });
+    Ok(match (investor, order) {
+        (None, Order::NewestFirst) => page!(
+            connection,
+            "(c.block_number, c.log_index) < ($3, $4)",
+            "c.block_number DESC, c.log_index DESC",
+            chain_id,
+            sale as _,
+            block,
+            log,
+            limit
+        ),
+        (None, Order::OldestFirst) => page!(
+            connection,
+            "(c.block_number, c.log_index) > ($3, $4)",
+            "c.block_number, c.log_index",
+            chain_id,
+            sale as _,
+            block,
+            log,
+            limit
+        ),
+        (Some(investor), Order::NewestFirst) => page!(
+            connection,
+            "(c.block_number, c.log_index) < ($3, $4) AND c.investor = $6",
+            "c.block_number DESC, c.log_index DESC",
+            chain_id,
+            sale as _,
+            block,
+            log,
+            limit,
+            investor as _
+        ),
+        (Some(investor), Order::OldestFirst) => page!(
+            connection,
+            "(c.block_number, c.log_index) > ($3, $4) AND c.investor = $6",
+            "c.block_number, c.log_index",
+            chain_id,
+            sale as _,
+            block,
+            log,
+            limit,
+            investor as _
+        ),
+    }?)
+}

@@ -1,0 +1,123 @@
+//! `position`: what investors paid, and what they got for it.
+
+use sqlx::PgConnection;
+
+use super::Sum;
+use crate::{
+    db::DbError,
+    types::{Addr, Hash32},
+};
+
+/// One investor in one sale. Sums in base units, gross: what was refunded or claimed stands beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The chain.
+    pub chain_id: i64,
+    /// The sale.
+    pub sale: Addr,
+    /// The investor.
+    pub investor: Addr,
+    /// Ever paid.
+    pub paid: Sum,
+    /// Ever bought.
+    pub tokens: Sum,
+    /// Number of contributions.
+    pub contributions: i64,
+    /// Paid back.
+    pub refunded: Sum,
+    /// Claimed.
+    pub claimed: Sum,
+    /// `paid` less `refunded`.
+    pub unrefunded: Sum,
+    /// `tokens` less `claimed`.
+    pub unclaimed: Sum,
+    /// Height of the block of its newest event.
+    pub block_number: i64,
+    /// Hash of that block.
+    pub block_hash: Hash32,
+    /// Index of that event's log.
+    pub log_index: i32,
+}
+
+macro_rules! page {
+    ($connection:expr, $tail:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Position,
+            r#"SELECT p.chain_id, p.sale AS "sale: Addr", p.investor AS "investor: Addr", p.paid AS "paid: Sum",
+                      p.tokens AS "tokens: Sum", p.contributions, p.refunded AS "refunded: Sum", p.claimed AS "claimed: Sum",
+                      p.paid - p.refunded AS "unrefunded!: Sum", p.tokens - p.claimed AS "unclaimed!: Sum",
+                      p.last_block AS block_number, b.hash AS "block_hash!: Hash32",
+                      position_last_log(p.chain_id, p.sale, p.investor, p.last_block) AS "log_index!"
+               FROM position p LEFT JOIN block b ON b.chain_id = p.chain_id AND b.number = p.last_block WHERE "# + $tail,
+            $($argument),+
+        )
+        .fetch_all($connection)
+        .await
+    };
+}
+
+/// Positions in a sale, the largest payers first, after the `(paid, investor)` of `after`.
+pub async fn list_by_paid(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    sale: Addr,
+    after: Option<(&Sum, Addr)>,
+    limit: i64,
+) -> Result<Vec<Position>, DbError> {
+    let (paid, investor) = match after {
+        Some((paid, investor)) => (paid.to_string(), investor),
+        None => ("Infinity".to_owned(), Addr::default()),
+    };
+    Ok(page!(
+        connection,
+        "p.chain_id = $1 AND p.sale = $2 AND p.paid <= $3::text::numeric
+             AND (p.paid < $3::text::numeric OR p.investor > $4)
+         ORDER BY p.paid DESC, p.investor LIMIT $5",
+        chain_id,
+        sale as _,
+        paid,
+        investor as _,
+        limit
+    )?)
+}
+
+/// Positions in a sale by address, after `after`.
+pub async fn list_by_investor(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    sale: Addr,
+    after: Option<Addr>,
+    limit: i64,
+) -> Result<Vec<Position>, DbError> {
+    // No contract takes a contribution for the zero address, so nobody stands at or below it.
+    let after = after.unwrap_or_default();
+    Ok(page!(
+        connection,
+        "p.chain_id = $1 AND p.sale = $2 AND p.investor > $3 ORDER BY p.investor LIMIT $4",
+        chain_id,
+        sale as _,
+        after as _,
+        limit
+    )?)
+}
+
+/// Positions of a wallet in the sales of `chains`, by chain and sale, after those of `after`.
+pub async fn list_of_investor(
+    connection: &mut PgConnection,
+    investor: Addr,
+    chains: &[i64],
+    after: Option<(i64, Addr)>,
+    limit: i64,
+) -> Result<Vec<Position>, DbError> {
+    let (chain, sale) = after.unwrap_or((-1, Addr::default()));
+    Ok(page!(
+        connection,
+        "p.chain_id = ANY($1) AND p.investor = $2 AND (p.chain_id, p.sale) > ($3, $4)
+         ORDER BY p.chain_id, p.sale LIMIT $5",
+        chains,
+        investor as _,
+        chain,
+        sale as _,
+        limit
+    )?)
+}

@@ -1,0 +1,113 @@
+//! Logs and metrics: their names in one place, and how a process turns them on.
+
+use std::{io::IsTerminal, sync::OnceLock};
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Names of all metrics. No label ever holds an address, a hash or a path as it was asked for: their values are without number.
+pub mod metric {
+    /// Gauge by `chain_id`, seconds: how far the indexed tip's timestamp is behind the clock.
+    pub const LAG_SECONDS: &str = "crowdsale_indexer_lag_seconds";
+    /// Counter by `chain_id`: reorganisations that were rolled back.
+    pub const REORGS: &str = "crowdsale_indexer_reorgs_total";
+    /// Gauge by `chain_id`, height: the indexed tip.
+    pub const INDEXED_BLOCK: &str = "crowdsale_indexer_indexed_block";
+    /// Gauge by `chain_id`, height: the node's head.
+    pub const HEAD_BLOCK: &str = "crowdsale_indexer_head_block";
+    /// Gauge by `chain_id`, height: the node's finalized block.
+    pub const FINALIZED_BLOCK: &str = "crowdsale_indexer_finalized_block";
+    /// Gauge by `chain_id`: 1 while indexing is halted until a person decides.
+    pub const HALTED: &str = "crowdsale_indexer_halted";
+    /// Gauge by `chain_id`, seconds: since the indexer last asked its node.
+    pub const SILENT_SECONDS: &str = "crowdsale_indexer_silent_seconds";
+    /// Counter by `method`, `route` (the template, never the path) and `status`.
+    pub const HTTP_REQUESTS: &str = "crowdsale_http_requests_total";
+    /// Histogram by `method` and `route`, seconds.
+    pub const HTTP_SECONDS: &str = "crowdsale_http_request_duration_seconds";
+    /// Gauge by `state` (`idle`, `used`): connections of the readers' pool.
+    pub const POOL_CONNECTIONS: &str = "crowdsale_db_pool_connections";
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Logging or metrics could not be turned on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TelemetryError {
+    /// The filter is not one of `tracing`'s, e.g. `info,sqlx=warn`.
+    #[error("the log filter {filter:?} cannot be read: {reason}")]
+    Filter {
+        /// The filter.
+        filter: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something else in this process logs already.
+    #[error("logging is on already: {0}")]
+    Logs(#[from] tracing_subscriber::util::TryInitError),
+    /// Something else in this process counts already.
+    #[error("metrics cannot be turned on: {0}")]
+    Metrics(#[from] BuildError),
+}
+
+/// Writes logs to standard error, from `filter` on, e.g. `info` or `info,crowdsale=debug`. Colours on a terminal only.
+pub fn install_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
+    let levels = EnvFilter::try_new(filter)
+        .map_err(|e| TelemetryError::Filter { filter: filter.to_owned(), reason: e.to_string() })?;
+    let registry = tracing_subscriber::registry().with(levels);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).try_init()?,
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
+    }
+    Ok(())
+}
+
+/// Bounds of the duration histogram, seconds.
+const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Folds what histograms gathered, which nobody may ask for in a long while. To be called every few seconds.
+pub fn upkeep() {
+    if let Some(handle) = HANDLE.get() {
+        handle.run_upkeep();
+    }
+}
+
+/// Counts from now on. The same handle every time: a process has one set of metrics.
+pub fn install_metrics() -> Result<PrometheusHandle, TelemetryError> {
+    static ONCE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one_at_a_time = ONCE.lock();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(metric::HTTP_SECONDS.to_owned()), &SECONDS)?
+        .install_recorder()?;
+    describe();
+    Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+/// Says what each metric means, for `# HELP`.
+pub fn describe() {
+    describe_gauge!(metric::LAG_SECONDS, Unit::Seconds, "How far the indexed tip's timestamp is behind the clock");
+    describe_counter!(metric::REORGS, "Reorganisations that were rolled back");
+    describe_gauge!(metric::INDEXED_BLOCK, "Height of the indexed tip");
+    describe_gauge!(metric::HEAD_BLOCK, "Height of the node's head");
+    describe_gauge!(metric::FINALIZED_BLOCK, "Height of the node's finalized block");
+    describe_gauge!(metric::HALTED, "1 while indexing is halted until a person decides");
+    describe_gauge!(metric::SILENT_SECONDS, Unit::Seconds, "Since the indexer last asked its node");
+    describe_counter!(metric::HTTP_REQUESTS, "Requests, by the route's template and the answer's status");
+    describe_histogram!(metric::HTTP_SECONDS, Unit::Seconds, "Time until the answer's head, by the route's template");
+    describe_gauge!(metric::POOL_CONNECTIONS, "Connections of the readers' pool");
+}
