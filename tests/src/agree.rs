@@ -1,5 +1,5 @@
 //! At one quiet block, everything must say the same: the contracts' storage and balances, the logs of the canonical chain,
-//! and the database.
+//! the database and the API.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,9 +31,12 @@ pub(crate) struct Expected {
 #[derive(Debug, Default)]
 pub(crate) struct SaleSums {
     pub created: Option<SaleFactory::SaleCreated>,
+    pub created_at: Option<String>,
+    pub settled_at: Option<String>,
     pub raised: U256,
     pub sold: U256,
-    pub contributions: u64,
+    /// As the API's half compares them.
+    pub contributions: Vec<String>,
     pub refunded: U256,
     pub refunds: u64,
     pub claimed: U256,
@@ -132,6 +135,7 @@ impl World {
         for (address, sums) in &expected.sales {
             self.compare_contracts(*address, sums, head.1).await;
         }
+        self.compare_api(&expected, head).await;
         let after = self.chain.head().await.header;
         assert_eq!((after.number, after.hash), head, "the chain was not quiet");
         let checkpoint = self.database.checkpoint().await.expect("a checkpoint");
@@ -144,7 +148,8 @@ impl World {
         until(&format!("block {} {} is indexed", head.number, head.hash), async || {
             indexer.assert_running();
             let checkpoint = self.database.checkpoint().await?;
-            (checkpoint.number == head.number && checkpoint.hash == head.hash).then_some(())
+            let at_head = checkpoint.number == head.number && checkpoint.hash == head.hash;
+            (at_head && checkpoint.head == head.number).then_some(())
         })
         .await;
         (head.number, head.hash)
@@ -262,7 +267,7 @@ impl World {
                 hex::encode(sale),
                 s.raised,
                 s.sold,
-                s.contributions,
+                s.contributions.len(),
                 s.positions.len(),
                 s.refunded,
                 s.refunds,
@@ -368,13 +373,14 @@ impl Expected {
         let transaction = hex::encode(log.transaction_hash.unwrap());
         self.blocks.insert(block, log.block_hash.unwrap());
         let place = row!(block, index, transaction);
+        let api_place = row!(log.transaction_hash.unwrap(), block, log.block_hash.unwrap(), index);
         let emitter = log.address();
         let sale = sale_of.get(&emitter).copied().unwrap_or_default();
         let at = row!(place, hex::encode(sale));
         let (topics, data) = (log.topics(), &log.data().data);
         if emitter == factory {
             match SaleFactoryEvents::decode_raw_log(topics, data).unwrap() {
-                SaleFactoryEvents::SaleCreated(e) => self.add_sale(&place, block, index, data, e),
+                SaleFactoryEvents::SaleCreated(e) => self.add_sale(&place, api_place, block, index, data, e),
                 SaleFactoryEvents::TokenCreated(e) => {
                     let t = &e.terms;
                     let token = row!(hex::encode(e.token), hex::encode(e.creator), t.name, t.symbol, t.supply);
@@ -400,7 +406,8 @@ impl Expected {
                 p.last_block = block;
                 sums.raised += e.amount;
                 sums.sold += e.tokens;
-                sums.contributions += 1;
+                let figures = row!(e.investor, e.payer, e.phase, e.amount, e.tokens, e.paid, e.raised, e.sold);
+                sums.contributions.push(row!(figures, api_place));
                 assert_eq!((p.paid, sums.raised, sums.sold), (e.paid, e.raised, e.sold), "running totals at {place}");
                 let who = row!(hex::encode(e.investor), hex::encode(e.payer));
                 ("contribution", row!(at, who, e.phase, e.amount, e.tokens, e.paid, e.raised, e.sold))
@@ -408,11 +415,13 @@ impl Expected {
             FixedPriceSaleEvents::ExcessReturned(e) => ("excess_return", row!(at, hex::encode(e.payer), e.amount)),
             FixedPriceSaleEvents::Closed(e) => {
                 sums.outcome = e.outcome;
+                sums.settled_at = Some(api_place);
                 let outcome = if e.outcome == 1 { "succeeded" } else { "failed" };
                 ("settlement", row!(at, outcome, e.raised, e.sold))
             }
             FixedPriceSaleEvents::Cancelled(e) => {
                 sums.outcome = 3;
+                sums.settled_at = Some(api_place);
                 ("settlement", row!(at, "cancelled", e.raised, e.sold))
             }
             FixedPriceSaleEvents::Claimed(e) => {
@@ -443,7 +452,15 @@ impl Expected {
         self.push(table, row);
     }
 
-    fn add_sale(&mut self, place: &str, block: u64, index: u64, data: &[u8], e: SaleFactory::SaleCreated) {
+    fn add_sale(
+        &mut self,
+        place: &str,
+        api_place: String,
+        block: u64,
+        index: u64,
+        data: &[u8],
+        e: SaleFactory::SaleCreated,
+    ) {
         let (t, d) = (&e.terms, &e.documents);
         let people = row!(hex::encode(e.creator), hex::encode(e.vault), "fixed_price", hex::encode(t.owner));
         let assets = row!(hex::encode(t.beneficiary), hex::encode(e.token), hex::encode(t.currency));
@@ -461,6 +478,7 @@ impl Expected {
         }
         let sums = self.sales.entry(e.sale).or_default();
         sums.created = Some(e);
+        sums.created_at = Some(api_place);
     }
 
     fn push(&mut self, table: &'static str, row: String) {

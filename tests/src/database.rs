@@ -20,6 +20,8 @@ pub struct Checkpoint {
     pub number: u64,
     /// Hash of the tip.
     pub hash: B256,
+    /// The node's head when the indexer last asked.
+    pub head: u64,
     /// Why it halted, if it did.
     pub halted: Option<String>,
 }
@@ -78,7 +80,10 @@ impl Database {
 
     /// The only chain's checkpoint; `None` before the first batch, even before the schema is there.
     pub async fn checkpoint(&self) -> Option<Checkpoint> {
-        let row = match sqlx::query("SELECT number, hash, halted FROM checkpoint").fetch_optional(&self.pool).await {
+        let row = match sqlx::query("SELECT number, hash, head_number, halted FROM checkpoint")
+            .fetch_optional(&self.pool)
+            .await
+        {
             Ok(row) => row?,
             Err(sqlx::Error::Database(e)) if e.code().as_deref() == Some("42P01") => return None,
             Err(e) => panic!("{e}"),
@@ -86,6 +91,7 @@ impl Database {
         Some(Checkpoint {
             number: u64::try_from(row.get::<i64, _>("number")).unwrap(),
             hash: B256::from_slice(row.get("hash")),
+            head: u64::try_from(row.get::<i64, _>("head_number")).unwrap(),
             halted: row.get("halted"),
         })
     }
@@ -102,11 +108,15 @@ impl Database {
         rows
     }
 
-    /// Ends all connections but the test's own; returns how many.
+    /// Ends all connections but the test's own; returns how many of them were an indexer's
+    /// that has the right to write.
     pub async fn cut_connections(&self) -> i64 {
         self.number(
-            "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "SELECT count(*) FILTER (WHERE cut AND writes) FROM (
+                 SELECT pg_terminate_backend(pid) AS cut,
+                     pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted) AS writes
+                 FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()) c",
         )
         .await
     }

@@ -1,10 +1,11 @@
 //! The harness of the end-to-end tests: a real anvil, a database of its own on a real Postgres, the real binary, and
-//! [`World::agree`], which compares contracts, logs and database to the wei at one quiet block.
+//! [`World::agree`], which compares contracts, logs, database and API to the wei at one quiet block.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
 #![allow(clippy::print_stderr, reason = "what a failed test shows")]
 
 mod agree;
+mod api;
 mod chain;
 mod database;
 mod process;
@@ -12,6 +13,7 @@ mod random;
 mod sale;
 mod world;
 
+pub use api::Api;
 pub use chain::{Call, Chain};
 pub use database::{Checkpoint, Database};
 pub use process::{Flags, Indexer};

@@ -101,7 +101,7 @@ impl Indexer {
             .args(["--poll-ms", "20", "--behind-grace-ms", "200"])
             .args(&flags.more)
             .env("CROWDSALE_DATABASE_URL", &flags.database_url)
-            .env("RUST_LOG", "info,crowdsale=debug")
+            .env("CROWDSALE_LOG", "info,crowdsale=debug")
             .env("NO_COLOR", "1");
         Self(Process::spawn("crowdsale index", &mut command, true))
     }
@@ -158,7 +158,7 @@ impl Indexer {
 }
 
 /// `crowdsale`, beside this test's own binary.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let test = env::current_exe().expect("this test's own path");
     let path = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps").join("crowdsale");
     assert!(path.is_file(), "{} is missing: run `cargo build -p crowdsale` first", path.display());

@@ -7,8 +7,9 @@ use alloy::{
     sol_types::SolEvent,
 };
 use crowdsale::contracts::{DevDollar, SaleFactory};
+use tokio::sync::OnceCell;
 
-use crate::{Call, Chain, Database, Draft, Flags, Indexer, Sale};
+use crate::{Api, Call, Chain, Database, Draft, Flags, Indexer, Sale};
 
 /// Chain, factory, database. The index of an account tells its role: 0 creates and owns, 1 is the beneficiary, 2 is anybody,
 /// the others invest.
@@ -20,6 +21,7 @@ pub struct World {
     pub database: Database,
     /// The factory that is followed.
     pub factory: Address,
+    pub(crate) api: OnceCell<Api>,
 }
 
 impl World {
@@ -31,7 +33,7 @@ impl World {
     /// The same on a chain that was started otherwise.
     pub async fn on(chain: Chain) -> Self {
         let factory = deploy_factory(&chain).await;
-        Self { chain, database: Database::create().await, factory }
+        Self { chain, api: OnceCell::new(), database: Database::create().await, factory }
     }
 
     /// Who creates and owns sales.

@@ -366,6 +366,13 @@ async fn a_reorg_below_finalized_halts_for_good() {
     // Neither a restart nor a chain that goes on changes that.
     let before = world.database.dump(&[]).await;
     world.chain.mine_blocks(3).await;
+    // The API says so, and still answers what was true at the block where it stopped.
+    let status = world.api().await.get("/v1/status").await;
+    assert_eq!(status["data"]["chains"][0]["state"], "halted", "{status}");
+    assert_eq!(status["meta"]["chains"][0]["has_errors"], true, "{status}");
+    let answer = world.api().await.get(&format!("/v1/sales/31337/{}", sale.address)).await;
+    assert_eq!(answer["data"]["totals"]["raised"]["raw"], ether("8").to_string());
+    assert_eq!(answer["meta"]["indexed_block"]["hash"], tip.hash.to_string());
     let output = world.index().refused().await;
     assert!(output.contains(&reason), "the latched reason is said:\n{output}");
     assert_eq!(world.database.dump(&[]).await, before, "no row was touched");
