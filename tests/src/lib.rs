@@ -1,1 +1,42 @@
-//! x
+//! The harness of the end-to-end tests: a real anvil, a database of its own on a real Postgres, the real binary, and
+//! [`World::agree`], which compares contracts, logs, database and API to the wei at one quiet block.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
+#![allow(clippy::print_stderr, reason = "what a failed test shows")]
+
+mod agree;
+mod api;
+mod chain;
+mod database;
+mod process;
+mod random;
+mod sale;
+mod world;
+
+pub use api::Api;
+pub use chain::{Call, Chain};
+pub use database::{Checkpoint, Database};
+pub use process::{Flags, Indexer};
+pub use random::Random;
+pub use sale::{DevDollar, Draft, Sale, emitter_of_anything, ether};
+pub use world::{World, deploy_factory};
+
+use std::time::{Duration, Instant};
+
+/// Longest that anything is waited for; far above what it takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// If there is none within [`PATIENCE`].
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,142 @@
+//! A database of its own for every test.
+
+use std::{
+    env, process,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use alloy::primitives::B256;
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool, Row,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// How far the indexer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Height of the tip.
+    pub number: u64,
+    /// Hash of the tip.
+    pub hash: B256,
+    /// The node's head when the indexer last asked.
+    pub head: u64,
+    /// Why it halted, if it did.
+    pub halted: Option<String>,
+}
+
+/// A database, dropped with the value.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    server: String,
+    /// URL for the binary under test.
+    pub url: String,
+    /// One connection of the test's own.
+    pub pool: PgPool,
+}
+
+impl Database {
+    /// Creates it on the server of `DATABASE_URL`.
+    pub async fn create() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let server = env::var("DATABASE_URL")
+            .expect("DATABASE_URL names a Postgres server, as `scripts/postgres start` prints it");
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let name = format!("e2e_{}_{}_{nanos}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        execute(&server, format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        let (start, _) = server.rsplit_once('/').expect("DATABASE_URL ends with a database");
+        let url = format!("{start}/{name}");
+        let options: PgConnectOptions = url.parse().unwrap();
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await.expect("the new database");
+        Self { name, server, url, pool }
+    }
+
+    /// The first column of what a query returns, as texts.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned()))
+            .fetch_all(&self.pool)
+            .await
+            .unwrap_or_else(|e| panic!("{e}: {query}"))
+    }
+
+    /// The one number that a query returns.
+    pub async fn number(&self, query: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned()))
+            .fetch_one(&self.pool)
+            .await
+            .unwrap_or_else(|e| panic!("{e}: {query}"))
+    }
+
+    /// Runs a statement.
+    pub async fn execute(&self, statement: &str) -> u64 {
+        sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&self.pool)
+            .await
+            .unwrap_or_else(|e| panic!("{e}: {statement}"))
+            .rows_affected()
+    }
+
+    /// The only chain's checkpoint; `None` before the first batch, even before the schema is there.
+    pub async fn checkpoint(&self) -> Option<Checkpoint> {
+        let row = match sqlx::query("SELECT number, hash, head_number, halted FROM checkpoint")
+            .fetch_optional(&self.pool)
+            .await
+        {
+            Ok(row) => row?,
+            Err(sqlx::Error::Database(e)) if e.code().as_deref() == Some("42P01") => return None,
+            Err(e) => panic!("{e}"),
+        };
+        Some(Checkpoint {
+            number: u64::try_from(row.get::<i64, _>("number")).unwrap(),
+            hash: B256::from_slice(row.get("hash")),
+            head: u64::try_from(row.get::<i64, _>("head_number")).unwrap(),
+            halted: row.get("halted"),
+        })
+    }
+
+    /// All rows of all tables but those named, each as a text.
+    pub async fn dump(&self, but: &[&str]) -> Vec<String> {
+        let mut rows = Vec::new();
+        for table in self.texts("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").await {
+            if !but.contains(&table.as_str()) {
+                let query = format!("SELECT '{table}: ' || t::text FROM {table} t ORDER BY 1");
+                rows.extend(self.texts(&query).await);
+            }
+        }
+        rows
+    }
+
+    /// Ends all connections but the test's own; returns how many of them were an indexer's
+    /// that has the right to write.
+    pub async fn cut_connections(&self) -> i64 {
+        self.number(
+            "SELECT count(*) FILTER (WHERE cut AND writes) FROM (
+                 SELECT pg_terminate_backend(pid) AS cut,
+                     pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted) AS writes
+                 FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()) c",
+        )
+        .await
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        let dropped = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(execute(&server, format!("DROP DATABASE {name} WITH (FORCE)")));
+        });
+        if dropped.join().is_err() {
+            eprintln!("the database {} is left behind", self.name);
+        }
+    }
+}
+
+async fn execute(server: &str, statement: String) {
+    let mut connection =
+        PgConnection::connect(server).await.unwrap_or_else(|e| panic!("no Postgres server at DATABASE_URL: {e}"));
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("the server obeys");
+}

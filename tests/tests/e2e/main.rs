@@ -1,0 +1,9 @@
+//! End-to-end tests; see the harness in `tests/src`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
+
+mod faults;
+mod harness;
+mod lifecycle;
+mod refusals;
+mod reorgs;
