@@ -13,6 +13,8 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("types", &["contracts"][..]),
         ("contracts", &[]),
+        ("units", &[]),
+        ("revert", &["types", "contracts"]),
         ("telemetry", &[]),
         ("config", &["types", "telemetry"]),
         ("decode", &["types", "contracts"]),
