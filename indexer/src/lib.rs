@@ -34,6 +34,9 @@ pub mod apply;
 /// The loop: chain -> decode -> apply, through reorgs and restarts.
 pub mod sync;
 
+/// The database against the chain, at one block.
+pub mod reconcile;
+
 /// What people and programs ask of the database over HTTP. Every answer is one snapshot and says how current it is; every
 /// record says in which block it stands and how final that is.
 pub mod api;

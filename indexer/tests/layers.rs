@@ -13,7 +13,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("types", &["contracts"][..]),
         ("contracts", &[]),
-        ("units", &[]),
+        ("units", &["types"]),
         ("revert", &["types", "contracts"]),
         ("telemetry", &[]),
         ("config", &["types", "telemetry"]),

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use alloy::{
-    eips::BlockNumberOrTag,
-    primitives::{Address, B256, U64},
+    eips::{BlockId, BlockNumberOrTag},
+    primitives::{Address, B256, U64, U256},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::{
         client::RpcCall,
@@ -17,7 +17,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{ChainError, Header};
 use crate::{
-    contracts::SaleToken,
+    contracts::{FixedPriceSale, RefundVault, SaleToken},
     types::{Block, Log},
 };
 
@@ -169,6 +169,36 @@ impl Node {
         let name = self.answer(token.name().call().await)?;
         let decimals = self.answer(token.decimals().call().await)?;
         Ok((symbol.unwrap_or_default(), name.unwrap_or_default(), decimals.unwrap_or_default()))
+    }
+
+    /// `raised` and `sold` of a sale as of a block, base units.
+    pub async fn sale_totals(&self, sale: Address, block: B256) -> Result<(U256, U256), ChainError> {
+        let sale = FixedPriceSale::new(sale, &self.provider);
+        let totals = sale.totals().block(BlockId::hash(block)).call().await.map_err(|e| self.call_failed(&e))?;
+        Ok((totals.raised, totals.sold))
+    }
+
+    /// `paid` and `tokens` of a position as of a block, base units.
+    pub async fn position(&self, sale: Address, investor: Address, block: B256) -> Result<(U256, U256), ChainError> {
+        let sale = FixedPriceSale::new(sale, &self.provider);
+        let position =
+            sale.positionOf(investor).block(BlockId::hash(block)).call().await.map_err(|e| self.call_failed(&e))?;
+        Ok((position.paid, position.tokens))
+    }
+
+    /// What a vault has paid as of a block, base units.
+    pub async fn vault_released(&self, vault: Address, block: B256) -> Result<U256, ChainError> {
+        let vault = RefundVault::new(vault, &self.provider);
+        let account = vault.account().block(BlockId::hash(block)).call().await.map_err(|e| self.call_failed(&e))?;
+        Ok(account.released)
+    }
+
+    fn call_failed(&self, error: &alloy::contract::Error) -> ChainError {
+        let reason = match error {
+            alloy::contract::Error::TransportError(e) => short(e),
+            other => other.to_string(),
+        };
+        ChainError::Request { method: "eth_call", node: self.name.clone(), reason }
     }
 
     /// A contract that reverts or answers something else has no such property; a node that does not answer is an error.

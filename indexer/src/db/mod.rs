@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod chains;
 pub mod events;
 pub mod read;
+pub mod reconcile;
 pub mod rollback;
 mod rows;
 pub mod sales;
@@ -160,7 +161,8 @@ pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgP
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(3))
-        .connect_with(options.clone())
+        // Readers only read, and no question may hold a connection for ever.
+        .connect_with(options.clone().options([("default_transaction_read_only", "on"), ("statement_timeout", "10s")]))
         .await
         .map_err(DbError::Connect)?;
     let mut connection = pool.acquire().await?;
