@@ -188,3 +188,20 @@ async fn schema_version(connection: &mut PgConnection) -> Result<i64, DbError> {
     }
     Ok(sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations").fetch_one(connection).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken() -> sqlx::Error {
+        sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())
+    }
+
+    #[test]
+    fn a_connection_that_breaks_during_the_migration_is_no_reason_to_give_up() {
+        assert!(DbError::Migrate(MigrateError::Execute(broken())).is_transient());
+        assert!(DbError::Migrate(MigrateError::ExecuteMigration(broken(), 1)).is_transient());
+        assert!(!DbError::Migrate(MigrateError::VersionMismatch(1)).is_transient());
+        assert!(!DbError::Migrate(MigrateError::Execute(sqlx::Error::RowNotFound)).is_transient());
+    }
+}
