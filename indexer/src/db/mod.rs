@@ -97,21 +97,29 @@ impl DbError {
     /// Whether doing the same again later can succeed: the connection broke, or the server is restarting.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect(e) | Self::Query(e) => match e {
-                sqlx::Error::Io(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::WorkerCrashed
-                | sqlx::Error::Protocol(_)
-                | sqlx::Error::Tls(_) => true,
-                // Connection exceptions, insufficient resources, operator intervention, serialization and deadlock.
-                sqlx::Error::Database(e) => {
-                    e.code().is_some_and(|c| ["08", "53", "57", "40", "25"].iter().any(|class| c.starts_with(class)))
-                }
-                _ => false,
-            },
+            // Every writer migrates first, so a connection can break there as anywhere.
+            Self::Connect(e)
+            | Self::Query(e)
+            | Self::Migrate(MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _)) => is_broken(e),
             Self::ReadOnly | Self::Stale { .. } => true,
             _ => false,
         }
+    }
+}
+
+/// Whether an error is about the connection or the server's state, not about what was asked.
+fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::Tls(_) => true,
+        // Connection exceptions, insufficient resources, operator intervention, serialization and deadlock.
+        sqlx::Error::Database(e) => {
+            e.code().is_some_and(|c| ["08", "53", "57", "40", "25"].iter().any(|class| c.starts_with(class)))
+        }
+        _ => false,
     }
 }
 
@@ -189,4 +197,21 @@ async fn schema_version(connection: &mut PgConnection) -> Result<i64, DbError> {
         return Ok(0);
     }
     Ok(sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations").fetch_one(connection).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken() -> sqlx::Error {
+        sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())
+    }
+
+    #[test]
+    fn a_connection_that_breaks_during_the_migration_is_no_reason_to_give_up() {
+        assert!(DbError::Migrate(MigrateError::Execute(broken())).is_transient());
+        assert!(DbError::Migrate(MigrateError::ExecuteMigration(broken(), 1)).is_transient());
+        assert!(!DbError::Migrate(MigrateError::VersionMismatch(1)).is_transient());
+        assert!(!DbError::Migrate(MigrateError::Execute(sqlx::Error::RowNotFound)).is_transient());
+    }
 }
