@@ -9,6 +9,7 @@ mod index;
 mod leave;
 mod lint;
 pub mod printer;
+mod reconcile;
 pub mod sale_file;
 mod serve;
 mod session;
@@ -56,6 +57,7 @@ enum Command {
     Claim(leave::ClaimArgs),
     Refund(leave::RefundArgs),
     Release(settle::ReleaseArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -100,6 +102,7 @@ pub async fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Claim(args) => leave::claim(args, &printer).await,
         Command::Refund(args) => leave::refund(args, &printer).await,
         Command::Release(args) => settle::release(args, &printer).await,
+        Command::Reconcile(args) => reconcile::run(args, &printer).await,
         Command::Doctor(args) => doctor::run(args, &printer).await,
     };
     match result {
