@@ -4,6 +4,7 @@
 
 pub mod clock;
 mod contribute;
+mod doctor;
 pub mod failure;
 mod leave;
 pub mod node;
@@ -11,6 +12,7 @@ pub mod printer;
 mod sale;
 pub mod sale_file;
 pub mod send;
+pub mod tools;
 pub mod units;
 pub mod view;
 
@@ -49,6 +51,7 @@ enum Command {
     Claim(leave::ClaimArgs),
     Refund(leave::RefundArgs),
     Release(leave::ReleaseArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Runs the command.
@@ -63,5 +66,6 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Claim(args) => leave::claim(args, printer).await,
         Command::Refund(args) => leave::refund(args, printer).await,
         Command::Release(args) => leave::release(args, printer).await,
+        Command::Doctor(args) => doctor::run(args, printer).await,
     }
 }
