@@ -5,6 +5,8 @@
 
 use alloy::sol;
 
+pub mod explain;
+
 sol!(
     #[sol(rpc, all_derives)]
     SaleFactory,

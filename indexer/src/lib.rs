@@ -13,12 +13,6 @@ pub mod contracts;
 /// Words that every module shares: amounts, addresses, blocks, events, finality. A leaf without I/O.
 pub mod types;
 
-/// Whole units and base units, exactly.
-pub mod units;
-
-/// What the contracts refuse, as a sentence and a next step.
-pub mod revert;
-
 /// The node's side: headers, logs and tags, each answer checked before it is believed.
 pub mod chain;
 
@@ -47,5 +41,8 @@ pub mod serve;
 /// Logs and metrics of every part: their names in one place.
 pub mod telemetry;
 
-/// The command line.
+/// What the command line is told by flags, environment and files: the node, the key, the factory.
+pub mod config;
+
+/// The command line: a file a command. It may use everything above, nothing above uses it.
 pub mod cli;

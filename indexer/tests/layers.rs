@@ -13,8 +13,6 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("types", &["contracts"][..]),
         ("contracts", &[]),
-        ("units", &["types"]),
-        ("revert", &["types", "contracts"]),
         ("telemetry", &[]),
         ("config", &["types", "telemetry"]),
         ("decode", &["types", "contracts"]),

@@ -1,108 +1,199 @@
-//! `crowdsale contribute`.
+//! `contribute`: pays into a sale, with ether or an ERC-20.
 
 use alloy::{
+    eips::BlockId,
     primitives::{Address, Bytes, U256},
-    sol_types::SolEvent,
+    sol_types::SolError as _,
 };
 use anyhow::Result;
 use clap::Args;
+use serde::Serialize;
 
 use super::{
-    Failure,
-    printer::Printer,
-    session::{KeyArgs, NodeArgs, SaleOnChain, Session, parse_amount},
+    failure::Failure,
+    printer::{Printer, Report, table},
+    send::{Included, Wallet},
+    units::{Decimal, Money, UnitsError, parse_units},
+    view::SaleView,
 };
-use crate::contracts::{
-    FixedPriceSale::{Contributed, ExcessReturned},
-    SaleToken,
+use crate::{
+    config::{KeyArgs, NodeArgs, parse_address},
+    contracts::{FixedPriceSale, SaleToken, explain::explain},
 };
 
-/// Contributes to a sale, for oneself or for another. What the hard cap leaves over comes back in the same transaction.
+/// Contributes to a sale
+///
+/// AMOUNT is in whole units of what the sale is paid with: 1.5 is one and a half ether, or one and a half dollars. Where that
+/// is a token, exactly the amount needed is approved first, if it is not approved already. What goes beyond the hard cap stays
+/// with the payer.
 #[derive(Args, Debug)]
-#[command(after_long_help = "Example:\n  crowdsale contribute 0x… 1.5 --dev-account 3")]
+#[command(after_long_help = "\
+Examples:
+  crowdsale contribute 0x8464135c8F25Da09e49BC8782676a84730C318bC 1.5 --private-key-file key.txt
+  crowdsale contribute 0x8464135c8F25Da09e49BC8782676a84730C318bC 250 --for 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --dev-account 5")]
 pub struct ContributeArgs {
-    /// The sale.
-    #[arg(value_name = "SALE")]
+    /// The sale's address
+    #[arg(value_name = "SALE", value_parser = parse_address)]
     sale: Address,
-    /// How much, in whole units of what the sale is paid in, like 1.5.
-    #[arg(value_name = "AMOUNT")]
+
+    /// In whole units of the payment currency, such as 1.5
+    #[arg(value_name = "AMOUNT", value_parser = amount_text, allow_negative_numbers = true)]
     amount: String,
-    /// Whose position it becomes; the signer's if not given.
-    #[arg(long = "for", value_name = "ADDRESS")]
+
+    /// Who gets the position, and the tokens or the refund; the signer by default
+    #[arg(long = "for", value_name = "INVESTOR", value_parser = parse_address)]
     investor: Option<Address>,
-    #[command(flatten)]
-    node: NodeArgs,
+
     #[command(flatten)]
     key: KeyArgs,
+
+    #[command(flatten)]
+    node: NodeArgs,
 }
 
-/// Contributes once.
-pub async fn run(args: ContributeArgs, printer: &Printer) -> Result<()> {
-    let session = args.node.connect_with(&args.key).await?;
-    let sale = session.sale(args.sale).await?;
-    let amount = parse_amount(&args.amount, &sale.units.currency)?;
-    let investor = args.investor.unwrap_or(session.sender);
+#[derive(Debug, Serialize)]
+struct Contributed {
+    sale: Address,
+    investor: Address,
+    payer: Address,
+    accepted: Money,
+    tokens: Money,
+    /// Of the amount that was named: beyond the hard cap, sent back or never taken.
+    excess: Money,
+    /// Investor's total.
+    paid: Money,
+    parts: Vec<Part>,
+    #[serde(flatten)]
+    included: Included,
+}
 
-    let mut call = sale.contract.contribute(investor, amount, Bytes::new());
-    if sale.terms.currency.is_zero() {
-        call = call.value(amount);
-    } else {
-        approve(&session, &sale, amount, printer).await?;
+/// What fell into one phase.
+#[derive(Debug, Serialize)]
+struct Part {
+    /// From one.
+    phase: u64,
+    amount: Money,
+    tokens: Money,
+}
+
+fn amount_text(text: &str) -> Result<String, UnitsError> {
+    Decimal::parse(text).map(|_| text.to_owned())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the amount cannot be, the contract refuses, or the node fails: in words, before anything is sent.
+pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
+    let wallet = Wallet::connect(&args.node, &args.key, printer).await?;
+    let view = SaleView::read(&wallet.node, args.sale, BlockId::latest()).await?;
+    let amount = parse_units(&args.amount, view.payment.decimals).map_err(|e| {
+        let symbol = &view.payment.symbol;
+        Failure::new("cannot contribute", format!("{:?} {symbol} {e}", args.amount), "write an amount such as 1.5")
+    })?;
+    let investor = args.investor.unwrap_or(wallet.address);
+    // A contribution that was sent before and is still on its way must not be doubled by mistake.
+    if wallet.count_waiting().await? != 0 {
+        return Err(wallet.still_waiting());
     }
-    let receipt = session.send("contributing", call, &sale.units, printer).await?;
+    let value = if view.takes_ether() { amount } else { U256::ZERO };
+    if !view.takes_ether() {
+        prepare_token(&wallet, &view, investor, amount).await?;
+    }
+    let call = FixedPriceSale::contributeCall { investor, amount, eligibility: Bytes::new() };
+    let what = format!("contribute {}", view.payment.amount(amount));
+    let receipt = wallet.send(&what, wallet.call(view.address, &call, value), &view.about()).await?;
 
-    let (mut accepted, mut tokens, mut paid) = (U256::ZERO, U256::ZERO, U256::ZERO);
-    let mut excess = U256::ZERO;
-    for log in receipt.logs().iter().filter(|l| l.address() == args.sale) {
-        if let Ok(e) = Contributed::decode_log(&log.inner) {
+    let (mut accepted, mut tokens, mut paid, mut parts) = (U256::ZERO, U256::ZERO, U256::ZERO, Vec::new());
+    for log in receipt.logs().iter().filter(|l| l.address() == view.address) {
+        if let Ok(e) = log.log_decode::<FixedPriceSale::Contributed>() {
+            let e = e.inner.data;
             accepted += e.amount;
             tokens += e.tokens;
             paid = e.paid;
-        } else if let Ok(e) = ExcessReturned::decode_log(&log.inner) {
-            excess += e.amount;
+            parts.push(Part {
+                phase: e.phase.saturating_to::<u64>().saturating_add(1),
+                amount: view.payment.amount(e.amount),
+                tokens: view.token.amount(e.tokens),
+            });
         }
     }
-    let (money, token) = (&sale.units.currency, &sale.units.token);
-    let mut rows = vec![
-        ("investor", investor.to_string()),
-        ("accepted", money.write(accepted)),
-        ("tokens", token.write(tokens)),
-        ("paid in all", money.write(paid)),
-    ];
-    if !excess.is_zero() {
-        rows.push(("returned", money.write(excess)));
-    } else if accepted < amount {
-        rows.push(("not taken", money.write(amount - accepted)));
-    }
-    rows.push(("transaction", receipt.transaction_hash.to_string()));
-    rows.push(("block", receipt.block_number.unwrap_or_default().to_string()));
-    printer.table("contributed", &rows);
-    Ok(())
+    printer.result(&Contributed {
+        sale: view.address,
+        investor,
+        payer: wallet.address,
+        accepted: view.payment.amount(accepted),
+        tokens: view.token.amount(tokens),
+        excess: view.payment.amount(amount.saturating_sub(accepted)),
+        paid: view.payment.amount(paid),
+        parts,
+        included: Included::new(&receipt),
+    })
 }
 
-/// Lets the sale take exactly what it will take: less than `amount` near the hard cap.
-async fn approve(session: &Session, sale: &SaleOnChain, amount: U256, printer: &Printer) -> Result<()> {
-    let token = SaleToken::new(sale.terms.currency, session.provider.clone());
-    let spender = *sale.contract.address();
-    let balance = token.balanceOf(session.sender).call().await?;
-    // Outside the open state there is nothing to quote; the contribution itself then says why.
-    let needed = sale.contract.quote(amount).call().await.map_or(amount, |q| q.accepted);
-    if balance < needed {
+/// Approves what will be taken. Before that it checks what the contract would check after it, so that nothing is approved
+/// for a contribution that cannot be.
+async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amount: U256) -> Result<()> {
+    let about = view.about();
+    let what = format!("contribute {}", view.payment.amount(amount));
+    let refused = |data: Vec<u8>| {
+        let explanation = explain(&data, &about.assets);
+        let next = explanation.next.replace(" SALE", &format!(" {}", view.address));
+        Failure::new(format!("cannot {what}"), explanation.sentence, next)
+    };
+    let quote = wallet.call(view.address, &FixedPriceSale::quoteCall { amount }, U256::ZERO);
+    let quoted = wallet.simulate(&what, &quote, &about).await?;
+    let (accepted, tokens) = <(U256, U256) as alloy::sol_types::SolValue>::abi_decode_params(&quoted)?;
+
+    let sale = FixedPriceSale::new(view.address, &wallet.node.provider);
+    let token = SaleToken::new(view.terms.currency, &wallet.node.provider);
+    let (position, totals, balance) = (sale.positionOf(investor), sale.totals(), token.balanceOf(wallet.address));
+    let (position, totals, balance) = tokio::join!(position.call(), totals.call(), balance.call());
+    let failed = |e| wallet.node.read_failed("cannot read the sale", &e);
+    let (position, totals, balance) = (position.map_err(failed)?, totals.map_err(failed)?, balance.map_err(failed)?);
+
+    let hard_cap: U256 = view.terms.hardCap.to();
+    let (min, max): (U256, U256) = (view.terms.minPaid.to(), view.terms.maxPaid.to());
+    let paid = position.paid.saturating_add(accepted);
+    if accepted.is_zero() && !amount.is_zero() {
+        return Err(refused(FixedPriceSale::SoldOut { hardCap: hard_cap }.abi_encode()));
+    }
+    if tokens.is_zero() {
+        return Err(refused(FixedPriceSale::ZeroTokens { amount }.abi_encode()));
+    }
+    if paid > max {
+        return Err(refused(FixedPriceSale::AboveMaximum { maxPaid: max, paid }.abi_encode()));
+    }
+    if paid < min && totals.raised.saturating_add(accepted) != hard_cap {
+        return Err(refused(FixedPriceSale::BelowMinimum { minPaid: min, paid }.abi_encode()));
+    }
+    if balance < accepted {
         return Err(Failure::new(
-            format!(
-                "{} holds {}, {} are needed",
-                session.sender,
-                sale.units.currency.write(balance),
-                sale.units.currency.write(needed)
-            ),
-            "get more of the payment token, or contribute less",
-        )
-        .into());
+            format!("cannot {what}"),
+            format!("{} has {}", wallet.address, view.payment.amount(balance)),
+            "get more of it first, or contribute less",
+        ));
     }
-    if sale.contract.activePhase().call().await.is_ok()
-        && token.allowance(session.sender, spender).call().await? < needed
-    {
-        session.send("approving the payment", token.approve(spender, needed), &sale.units, printer).await?;
+    wallet.approve(view.terms.currency, &view.payment, view.address, accepted).await
+}
+
+impl Report for Contributed {
+    fn text(&self) -> String {
+        let mut rows = vec![
+            ("sale", self.sale.to_string()),
+            ("investor", self.investor.to_string()),
+            ("accepted", self.accepted.exact()),
+            ("tokens", self.tokens.exact()),
+        ];
+        if self.parts.len() > 1 {
+            let line = |p: &Part| format!("{} for {} in phase {}", p.tokens, p.amount, p.phase);
+            rows.push(("of which", self.parts.iter().map(line).collect::<Vec<_>>().join("\n")));
+        }
+        if !self.excess.raw.is_zero() {
+            rows.push(("excess returned", self.excess.exact()));
+        }
+        rows.push(("paid in all", self.paid.exact()));
+        rows.extend(self.included.rows());
+        table(&rows)
     }
-    Ok(())
 }

@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use sqlx::postgres::PgConnectOptions;
 
-use super::Failure;
+use super::failure::Failure;
+use crate::config::find_env;
 
 /// The database's URL: from the environment or a file, never from the command line, where other users could read it.
 #[derive(Args)]
@@ -23,27 +24,34 @@ impl fmt::Debug for DatabaseArgs {
 }
 
 impl DatabaseArgs {
-    /// As if `file` had been given on the command line.
-    pub fn from_file(file: Option<PathBuf>) -> Self {
-        Self { database_url_file: file }
-    }
-
     /// How to connect.
+    ///
+    /// # Errors
+    /// Where no database is named, or its URL cannot be read. The URL itself is never shown: it can hold a password.
     pub fn options(&self) -> Result<PgConnectOptions> {
-        let url = match &self.database_url_file {
-            Some(file) => std::fs::read_to_string(file).map_err(|e| {
-                Failure::new(format!("cannot read the database's URL from {}: {e}", file.display()), "check --database-url-file")
-            })?,
-            None => std::env::var("CROWDSALE_DATABASE_URL").map_err(|_| {
+        let url = match (&self.database_url_file, find_env("CROWDSALE_DATABASE_URL")) {
+            (Some(file), _) => std::fs::read_to_string(file).map_err(|e| {
                 Failure::new(
-                    "no database is named",
-                    "set CROWDSALE_DATABASE_URL=postgres://user:password@host/name, or --database-url-file; `crowdsale up` brings its own database",
+                    format!("cannot read the database's URL from {}", file.display()),
+                    e,
+                    "check --database-url-file",
                 )
             })?,
+            (None, Some(url)) => url,
+            (None, None) => {
+                return Err(Failure::new(
+                    "no database",
+                    "neither CROWDSALE_DATABASE_URL nor --database-url-file is given",
+                    "set CROWDSALE_DATABASE_URL=postgres://user:password@host/name; `crowdsale up` brings its own database",
+                ));
+            }
         };
-        url.trim().parse::<PgConnectOptions>().map_err(|_| {
-            Failure::new("the database's URL cannot be read", "write it like postgres://user:password@host:5432/name")
-                .into()
+        url.trim().parse().map_err(|_| {
+            Failure::new(
+                "no database",
+                "its URL cannot be read",
+                "write it like postgres://user:password@host:5432/name",
+            )
         })
     }
 }

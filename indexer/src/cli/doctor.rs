@@ -1,100 +1,238 @@
-//! `crowdsale doctor`: what is here, what is missing, and the command that mends it.
+//! `doctor`: what is found, what is missing, and the command that mends it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command as Process, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
-use super::{Failure, failure, printer::Printer, tools};
-use crate::{chain::Chain, db};
+use super::{
+    failure::Failure,
+    node::Node,
+    printer::{Printer, Report},
+    tools::{self, ToolError},
+};
+use crate::{
+    config::{FactoryArgs, NodeArgs, RpcUrl, find_env},
+    db::MIGRATIONS,
+};
 
-/// Says what is found and what is missing, with the command that mends it.
+/// Says what is found on this machine and what is missing, with the command that mends it
+///
+/// A node and a database are looked at if they are given by flag or environment. Without them `crowdsale up` brings its own,
+/// for which anvil and Postgres are needed. In the repository the tools for development are needed too.
 #[derive(Args, Debug)]
-#[command(after_long_help = "Example:\n  crowdsale doctor --rpc-url http://127.0.0.1:8545")]
+#[command(after_long_help = "\
+Examples:
+  crowdsale doctor
+  crowdsale doctor --rpc-url https://node.example --factory 0x5FbDB2315678afecb367f032d93F642f64180aa3
+  CROWDSALE_DATABASE_URL=postgres://crowdsale@db/crowdsale crowdsale doctor --json")]
 pub struct DoctorArgs {
-    /// Also checks this node.
-    #[arg(long, env = "CROWDSALE_RPC_URL", value_name = "URL", hide_env_values = true)]
-    rpc_url: Option<String>,
-    /// Refuses a node of another chain.
-    #[arg(long, env = "CROWDSALE_CHAIN_ID", value_name = "ID")]
+    /// Look at this node
+    #[arg(long, env = "CROWDSALE_RPC_URL", hide_env_values = true, value_name = "URL", help_heading = "Node")]
+    rpc_url: Option<RpcUrl>,
+
+    /// The chain that it must serve
+    #[arg(long, env = "CROWDSALE_CHAIN_ID", hide_env_values = true, value_name = "ID", help_heading = "Node")]
     chain_id: Option<u64>,
-    /// Also checks the database whose URL this file holds. Else CROWDSALE_DATABASE_URL, if it is set.
-    #[arg(long, env = "CROWDSALE_DATABASE_URL_FILE", value_name = "FILE")]
-    database_url_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    factory: FactoryArgs,
 }
 
-#[derive(Serialize)]
-struct Check {
-    what: &'static str,
+#[derive(Debug, Serialize)]
+struct Diagnosis {
     ok: bool,
-    found: String,
+    checks: Vec<Check>,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    needed_for: &'static str,
+    status: Status,
+    /// Where it is, or why it is not.
+    detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     mend: Option<String>,
 }
 
-impl Check {
-    fn of(what: &'static str, result: Result<String>) -> Self {
-        match result {
-            Ok(found) => Self { what, ok: true, found, mend: None },
-            Err(error) => Self { what, ok: false, mend: failure::hint(&error), found: format!("{error:#}") },
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Ok,
+    Missing,
+    /// Missing, and not needed here.
+    Skipped,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where something that is needed is missing, after the diagnosis was printed.
+pub async fn run(args: DoctorArgs, printer: Printer) -> Result<()> {
+    let database = find_env("CROWDSALE_DATABASE_URL");
+    let in_repository = tools::find_repository().is_some();
+    let mut checks = vec![
+        tool("forge", "development", in_repository, tools::find_forge()),
+        tool("cast", "development", in_repository, tools::find_cast()),
+        tool("node", "development", in_repository, tools::find_node()),
+        tool("anvil", "crowdsale up", args.rpc_url.is_none(), tools::find_anvil()),
+        postgres(database.is_none()),
+    ];
+    checks.extend(chain(&args).await);
+    checks.push(schema(database).await);
+    let missing = checks.iter().filter(|c| c.status == Status::Missing).count();
+    printer.result(&Diagnosis { ok: missing == 0, checks })?;
+    match missing {
+        0 => Ok(()),
+        count => Err(Failure::new(
+            "not ready",
+            format!("{count} missing"),
+            "run the commands above, and crowdsale doctor again",
+        )),
+    }
+}
+
+fn tool(name: &'static str, needed_for: &'static str, needed: bool, found: Result<PathBuf, ToolError>) -> Check {
+    match found {
+        Ok(path) => ok(name, needed_for, format!("{}{}", path.display(), version(&path))),
+        Err(error) => missing(name, needed_for, needed, &error, error.hint()),
+    }
+}
+
+fn postgres(needed: bool) -> Check {
+    let (name, needed_for) = ("postgres", "crowdsale up");
+    match tools::find_postgres_bin() {
+        Ok(bin) => ok(name, needed_for, format!("{}{}", bin.display(), version(&bin.join("postgres")))),
+        Err(error) => missing(name, needed_for, needed, &error, error.hint()),
+    }
+}
+
+fn ok(name: &'static str, needed_for: &'static str, detail: String) -> Check {
+    Check { name, needed_for, status: Status::Ok, detail, mend: None }
+}
+
+fn missing(
+    name: &'static str,
+    needed_for: &'static str,
+    needed: bool,
+    why: impl std::fmt::Display,
+    mend: &str,
+) -> Check {
+    let status = if needed { Status::Missing } else { Status::Skipped };
+    Check { name, needed_for, status, detail: why.to_string(), mend: Some(mend.to_owned()) }
+}
+
+/// The first line that `--version` prints, in brackets.
+fn version(program: &PathBuf) -> String {
+    let output = Process::new(program).arg("--version").output().ok().filter(|o| o.status.success());
+    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).lines().next().unwrap_or_default().to_owned());
+    text.filter(|t| !t.is_empty()).map(|t| format!(" ({t})")).unwrap_or_default()
+}
+
+async fn chain(args: &DoctorArgs) -> Vec<Check> {
+    let (name, needed_for) = ("chain", "every command that reads or sends");
+    let Some(rpc_url) = args.rpc_url.clone() else {
+        let mend = "name a node: --rpc-url URL or CROWDSALE_RPC_URL";
+        return vec![missing(name, needed_for, false, "no node was named", mend)];
+    };
+    let node = match Node::connect(&NodeArgs { rpc_url, chain_id: args.chain_id }).await {
+        Ok(node) => node,
+        Err(error) => return vec![failed(name, needed_for, &error)],
+    };
+    let mut checks = vec![ok(name, needed_for, format!("chain {} at {}", node.chain_id, node.url))];
+    let (name, needed_for) = ("factory", "crowdsale sale deploy");
+    checks.push(match args.factory.on_chain(node.chain_id) {
+        None => missing(name, needed_for, false, "none was named", "name it: --factory ADDRESS or CROWDSALE_FACTORY"),
+        Some(factory) => match node.require_code(factory, "factory", "check the address and the chain").await {
+            Ok(()) => ok(name, needed_for, factory.to_string()),
+            // The default address of a development chain is a guess.
+            Err(error) if args.factory.factory.is_none() => {
+                missing(name, needed_for, false, error, "name it: --factory ADDRESS or CROWDSALE_FACTORY")
+            }
+            Err(error) => failed(name, needed_for, &error),
+        },
+    });
+    checks
+}
+
+fn failed(name: &'static str, needed_for: &'static str, error: &anyhow::Error) -> Check {
+    let hint = error.downcast_ref::<Failure>().map_or("", |f| f.hint.as_str());
+    missing(name, needed_for, true, error, hint)
+}
+
+async fn schema(url: Option<String>) -> Check {
+    let (name, needed_for) = ("database", "crowdsale index and serve");
+    let Some(url) = url else {
+        let mend = "name one: CROWDSALE_DATABASE_URL=postgres://…";
+        return missing(name, needed_for, false, "no database was named", mend);
+    };
+    let Ok(options) = url.parse::<PgConnectOptions>() else {
+        // Not repeated: a password may stand in it.
+        let why = "CROWDSALE_DATABASE_URL is not a Postgres URL";
+        return missing(name, needed_for, true, why, "write such as postgres://user@host:5432/crowdsale");
+    };
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    match tokio::time::timeout(Duration::from_secs(5), applied(&options)).await {
+        Err(_) => missing(name, needed_for, true, format!("{place} did not answer within 5 s"), "check that it runs"),
+        Ok(Err(error)) => {
+            let mend = "check that it runs, and the user and password in CROWDSALE_DATABASE_URL";
+            missing(name, needed_for, true, format!("{place}: {error}"), mend)
+        }
+        Ok(Ok(found)) => {
+            let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
+            match found.cmp(&known) {
+                std::cmp::Ordering::Equal => ok(name, needed_for, format!("{place}, schema version {found}")),
+                std::cmp::Ordering::Less => {
+                    let detail =
+                        format!("{place}, schema version {found} of {known}: the indexer brings it up to date");
+                    ok(name, needed_for, detail)
+                }
+                std::cmp::Ordering::Greater => {
+                    let why = format!("{place} has schema version {found}, and this program knows {known}");
+                    missing(name, needed_for, true, why, "install the newer crowdsale that migrated it")
+                }
+            }
         }
     }
 }
 
-/// Checks everything that applies.
-pub async fn run(args: DoctorArgs, printer: &Printer) -> Result<()> {
-    let path = |result: Result<PathBuf>| result.map(|p| p.display().to_string());
-    let mut checks = vec![
-        Check::of("anvil, for `up`", path(tools::find_anvil())),
-        Check::of("Postgres, for `up`", path(tools::find_postgres_bin())),
-        Check::of("forge, to change contracts", path(tools::find_foundry("forge"))),
-        Check::of("cast, to look at the chain", path(tools::find_foundry("cast"))),
-    ];
-    if let Some(url) = &args.rpc_url {
-        checks.push(Check::of("node", node(url, args.chain_id).await));
-    }
-    if args.database_url_file.is_some() || std::env::var_os("CROWDSALE_DATABASE_URL").is_some() {
-        let database = super::DatabaseArgs::from_file(args.database_url_file);
-        checks.push(Check::of("database", self::database(&database).await));
-    }
-    printer.result(&checks, || {
+/// Newest migration in a database, zero if there is none.
+async fn applied(options: &PgConnectOptions) -> Result<i64, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    // Not a checked query: sqlx makes this table itself, and it is not there before the first migration.
+    let exists: bool =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut connection).await?;
+    let version = match exists {
+        true => {
+            sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+                .fetch_one(&mut connection)
+                .await?
+        }
+        false => 0,
+    };
+    connection.close().await?;
+    Ok(version)
+}
+
+impl Report for Diagnosis {
+    fn text(&self) -> String {
+        let width = self.checks.iter().map(|c| c.name.len()).max().unwrap_or(0);
         let line = |c: &Check| {
-            let mend = c.mend.as_ref().map_or_else(String::new, |m| format!("\n            mend: {m}"));
-            format!("{}  {}: {}{mend}\n", if c.ok { "ok      " } else { "missing " }, c.what, c.found)
+            let status = match c.status {
+                Status::Ok => "ok      ",
+                Status::Missing => "MISSING ",
+                Status::Skipped => "-       ",
+            };
+            let mend = match (&c.mend, c.status) {
+                (Some(mend), Status::Missing) => format!("\n{:indent$}mend: {mend}", "", indent = width + 10),
+                (Some(mend), _) => format!("; if you need it for {}: {mend}", c.needed_for),
+                _ => String::new(),
+            };
+            format!("{status}{:<width$}  {}{mend}\n", c.name, c.detail)
         };
-        checks.iter().map(line).collect()
-    });
-    if checks.iter().all(|c| c.ok) {
-        return Ok(());
+        self.checks.iter().map(line).collect()
     }
-    Err(Failure::new("something is missing", "do what stands behind `mend` above").into())
-}
-
-async fn node(url: &str, chain_id: Option<u64>) -> Result<String> {
-    let chain = Chain::connect(&[url.to_owned()], chain_id).await?;
-    let heads = chain.node().heads().await?;
-    Ok(format!(
-        "{} serves chain {}, head {}, finalized {}",
-        chain.node().name(),
-        chain.chain_id(),
-        heads.latest.number(),
-        heads.finalized
-    ))
-}
-
-async fn database(args: &super::DatabaseArgs) -> Result<String> {
-    let pool = db::readers(&args.options()?, 1).await?;
-    let checkpoints = db::chains::list_checkpoints(&mut *pool.acquire().await?).await?;
-    let chains: Vec<String> = checkpoints
-        .iter()
-        .map(|c| {
-            format!("chain {} to block {}{}", c.chain_id, c.number, if c.halted.is_some() { ", halted" } else { "" })
-        })
-        .collect();
-    Ok(if chains.is_empty() {
-        "schema is current, nothing indexed yet".to_owned()
-    } else {
-        format!("indexed {}", chains.join("; "))
-    })
 }

@@ -1,59 +1,104 @@
-//! Errors as people meet them: what happened and why, and what to do next.
+//! Errors as people meet them: what happened, why, and what to do next.
+
+use std::fmt;
 
 use crate::{chain::ChainError, db::DbError, sync::SyncError};
 
-/// An error with its next step.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
+/// A failure that a command explains. Printed as `error: <what>: <why>` and `hint: <hint>`.
+#[derive(Debug)]
 pub struct Failure {
-    what: String,
-    hint: String,
+    /// What could not be done.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+    /// What to do next, a command where there is one.
+    pub hint: String,
 }
 
 impl Failure {
-    /// `what` happened and why; `hint` says what to do next.
-    pub fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: hint.into() }
+    /// As an error that a command returns.
+    pub fn new(what: impl Into<String>, why: impl fmt::Display, hint: impl Into<String>) -> anyhow::Error {
+        Self { what: what.into(), why: why.to_string(), hint: hint.into() }.into()
     }
 }
 
-/// The next step for an error, if there is one to name.
-pub fn hint(error: &anyhow::Error) -> Option<String> {
-    if let Some(failure) = error.downcast_ref::<Failure>() {
-        return Some(failure.hint.clone());
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.why)
     }
-    let chain = |e: &ChainError| match e {
+}
+
+impl std::error::Error for Failure {}
+
+/// The lines that stderr gets for an error.
+pub fn describe(error: &anyhow::Error) -> String {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return format!("error: {failure}\nhint: {}", failure.hint);
+    }
+    let hint = hint(error)
+        .unwrap_or("run it again with --help to see what it takes, or `crowdsale doctor` for what is missing");
+    // Libraries repeat their cause in their own text.
+    let mut causes: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !causes.iter().any(|c| c.contains(&cause)) {
+            causes.push(cause);
+        }
+    }
+    format!("error: {}\nhint: {hint}", causes.join(": "))
+}
+
+/// The next step for an error of the indexer or the database, if there is one to name.
+fn hint(error: &anyhow::Error) -> Option<&'static str> {
+    if let Some(e) = error.downcast_ref::<ChainError>() {
+        return chain_hint(e);
+    }
+    if let Some(e) = error.downcast_ref::<DbError>() {
+        return db_hint(e);
+    }
+    match error.downcast_ref::<SyncError>()? {
+        SyncError::Chain(e) => chain_hint(e),
+        SyncError::Db(e) => db_hint(e),
+        SyncError::Halted { .. } => Some(
+            "find out which chain is right, then index it into a new database; what is stored stays readable with `crowdsale serve`",
+        ),
+    }
+}
+
+fn chain_hint(error: &ChainError) -> Option<&'static str> {
+    Some(match error {
         ChainError::Unreachable { .. } => {
-            Some("start the node, or name another with --rpc-url; `crowdsale up` starts a devnet")
+            "start the node, or name another with --rpc-url; `crowdsale up` starts a development chain"
         }
         ChainError::WrongChain { .. } => {
-            Some("name a node of the right chain with --rpc-url, or the right id with --chain-id")
+            "name a node of the right chain with --rpc-url, or the right id with --chain-id"
         }
-        ChainError::OtherGenesis { .. } => Some("name nodes of one chain with --rpc-url"),
-        ChainError::Url(_) | ChainError::NoNode => Some("write --rpc-url http://127.0.0.1:8545, or ws://…"),
-        _ => None,
-    };
-    let db = |e: &DbError| match e {
-        DbError::Connect(_) => Some("start Postgres and check CROWDSALE_DATABASE_URL; `crowdsale up` brings its own"),
-        DbError::NewerSchema { .. } => Some("install the newer version of crowdsale, or use another database"),
-        DbError::OlderSchema { .. } => Some("run `crowdsale index` first: it migrates the database"),
-        DbError::OtherChain { .. } => Some("use another database, or the node of the chain that this one follows"),
-        DbError::OtherFactory { .. } => Some("use another database for another factory, or name the stored one"),
-        DbError::ReadOnly => Some("connect to the primary"),
-        _ => None,
-    };
-    let hint = if let Some(e) = error.downcast_ref::<ChainError>() {
-        chain(e)
-    } else if let Some(e) = error.downcast_ref::<DbError>() {
-        db(e)
-    } else {
-        match error.downcast_ref::<SyncError>()? {
-            SyncError::Chain(e) => chain(e),
-            SyncError::Db(e) => db(e),
-            SyncError::Halted { .. } => Some(
-                "find out which chain is right; then index it into a new database. What is stored stays readable with `crowdsale serve`",
-            ),
-        }
-    };
-    hint.map(str::to_owned)
+        ChainError::OtherGenesis { .. } => "name nodes of one chain with --rpc-url",
+        ChainError::Url(_) | ChainError::NoNode => "write --rpc-url http://127.0.0.1:8545, or ws://…",
+        _ => return None,
+    })
+}
+
+fn db_hint(error: &DbError) -> Option<&'static str> {
+    Some(match error {
+        DbError::Connect(_) => "start Postgres and check CROWDSALE_DATABASE_URL; `crowdsale up` brings its own",
+        DbError::NewerSchema { .. } => "install the newer version of crowdsale, or use another database",
+        DbError::OlderSchema { .. } => "run `crowdsale index` first: it migrates the database",
+        DbError::OtherChain { .. } => "use another database, or a node of the chain that this one follows",
+        DbError::OtherFactory { .. } => "use another database for another factory, or name the stored one",
+        DbError::ReadOnly => "connect to the primary",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_hint() {
+        let error = Failure::new("cannot close", "it is open", "wait");
+        assert_eq!(describe(&error), "error: cannot close: it is open\nhint: wait");
+        let error = anyhow::anyhow!("low").context("high");
+        assert!(describe(&error).starts_with("error: high: low\nhint: "));
+    }
 }

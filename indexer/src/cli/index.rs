@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{DatabaseArgs, printer::Printer, shutdown};
+use super::{database::DatabaseArgs, printer::Printer, shutdown};
 use crate::{chain::Chain, db, sync};
 
 /// Most blocks in one request of a backfill, if nothing else is said.
@@ -52,7 +52,7 @@ pub struct IndexArgs {
 }
 
 /// Follows until a signal.
-pub async fn run(args: IndexArgs, printer: &Printer) -> Result<()> {
+pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
     let database = args.database.options()?;
     let chain = Chain::connect(&args.rpc_url, args.chain_id).await?;
     let options = sync::Options {
@@ -65,7 +65,7 @@ pub async fn run(args: IndexArgs, printer: &Printer) -> Result<()> {
     // The first connection is made here, so that a wrong URL or a newer schema is said at once.
     migrate(&database).await?;
     let shutdown = shutdown::on_signals()?;
-    printer.note(&format!("following factory {} on chain {}; Ctrl-C stops", args.factory, chain.chain_id()));
+    printer.note(format!("following factory {} on chain {}; Ctrl-C stops", args.factory, chain.chain_id()));
     sync::run(&chain, &database, &options, &shutdown).await?;
     Ok(())
 }

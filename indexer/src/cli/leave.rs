@@ -1,87 +1,193 @@
-//! `crowdsale claim` and `crowdsale refund`: how investors leave, with tokens or with their money.
+//! `claim`, `refund`, `release`: what leaves a sale after its outcome.
 
-use alloy::primitives::{Address, U256};
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, U256},
+};
 use anyhow::Result;
 use clap::Args;
+use serde::Serialize;
 
 use super::{
-    printer::Printer,
-    session::{KeyArgs, NodeArgs},
+    failure::Failure,
+    printer::{Printer, Report, table},
+    send::{Included, Wallet},
+    units::Money,
+    view::SaleView,
 };
-use crate::contracts::FixedPriceSale::{Claimed, Refunded};
+use crate::{
+    config::{KeyArgs, NodeArgs, parse_address},
+    contracts::{FixedPriceSale, RefundVault},
+};
 
-/// Whose, and where to.
+/// Sends an investor the tokens of a sale that succeeded
+///
+/// Anyone may do this for any investor: the tokens go to the investor. Only the investor itself can name another receiver.
 #[derive(Args, Debug)]
-pub struct Entitled {
-    /// The sale.
-    #[arg(value_name = "SALE")]
-    sale: Address,
-    /// Whose position; the signer's if not given. Anyone may do this for another, it pays the other.
-    #[arg(long = "for", value_name = "ADDRESS", conflicts_with = "to")]
-    investor: Option<Address>,
-    /// Another address to send to, for one's own position: where one's address is blocked or cannot receive.
-    #[arg(long, value_name = "ADDRESS")]
-    to: Option<Address>,
-    #[command(flatten)]
-    node: NodeArgs,
-    #[command(flatten)]
-    key: KeyArgs,
-}
-
-/// Takes the tokens of a successful sale.
-#[derive(Args, Debug)]
-#[command(after_long_help = "Example:\n  crowdsale claim 0x… --dev-account 3")]
+#[command(after_long_help = "\
+Examples:
+  crowdsale claim 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt
+  crowdsale claim 0x8464135c8F25Da09e49BC8782676a84730C318bC --for 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --dev-account 5")]
 pub struct ClaimArgs {
     #[command(flatten)]
-    of: Entitled,
+    common: Common,
 }
 
-/// Takes back exactly what was paid into a failed or cancelled sale.
+/// Sends an investor the money of a sale that failed or was cancelled, exactly what was paid
+///
+/// Anyone may do this for any investor: the money goes to the investor. Only the investor itself can name another receiver.
 #[derive(Args, Debug)]
-#[command(after_long_help = "Example:\n  crowdsale refund 0x… --dev-account 3")]
+#[command(after_long_help = "\
+Examples:
+  crowdsale refund 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt
+  crowdsale refund 0x8464135c8F25Da09e49BC8782676a84730C318bC --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --private-key-file key.txt")]
 pub struct RefundArgs {
     #[command(flatten)]
-    of: Entitled,
+    common: Common,
 }
 
-/// Claims once.
-pub async fn claim(ClaimArgs { of }: ClaimArgs, printer: &Printer) -> Result<()> {
-    let session = of.node.connect_with(&of.key).await?;
-    let sale = session.sale(of.sale).await?;
-    let receipt = match of.to {
-        Some(to) => session.send("claiming", sale.contract.claimTo(to), &sale.units, printer).await?,
-        None => {
-            let call = sale.contract.claim(of.investor.unwrap_or(session.sender));
-            session.send("claiming", call, &sale.units, printer).await?
-        }
-    };
-    let (to, tokens) = receipt.decoded_log::<Claimed>().map_or((Address::ZERO, U256::ZERO), |e| (e.to, e.tokens));
-    let rows = [
-        ("tokens", sale.units.token.write(tokens)),
-        ("to", to.to_string()),
-        ("transaction", receipt.transaction_hash.to_string()),
-    ];
-    printer.table("claimed", &rows);
-    Ok(())
+/// Pays the money of a sale that succeeded to its beneficiary
+///
+/// Anyone may do this: the money goes to the beneficiary of the sale file.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  crowdsale release 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt")]
+pub struct ReleaseArgs {
+    /// The sale's address
+    #[arg(value_name = "SALE", value_parser = parse_address)]
+    sale: Address,
+
+    #[command(flatten)]
+    key: KeyArgs,
+
+    #[command(flatten)]
+    node: NodeArgs,
 }
 
-/// Refunds once.
-pub async fn refund(RefundArgs { of }: RefundArgs, printer: &Printer) -> Result<()> {
-    let session = of.node.connect_with(&of.key).await?;
-    let sale = session.sale(of.sale).await?;
-    let receipt = match of.to {
-        Some(to) => session.send("refunding", sale.contract.refundTo(to), &sale.units, printer).await?,
-        None => {
-            let call = sale.contract.refund(of.investor.unwrap_or(session.sender));
-            session.send("refunding", call, &sale.units, printer).await?
-        }
+#[derive(Args, Debug)]
+struct Common {
+    /// The sale's address
+    #[arg(value_name = "SALE", value_parser = parse_address)]
+    sale: Address,
+
+    /// Whose position; the signer's by default
+    #[arg(long = "for", value_name = "INVESTOR", value_parser = parse_address, conflicts_with = "to")]
+    investor: Option<Address>,
+
+    /// Another receiver for the signer's own position: for an address that cannot receive
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
+    to: Option<Address>,
+
+    #[command(flatten)]
+    key: KeyArgs,
+
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Left {
+    sale: Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    investor: Option<Address>,
+    to: Address,
+    amount: Money,
+    #[serde(flatten)]
+    included: Included,
+    #[serde(skip)]
+    action: &'static str,
+}
+
+/// Runs `claim`.
+///
+/// # Errors
+/// Where the contract refuses, in words.
+pub async fn claim(args: ClaimArgs, printer: Printer) -> Result<()> {
+    let (wallet, view) = connect(args.common.sale, &args.common.node, &args.common.key, printer).await?;
+    let investor = args.common.investor.unwrap_or(wallet.address);
+    let request = match args.common.to {
+        Some(to) => wallet.call(view.address, &FixedPriceSale::claimToCall { to }, U256::ZERO),
+        None => wallet.call(view.address, &FixedPriceSale::claimCall { investor }, U256::ZERO),
     };
-    let (to, amount) = receipt.decoded_log::<Refunded>().map_or((Address::ZERO, U256::ZERO), |e| (e.to, e.amount));
-    let rows = [
-        ("refunded", sale.units.currency.write(amount)),
-        ("to", to.to_string()),
-        ("transaction", receipt.transaction_hash.to_string()),
-    ];
-    printer.table("refunded", &rows);
-    Ok(())
+    let receipt = wallet.send("claim the tokens", request, &view.about()).await?;
+    let logs = receipt.logs().iter().filter(|l| l.address() == view.address);
+    let event = logs.filter_map(|l| l.log_decode::<FixedPriceSale::Claimed>().ok()).next().ok_or_else(no_event)?;
+    printer.result(&Left {
+        sale: view.address,
+        investor: Some(event.inner.investor),
+        to: event.inner.to,
+        amount: view.token.amount(event.inner.tokens),
+        included: Included::new(&receipt),
+        action: "claimed",
+    })
+}
+
+/// Runs `refund`.
+///
+/// # Errors
+/// Where the contract refuses, in words.
+pub async fn refund(args: RefundArgs, printer: Printer) -> Result<()> {
+    let (wallet, view) = connect(args.common.sale, &args.common.node, &args.common.key, printer).await?;
+    let investor = args.common.investor.unwrap_or(wallet.address);
+    let request = match args.common.to {
+        Some(to) => wallet.call(view.address, &FixedPriceSale::refundToCall { to }, U256::ZERO),
+        None => wallet.call(view.address, &FixedPriceSale::refundCall { investor }, U256::ZERO),
+    };
+    let receipt = wallet.send("refund the money", request, &view.about()).await?;
+    let logs = receipt.logs().iter().filter(|l| l.address() == view.address);
+    let event = logs.filter_map(|l| l.log_decode::<FixedPriceSale::Refunded>().ok()).next().ok_or_else(no_event)?;
+    printer.result(&Left {
+        sale: view.address,
+        investor: Some(event.inner.investor),
+        to: event.inner.to,
+        amount: view.payment.amount(event.inner.amount),
+        included: Included::new(&receipt),
+        action: "refunded",
+    })
+}
+
+/// Runs `release`.
+///
+/// # Errors
+/// Where the contract refuses, in words.
+pub async fn release(args: ReleaseArgs, printer: Printer) -> Result<()> {
+    let (wallet, view) = connect(args.sale, &args.node, &args.key, printer).await?;
+    let request = wallet.call(view.vault, &RefundVault::releaseCall {}, U256::ZERO);
+    let receipt = wallet.send("release the money", request, &view.about()).await?;
+    let logs = receipt.logs().iter().filter(|l| l.address() == view.vault);
+    let event = logs.filter_map(|l| l.log_decode::<RefundVault::Released>().ok()).next().ok_or_else(no_event)?;
+    printer.result(&Left {
+        sale: view.address,
+        investor: None,
+        to: event.inner.beneficiary,
+        amount: view.payment.amount(event.inner.amount),
+        included: Included::new(&receipt),
+        action: "released",
+    })
+}
+
+async fn connect(sale: Address, node: &NodeArgs, key: &KeyArgs, printer: Printer) -> Result<(Wallet, SaleView)> {
+    let wallet = Wallet::connect(node, key, printer).await?;
+    let view = SaleView::read(&wallet.node, sale, BlockId::latest()).await?;
+    Ok((wallet, view))
+}
+
+/// For a contract that succeeds and says nothing: it is none of ours.
+fn no_event() -> anyhow::Error {
+    Failure::new(
+        "nothing was paid",
+        "the transaction was included, but the contract did not say what it paid",
+        "check that the address is a sale of this system's factory",
+    )
+}
+
+impl Report for Left {
+    fn text(&self) -> String {
+        let mut rows = vec![("sale", self.sale.to_string())];
+        rows.extend(self.investor.map(|i| ("investor", i.to_string())));
+        rows.extend([(self.action, self.amount.exact()), ("to", self.to.to_string())]);
+        rows.extend(self.included.rows());
+        table(&rows)
+    }
 }

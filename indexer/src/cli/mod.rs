@@ -1,115 +1,97 @@
-//! The command line: one file a command. stdout carries the result and nothing else, stderr everything else.
+//! The command line: a file a command. [`printer`] keeps stdout for results, [`failure`] gives every error a next step.
+//!
+//! A new command is its file with an `Args` struct and `run`, a variant of [`Command`] and a line in [`run`].
 
+pub mod clock;
 mod contribute;
 mod database;
-mod deploy;
 mod doctor;
-mod failure;
+pub mod failure;
 mod index;
 mod leave;
-mod lint;
+pub mod node;
 pub mod printer;
 mod reconcile;
+mod sale;
 pub mod sale_file;
+pub mod send;
 mod serve;
-mod session;
-mod settle;
 mod shutdown;
-mod status;
 pub mod tools;
+pub mod units;
 mod up;
+pub mod view;
 
-pub use database::DatabaseArgs;
-pub use failure::Failure;
-
-use std::{ffi::OsString, process::ExitCode};
-
+use anyhow::Result;
 use clap::{Parser, Subcommand};
-use printer::Printer;
 
+use self::printer::Printer;
 use crate::telemetry::{self, LogFormat};
 
-/// Crowdsales on Ethereum: sell a token, refund everybody if the goal is missed, and see how every sale and investor stands.
-#[derive(Parser, Debug)]
+/// Deploys and runs token sales, and takes part in them
+///
+/// The result of a command goes to standard output, everything else to standard error. The exit code is 0 for success, 1 for
+/// a failure, 2 for a wrong use.
+#[derive(Debug, Parser)]
 #[command(name = "crowdsale", version, propagate_version = true, max_term_width = 100)]
-struct Cli {
-    /// Writes results as JSON.
+#[command(after_long_help = "\
+Examples:
+  crowdsale sale lint contracts/examples/aurora-eth.toml
+  crowdsale sale deploy contracts/examples/aurora-eth.toml --dev-account 0
+  crowdsale contribute 0x8464135c8F25Da09e49BC8782676a84730C318bC 1.5 --dev-account 3")]
+pub struct Cli {
+    /// Print the result as JSON; amounts are decimal strings of base units
     #[arg(long, global = true)]
     json: bool,
-    /// Writes log lines as JSON, one object each.
+
+    /// Write log lines as JSON, one object each
     #[arg(long, global = true)]
     log_json: bool,
-    /// What is logged, e.g. `info` or `info,crowdsale=debug`. Services log from `info` on, other commands from `warn` on.
-    #[arg(long, global = true, env = "CROWDSALE_LOG", value_name = "FILTER")]
+
+    /// What is logged, such as info or info,crowdsale=debug; services log from info on, other commands from warn on
+    #[arg(long, global = true, env = "CROWDSALE_LOG", hide_env_values = true, value_name = "FILTER")]
     log: Option<String>,
+
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Subcommand, Debug)]
+/// The commands.
+#[derive(Debug, Subcommand)]
 enum Command {
     Up(up::UpArgs),
     Index(index::IndexArgs),
     Serve(serve::ServeArgs),
+    /// Checks, deploys, shows and settles sales
     #[command(subcommand)]
-    Sale(SaleCommand),
+    Sale(sale::SaleCommand),
     Contribute(contribute::ContributeArgs),
     Claim(leave::ClaimArgs),
     Refund(leave::RefundArgs),
-    Release(settle::ReleaseArgs),
+    Release(leave::ReleaseArgs),
     Reconcile(reconcile::ReconcileArgs),
     Doctor(doctor::DoctorArgs),
 }
 
-/// Checks, creates and runs a sale.
-#[derive(Subcommand, Debug)]
-enum SaleCommand {
-    Lint(lint::LintArgs),
-    Deploy(deploy::DeployArgs),
-    Status(status::StatusArgs),
-    Close(settle::CloseArgs),
-    Cancel(settle::CancelArgs),
-}
-
-/// Parses the arguments, runs the command and says how it ended.
-pub async fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are results; a usage error is 2.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
-    };
+/// Runs the command.
+///
+/// # Errors
+/// Those of the command; [`failure::describe`] puts them into words.
+pub async fn run(cli: Cli) -> Result<()> {
     let printer = Printer::new(cli.json);
-    let format = if cli.log_json { LogFormat::Json } else { LogFormat::Human };
     let service = matches!(cli.command, Command::Up(_) | Command::Index(_) | Command::Serve(_));
-    let filter = cli.log.as_deref().unwrap_or(if service { "info,sqlx=warn" } else { "warn" });
-    if let Err(error) = telemetry::install_logs(format, filter) {
-        printer.error(&error.into());
-        return ExitCode::from(2);
-    }
-    let result = match cli.command {
-        Command::Up(args) => up::run(args, &printer).await,
-        Command::Index(args) => index::run(args, &printer).await,
-        Command::Serve(args) => serve::run(args, &printer).await,
-        Command::Sale(SaleCommand::Lint(args)) => lint::run(args, &printer).await,
-        Command::Sale(SaleCommand::Deploy(args)) => deploy::run(args, &printer).await,
-        Command::Sale(SaleCommand::Status(args)) => status::run(args, &printer).await,
-        Command::Sale(SaleCommand::Close(args)) => settle::close(args, &printer).await,
-        Command::Sale(SaleCommand::Cancel(args)) => settle::cancel(args, &printer).await,
-        Command::Contribute(args) => contribute::run(args, &printer).await,
-        Command::Claim(args) => leave::claim(args, &printer).await,
-        Command::Refund(args) => leave::refund(args, &printer).await,
-        Command::Release(args) => settle::release(args, &printer).await,
-        Command::Reconcile(args) => reconcile::run(args, &printer).await,
-        Command::Doctor(args) => doctor::run(args, &printer).await,
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            printer.error(&error);
-            ExitCode::FAILURE
-        }
+    let format = if cli.log_json { LogFormat::Json } else { LogFormat::Human };
+    telemetry::install_logs(format, cli.log.as_deref().unwrap_or(if service { "info,sqlx=warn" } else { "warn" }))?;
+    match cli.command {
+        Command::Up(args) => up::run(args, printer).await,
+        Command::Index(args) => index::run(args, printer).await,
+        Command::Serve(args) => serve::run(args, printer).await,
+        Command::Sale(command) => sale::run(command, printer).await,
+        Command::Contribute(args) => contribute::run(args, printer).await,
+        Command::Claim(args) => leave::claim(args, printer).await,
+        Command::Refund(args) => leave::refund(args, printer).await,
+        Command::Release(args) => leave::release(args, printer).await,
+        Command::Reconcile(args) => reconcile::run(args, printer).await,
+        Command::Doctor(args) => doctor::run(args, printer).await,
     }
 }

@@ -1,74 +1,53 @@
-//! What people and programs read: results on stdout, everything else on stderr.
+//! stdout carries the result and nothing else; everything that is said on the way goes to stderr.
 
-use std::io::{IsTerminal, Write};
+#![allow(clippy::print_stderr, reason = "the only place that writes to the terminal")]
+
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 
-use super::failure;
-
-/// Writes to stdout and stderr. Write errors are ignored: a closed pipe ends the reader's interest, not our work.
-#[derive(Debug)]
+/// Where a command's words go.
+#[derive(Clone, Copy, Debug)]
 pub struct Printer {
     json: bool,
 }
 
+/// A result: text for people, JSON for programs.
+pub trait Report: Serialize {
+    /// What a person reads.
+    fn text(&self) -> String;
+}
+
 impl Printer {
-    /// Results as JSON if `json`.
+    /// With JSON results if `json`.
     pub fn new(json: bool) -> Self {
         Self { json }
     }
 
-    /// The result of a command: `value` as JSON, or `text` for people.
-    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
-        let text = if self.json { serde_json::to_string_pretty(value).unwrap_or_default() } else { text() };
-        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
-    }
-
-    /// A result made of named values.
-    pub fn table(&self, title: &str, rows: &[(&str, String)]) {
-        let value: serde_json::Map<String, serde_json::Value> = rows
-            .iter()
-            .map(|(name, value)| (name.replace([' ', '-'], "_").to_lowercase(), value.clone().into()))
-            .collect();
-        self.result(&value, || format!("{title}\n{}", rows_text(rows)));
-    }
-
-    /// Progress, for people.
-    pub fn note(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "{text}");
-    }
-
-    /// Something to look at.
-    pub fn warn(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "{} {text}", paint("warning:", 33));
-    }
-
-    /// An error: what happened and why, then what to do next.
-    pub fn error(&self, error: &anyhow::Error) {
-        let mut causes: Vec<String> = Vec::new();
-        for cause in error.chain().map(ToString::to_string) {
-            // Libraries repeat their cause in their own text.
-            if !causes.iter().any(|c| c.contains(&cause)) {
-                causes.push(cause);
-            }
+    /// The result, once.
+    ///
+    /// # Errors
+    /// Where stdout cannot be written. A closed pipe is not an error: the reader has seen enough.
+    pub fn result(self, report: &impl Report) -> anyhow::Result<()> {
+        let text = if self.json { serde_json::to_string_pretty(report)? } else { report.text() };
+        let mut out = io::stdout().lock();
+        match out.write_all(text.trim_end().as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
         }
-        let _ = writeln!(std::io::stderr(), "{} {}", paint("error:", 31), causes.join(": "));
-        if let Some(hint) = failure::hint(error) {
-            let _ = writeln!(std::io::stderr(), "{} {hint}", paint("hint:", 36));
-        }
+    }
+
+    /// What is being done, or what to do next.
+    pub fn note(self, text: impl AsRef<str>) {
+        eprintln!("{}", text.as_ref());
     }
 }
 
-/// Names and values in two columns.
-pub fn rows_text(rows: &[(&str, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows.iter().map(|(name, value)| format!("  {name:width$}  {value}\n")).collect()
-}
-
-fn paint(text: &str, color: u8) -> String {
-    if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        format!("\x1b[1;{color}m{text}\x1b[0m")
-    } else {
-        text.to_owned()
-    }
+/// Lines of `name  value`, the values one below the other.
+pub fn table(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let indent = " ".repeat(width + 2);
+    rows.iter()
+        .map(|(name, value)| format!("{name:<width$}  {}\n", value.replace('\n', &format!("\n{indent}"))))
+        .collect()
 }

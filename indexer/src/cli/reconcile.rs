@@ -3,8 +3,12 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{DatabaseArgs, Failure, printer::Printer};
-use crate::{chain::Chain, db, reconcile};
+use super::{
+    database::DatabaseArgs,
+    failure::Failure,
+    printer::{Printer, Report},
+};
+use crate::{chain::Chain, config::NodeArgs, db, reconcile};
 
 /// Holds every figure of the database against the contracts, at the block that is indexed last. A difference of one base
 /// unit is an error.
@@ -15,31 +19,17 @@ use crate::{chain::Chain, db, reconcile};
 pub struct ReconcileArgs {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// A node of the chain that still has the state of the last blocks.
-    #[arg(
-        long,
-        env = "CROWDSALE_RPC_URL",
-        default_value = "http://127.0.0.1:8545",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    rpc_url: String,
-    /// Refuses a node of another chain.
-    #[arg(long, env = "CROWDSALE_CHAIN_ID", value_name = "ID")]
-    chain_id: Option<u64>,
+    #[command(flatten)]
+    node: NodeArgs,
 }
 
-/// Compares once.
-pub async fn run(args: ReconcileArgs, printer: &Printer) -> Result<()> {
-    let pool = db::readers(&args.database.options()?, 1).await?;
-    let chain = Chain::connect(std::slice::from_ref(&args.rpc_url), args.chain_id).await?;
-    let report = reconcile::reconcile(chain.node(), &pool, chain.chain_id() as i64).await?;
-    printer.result(&report, || {
+impl Report for reconcile::Report {
+    fn text(&self) -> String {
         let mut text = format!(
             "compared {} sales and {} positions at block {} {}\n",
-            report.sales, report.positions, report.block_number, report.block_hash
+            self.sales, self.positions, self.block_number, self.block_hash
         );
-        for d in &report.differences {
+        for d in &self.differences {
             let of = d.investor.map_or_else(String::new, |i| format!(" of {i}"));
             text += &format!(
                 "differs: {}{of} in {}: {} in the database, {} on chain\n",
@@ -47,13 +37,21 @@ pub async fn run(args: ReconcileArgs, printer: &Printer) -> Result<()> {
             );
         }
         text
-    });
+    }
+}
+
+/// Compares once.
+pub async fn run(args: ReconcileArgs, printer: Printer) -> Result<()> {
+    let pool = db::readers(&args.database.options()?, 1).await?;
+    let chain = Chain::connect(&[args.node.rpc_url.as_str().to_owned()], args.node.chain_id).await?;
+    let report = reconcile::reconcile(chain.node(), &pool, chain.chain_id() as i64).await?;
+    printer.result(&report)?;
     match report.differences.len() {
         0 => Ok(()),
         n => Err(Failure::new(
-            format!("{n} figures of the database differ from the chain"),
-            "do not trust the database: index the chain into a new one, and report this with the output above",
-        )
-        .into()),
+            "the database is wrong",
+            format!("{n} figures differ from the chain"),
+            "do not trust it: index the chain into a new database, and report this with the output above",
+        )),
     }
 }

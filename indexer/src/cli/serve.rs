@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::{DatabaseArgs, printer::Printer, shutdown};
+use super::{database::DatabaseArgs, printer::Printer, shutdown};
 use crate::{
     api::{ApiOptions, ApiState},
     db, serve, telemetry,
@@ -34,12 +34,12 @@ pub async fn state(database: &PgConnectOptions) -> Result<ApiState> {
 }
 
 /// Serves until a signal.
-pub async fn run(args: ServeArgs, printer: &Printer) -> Result<()> {
+pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let database = args.database.options()?;
     let state = state(&database).await?;
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let shutdown = shutdown::on_signals()?;
-    printer.note(&format!("serving http://{}; Ctrl-C stops", listener.local_addr()?));
+    printer.note(format!("serving http://{}; Ctrl-C stops", listener.local_addr()?));
     serve::run(listener, state, shutdown).await?;
     Ok(())
 }

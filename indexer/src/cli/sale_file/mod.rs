@@ -1,72 +1,172 @@
-//! `sale.toml`: what a team writes, and what the contracts are told.
+//! `sale.toml`: what a team writes, publishes and pins by its SHA-256 on chain. Reading it finds every problem in one pass.
 //!
-//! [`check`] reads a file as a whole and returns either the terms, or every problem with its line, reason and mend. It
-//! mirrors the contracts' own check (`TermsCheck.sol`), so that what passes here is not refused there.
+//! [`SaleFile::parse`] goes text → [`draft`] (tables with lines) → [`check`] (rules) → [`SaleFile`] (base units), and
+//! [`terms`] makes the contracts' structs of it.
 
-mod read;
+pub mod bounds;
+mod check;
+mod draft;
+mod problem;
+mod section;
 mod terms;
+#[cfg(test)]
+mod tests;
 
-pub use read::Problem;
-pub use terms::{PRICE_UNIT, tokens_needed};
+use std::{collections::BTreeMap, path::Path};
 
-use alloy::primitives::{Address, B256};
-use sha2::{Digest, Sha256};
+use alloy::primitives::{Address, B256, U256};
+use sha2::{Digest as _, Sha256};
+use toml::de::DeTable;
 
-use crate::{
-    contracts::SaleFactory::{Documents, SaleTerms, TokenTerms},
-    revert::{Unit, Units},
-};
+pub use problem::{Problem, SaleFileError, Severity, count};
+pub use terms::MODE_FIXED_PRICE;
 
-/// A sale file that can work.
-#[derive(Clone, Debug)]
-pub struct SaleFile {
-    /// What the factory is told. `token` is zero where a new one is created.
-    pub terms: SaleTerms,
-    /// What is pinned.
-    pub documents: Documents,
-    /// The token to create, `None` where one exists.
-    pub new_token: Option<TokenTerms>,
-    /// How amounts are written.
-    pub units: Units,
+use self::{draft::Draft, section::Reader};
+use crate::cli::units::Asset;
+
+/// What the time is, and by whose clock, as the middle of a sentence: `by this computer's clock`.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Unix seconds.
+    pub now: u64,
+    /// Whose clock.
+    pub by: &'static str,
 }
 
+/// A sale file without a problem. Amounts in base units, times in Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaleFile {
+    /// Name of the sale.
+    pub name: String,
+    /// May cancel below the soft cap; receives unsold tokens.
+    pub owner: Address,
+    /// Receives the money of a successful sale.
+    pub beneficiary: Address,
+    /// First second in which one can contribute.
+    pub opens: u64,
+    /// Goal.
+    pub soft_cap: U256,
+    /// Most that is taken.
+    pub hard_cap: U256,
+    /// Whether unsold tokens are burnt after success; else they go to the owner.
+    pub burn_unsold: bool,
+    /// Where this file is served; may be empty.
+    pub file_uri: String,
+    /// Least an investor may have paid.
+    pub min: U256,
+    /// Most an investor may have paid.
+    pub max: U256,
+    /// What is paid; zero is ether.
+    pub currency: Address,
+    /// Decimals and symbol of what is paid.
+    pub payment: Asset,
+    /// What is sold.
+    pub token: TokenEntry,
+    /// Decimals and symbol of what is sold.
+    pub token_asset: Asset,
+    /// Tokens that the sale holds.
+    pub for_sale: U256,
+    /// In the order of their ends.
+    pub phases: Vec<PhaseEntry>,
+    /// What is published.
+    pub whitepaper: Whitepaper,
+    lines: Lines,
+}
+
+/// What is sold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenEntry {
+    /// A token that exists.
+    Existing {
+        /// Its address.
+        address: Address,
+    },
+    /// A token that is created with the sale.
+    New {
+        /// ERC-20 name.
+        name: String,
+        /// Base units of 1e-18.
+        supply: U256,
+        /// ERC-7572 metadata; may be empty.
+        contract_uri: String,
+    },
+}
+
+/// One phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseEntry {
+    /// For people; not on chain.
+    pub name: String,
+    /// First second after it.
+    pub ends: u64,
+    /// Cumulative cap.
+    pub raised_up_to: U256,
+    /// Payment base units per 1e18 token base units.
+    pub price: U256,
+    /// Payment units per whole token, as written.
+    pub price_text: String,
+}
+
+/// What the team publishes before the sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whitepaper {
+    /// The six items, key and text.
+    pub texts: Vec<(&'static str, String)>,
+    /// Where the document is served; may be empty.
+    pub uri: String,
+    /// SHA-256 of the document; zero if there is none.
+    pub sha256: B256,
+}
+
+/// Lines of the keys that are checked against the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lines(BTreeMap<&'static str, usize>);
+
 impl SaleFile {
-    /// The existing token that is sold, `None` where a new one is created.
-    pub fn existing_token(&self) -> Option<Address> {
-        self.new_token.is_none().then_some(self.terms.token)
+    /// Reads a file's text. Returns the warnings beside the sale.
+    ///
+    /// # Errors
+    /// [`SaleFileError::Problems`] with every problem of the file, warnings included.
+    pub fn parse(text: &str, clock: Option<Clock>) -> Result<(Self, Vec<Problem>), SaleFileError> {
+        let reader = Reader::new(text);
+        let (root, syntax) = DeTable::parse_recoverable(text);
+        for error in &syntax {
+            let line = error.span().map_or(1, |span| reader.line(&span));
+            reader.error(line, "syntax", error.message().trim().replace('\n', ", "), "write it as TOML has it");
+        }
+        let sale = check::check(&reader, Draft::read(&reader, root.get_ref()), clock);
+        let problems = reader.into_problems();
+        let is_error = problems.iter().any(|p| p.severity == Severity::Error);
+        match sale {
+            Some(sale) if !is_error => Ok((sale, problems)),
+            _ => Err(SaleFileError::Problems(problems)),
+        }
+    }
+
+    /// An error about a key of this file, found outside of it: on the chain.
+    pub fn problem(&self, key: &'static str, message: impl Into<String>, mend: impl Into<String>) -> Problem {
+        let line = self.lines.0.get(key).copied().unwrap_or(1);
+        let key = key.to_owned();
+        Problem { line, severity: Severity::Error, key, message: message.into(), mend: mend.into() }
+    }
+
+    /// First second in which nobody can contribute any more.
+    pub fn closes(&self) -> u64 {
+        self.phases.last().map_or(self.opens, |p| p.ends)
     }
 }
 
-/// What was found in a file.
-#[derive(Debug)]
-pub struct Report {
-    /// The sale, if there is no problem.
-    pub sale: Option<SaleFile>,
-    /// What keeps it from working, by line.
-    pub problems: Vec<Problem>,
-    /// What is allowed, but worth a look, by line.
-    pub warnings: Vec<Problem>,
+/// Reads a sale file's bytes as text.
+///
+/// # Errors
+/// [`SaleFileError::Read`], [`SaleFileError::NotText`].
+pub fn read_text(path: &Path) -> Result<String, SaleFileError> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|source| SaleFileError::Read { path: shown.clone(), source })?;
+    String::from_utf8(bytes).map_err(|_| SaleFileError::NotText { path: shown })
 }
 
-/// Checks a file's bytes against itself and against `now`, Unix seconds of the chain or of this machine.
-pub fn check(bytes: &[u8], now: u64) -> Report {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        let problem = Problem {
-            line: 1,
-            reason: "the file is not UTF-8 text".to_owned(),
-            mend: "save it as UTF-8; is it a sale.toml at all?".to_owned(),
-        };
-        return Report { sale: None, problems: vec![problem], warnings: Vec::new() };
-    };
-    let mut reader = read::Reader::new(text);
-    let sale = terms::read(&mut reader, B256::from_slice(&Sha256::digest(bytes)), now);
-    let read::Reader { mut problems, mut warnings, .. } = reader;
-    problems.sort_by_key(|p| p.line);
-    warnings.sort_by_key(|p| p.line);
-    Report { sale: sale.filter(|_| problems.is_empty()), problems, warnings }
-}
-
-/// A unit with nothing known yet.
-fn unit(decimals: u8, symbol: &str) -> Unit {
-    Unit { decimals, symbol: symbol.to_owned() }
+/// SHA-256 of the file's bytes: what the creating event and the sale's address bind.
+pub fn sale_hash(text: &str) -> B256 {
+    B256::from_slice(&Sha256::digest(text.as_bytes()))
 }

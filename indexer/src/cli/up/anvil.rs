@@ -10,10 +10,10 @@ use anyhow::{Result, bail};
 use tokio::process::Command;
 
 use super::{
-    super::{Failure, tools},
-    DEV_CHAIN,
+    super::{failure::Failure, tools},
     child::{self, Running},
 };
+use crate::config::DEV_CHAIN_ID;
 
 /// A running anvil.
 #[derive(Debug)]
@@ -34,16 +34,16 @@ pub async fn start(bin: &Path, data: &Path, port: u16, block_time: u64) -> Resul
     let port = if port == 0 { tools::free_port()? } else { port };
     if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
         return Err(Failure::new(
+            "cannot start anvil",
             format!("port {port} is taken: something else answers there, perhaps another devnet"),
             "stop it, or choose another port with --rpc-port (0 takes a free one)",
-        )
-        .into());
+        ));
     }
 
     let log = data.join("anvil.log");
     let mut command = Command::new(bin);
     command
-        .args(["--port", &port.to_string(), "--chain-id", &DEV_CHAIN.to_string()])
+        .args(["--port", &port.to_string(), "--chain-id", &DEV_CHAIN_ID.to_string()])
         .args(["--block-time", &block_time.to_string(), "--mixed-mining", "--slots-in-an-epoch", "4"])
         .args(["--state-interval", "5", "--max-persisted-states", "0", "--quiet", "--state"])
         .arg(&state);

@@ -14,24 +14,26 @@ use alloy::{
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::{Failure, index, printer::Printer, shutdown, tools};
+use super::{
+    failure::Failure,
+    index,
+    printer::{Printer, Report, table},
+    shutdown, tools,
+};
 use crate::{
     chain::Chain,
+    config::{DEV_ACCOUNTS, DEV_CHAIN_ID, DEV_FACTORY},
     contracts::{DevDollar, SaleFactory},
     serve, sync,
 };
 
-/// Where the factory stands on a chain that `up` started: first contract of the first published account.
-pub const DEV_FACTORY: Address = address!("0x5FbDB2315678afecb367f032d93F642f64180aa3");
-/// Where the stablecoin stands: its second.
+/// Where the stablecoin stands on a chain that `up` started: second contract of the first published account.
 pub const DEV_DOLLAR: Address = address!("0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512");
-/// The chain id of a devnet.
-pub const DEV_CHAIN: u64 = 31337;
-
 /// Runs a devnet, a Postgres, the indexer and the API on this machine, until Ctrl-C. A second `up` continues where the
 /// first was.
 #[derive(Args, Debug)]
@@ -51,9 +53,33 @@ pub struct UpArgs {
     block_time: u64,
 }
 
+/// Where everything is.
+#[derive(Serialize)]
+struct Running {
+    api: String,
+    rpc: String,
+    factory: Address,
+    stablecoin: Address,
+    database_url_file: PathBuf,
+}
+
+impl Report for Running {
+    fn text(&self) -> String {
+        let rows = [
+            ("API", self.api.clone()),
+            ("JSON-RPC", self.rpc.clone()),
+            ("factory", self.factory.to_string()),
+            ("stablecoin", self.stablecoin.to_string()),
+            ("database", format!("its URL is in {}", self.database_url_file.display())),
+        ];
+        format!("running; Ctrl-C stops everything\n{}", table(&rows))
+    }
+}
+
 /// Starts everything, says where it is, and waits for Ctrl-C.
-pub async fn run(args: UpArgs, printer: &Printer) -> Result<()> {
-    let anvil_bin = tools::find_anvil()?;
+pub async fn run(args: UpArgs, printer: Printer) -> Result<()> {
+    let missing = |e: tools::ToolError| Failure::new("cannot start", &e, e.hint());
+    let anvil_bin = tools::find_anvil().map_err(missing)?;
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
 
     std::fs::create_dir_all(&args.data).with_context(|| format!("cannot make the folder {}", args.data.display()))?;
@@ -61,14 +87,14 @@ pub async fn run(args: UpArgs, printer: &Printer) -> Result<()> {
     let lock = File::create(data.join("lock")).context("cannot write to the data folder")?;
     if lock.try_lock().is_err() {
         return Err(Failure::new(
+            "cannot start",
             format!("another `crowdsale up` runs in {}", data.display()),
             "stop it with Ctrl-C, or give this one a folder of its own with --data",
-        )
-        .into());
+        ));
     }
 
     let shutdown = shutdown::on_signals()?;
-    printer.note(&format!("starting Postgres and anvil in {}", data.display()));
+    printer.note(format!("starting Postgres and anvil in {}", data.display()));
     let postgres = postgres::start(&data).await?;
     let result = match anvil::start(&anvil_bin, &data, args.rpc_port, args.block_time).await {
         Ok(anvil) => {
@@ -88,11 +114,11 @@ async fn run_on(
     postgres: &postgres::Postgres,
     listener: TcpListener,
     args: &UpArgs,
-    printer: &Printer,
+    printer: Printer,
     shutdown: &CancellationToken,
 ) -> Result<()> {
     deploy(&anvil.url).await?;
-    let chain = Chain::connect(std::slice::from_ref(&anvil.url), Some(DEV_CHAIN)).await?;
+    let chain = Chain::connect(std::slice::from_ref(&anvil.url), Some(DEV_CHAIN_ID)).await?;
     let options = sync::Options {
         factory: DEV_FACTORY,
         start_block: 0,
@@ -105,14 +131,13 @@ async fn run_on(
     let api = listener.local_addr()?;
     let state = super::serve::state(&database).await?;
 
-    let rows = [
-        ("API", format!("http://{api}")),
-        ("JSON-RPC", anvil.url.clone()),
-        ("factory", DEV_FACTORY.to_string()),
-        ("stablecoin", DEV_DOLLAR.to_string()),
-        ("database", format!("its URL is in {}", postgres.url_file.display())),
-    ];
-    printer.table("running; Ctrl-C stops everything", &rows);
+    printer.result(&Running {
+        api: format!("http://{api}"),
+        rpc: anvil.url.clone(),
+        factory: DEV_FACTORY,
+        stablecoin: DEV_DOLLAR,
+        database_url_file: postgres.url_file.clone(),
+    })?;
     info!(data = %args.data.display(), "up");
 
     // Whatever ends first ends the others.
@@ -129,7 +154,7 @@ async fn run_on(
     if let Err(error) = &result {
         // A halted indexer leaves the API up, so that what is known stays readable.
         if matches!(error.downcast_ref(), Some(sync::SyncError::Halted { .. })) {
-            printer.warn(&format!("{error}; the API stays up until Ctrl-C"));
+            printer.note(format!("warning: {error}; the API stays up until Ctrl-C"));
             shutdown.cancelled().await;
         }
     }
@@ -140,10 +165,10 @@ async fn run_on(
 
 /// Puts the factory and a stablecoin on a fresh devnet, at addresses that never change.
 async fn deploy(url: &str) -> Result<()> {
-    let key: PrivateKeySigner = tools::DEV_KEYS[0].parse()?;
+    let key: PrivateKeySigner = PrivateKeySigner::from_bytes(&DEV_ACCOUNTS[0])?;
     let provider = ProviderBuilder::new().wallet(EthereumWallet::from(key)).connect(url).await?;
-    if provider.get_chain_id().await? != DEV_CHAIN {
-        bail!("the devnet does not have chain id {DEV_CHAIN}");
+    if provider.get_chain_id().await? != DEV_CHAIN_ID {
+        bail!("the devnet does not have chain id {DEV_CHAIN_ID}");
     }
     if provider.get_code_at(DEV_FACTORY).await?.is_empty() {
         let factory = *SaleFactory::deploy(&provider).await?.address();

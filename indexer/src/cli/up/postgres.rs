@@ -14,7 +14,7 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::process::Command;
 
 use super::{
-    super::tools,
+    super::{failure::Failure, tools},
     child::{self, Running},
 };
 
@@ -115,9 +115,10 @@ pub async fn start(data: &Path) -> Result<Postgres> {
     let cluster = place.home.join("postgres");
     let made = cluster.join("PG_VERSION");
     let bin = match fs::read_to_string(&made) {
-        Ok(version) => tools::find_postgres_bin_of(version.trim())?,
-        Err(_) => tools::find_postgres_bin()?,
-    };
+        Ok(version) => tools::find_postgres_bin_of(version.trim()),
+        Err(_) => tools::find_postgres_bin(),
+    }
+    .map_err(|e| Failure::new("cannot start Postgres", &e, e.hint()))?;
     place.take(bin)?;
     let pid_file = data.join("postgres.pid");
     child::stop_leftover(&pid_file, &cluster.display().to_string()).await;

@@ -1,0 +1,243 @@
+//! `sale lint`: every problem of a sale file in one run, offline or against a chain.
+
+use std::path::{Path, PathBuf};
+
+use alloy::{
+    eips::{BlockId, BlockNumberOrTag},
+    primitives::{Address, B256},
+};
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        clock,
+        failure::Failure,
+        node::Node,
+        printer::{Printer, Report, table},
+        sale_file::{self, Clock, Problem, SaleFile, SaleFileError, Severity, TokenEntry, count},
+        units::Asset,
+    },
+    config::{NodeArgs, RpcUrl, parse_address},
+    contracts::SaleToken,
+};
+
+/// Checks a sale file and shows every problem with its line, the reason and the mend
+///
+/// Works without a network. With --rpc-url it also compares the file with the chain: the time, the decimals and symbols of
+/// tokens, and with --creator whether that account has the tokens for sale.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  crowdsale sale lint contracts/examples/aurora-eth.toml
+  crowdsale sale lint sale.toml --rpc-url http://127.0.0.1:8545")]
+pub struct LintArgs {
+    /// The sale file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Also check against the chain that this node serves; without it nothing is sent over the network
+    #[arg(long, value_name = "URL", help_heading = "Node")]
+    rpc_url: Option<RpcUrl>,
+
+    /// Refuse any other chain than this one
+    #[arg(long, value_name = "ID", requires = "rpc_url", help_heading = "Node")]
+    chain_id: Option<u64>,
+
+    /// Check that this account has the tokens for sale
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address, requires = "rpc_url", help_heading = "Node")]
+    creator: Option<Address>,
+}
+
+#[derive(Debug, Serialize)]
+struct LintReport {
+    file: String,
+    ok: bool,
+    sale_hash: B256,
+    problems: Vec<Problem>,
+    #[serde(skip)]
+    sale: Option<SaleFile>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the file cannot be read or has an error, after the report was printed.
+pub async fn run(args: LintArgs, printer: Printer) -> Result<()> {
+    let text = read(&args.file)?;
+    let node = match args.rpc_url {
+        Some(rpc_url) => Some(Node::connect(&NodeArgs { rpc_url, chain_id: args.chain_id }).await?),
+        None => None,
+    };
+    let clock = match &node {
+        Some(node) => chain_clock(node).await?,
+        None => Clock { now: clock::now(), by: "by this computer's clock" },
+    };
+    let (sale, mut problems) = match SaleFile::parse(&text, Some(clock)) {
+        Ok((sale, warnings)) => (Some(sale), warnings),
+        Err(SaleFileError::Problems(problems)) => (None, problems),
+        Err(other) => return Err(other.into()),
+    };
+    if let (Some(node), Some(sale)) = (&node, &sale) {
+        problems.extend(check_chain(node, sale, args.creator).await?);
+    }
+    let ok = problems.iter().all(|p| p.severity == Severity::Warning);
+    let file = args.file.display().to_string();
+    let report = LintReport { file, ok, sale_hash: sale_file::sale_hash(&text), problems, sale };
+    printer.result(&report)?;
+    if ok { Ok(()) } else { Err(refused(&args.file, &report.problems)) }
+}
+
+/// Reads a sale file's text.
+///
+/// # Errors
+/// A [`Failure`] where it cannot be read.
+pub fn read(file: &Path) -> Result<String> {
+    sale_file::read_text(file).map_err(|error| match error {
+        SaleFileError::Read { path, source } => Failure::new(
+            format!("cannot read {path}"),
+            source,
+            "check the path; contracts/examples holds two sale files to start from",
+        ),
+        other => Failure::new("cannot read the sale file", other, "save the file as UTF-8"),
+    })
+}
+
+/// The error for a file with problems.
+pub fn refused(file: &Path, problems: &[Problem]) -> anyhow::Error {
+    let file = file.display();
+    Failure::new(
+        format!("{file} is not ready"),
+        count(problems),
+        format!("mend it and check it again: crowdsale sale lint {file}"),
+    )
+}
+
+/// The chain's own time, that of its latest block.
+///
+/// # Errors
+/// Where the node fails.
+pub async fn chain_clock(node: &Node) -> Result<Clock> {
+    let block = node.block(BlockNumberOrTag::Latest).await?;
+    Ok(Clock { now: block.timestamp, by: "by the chain's clock" })
+}
+
+/// What the file says about contracts, compared with the contracts.
+///
+/// # Errors
+/// Where the node fails.
+pub async fn check_chain(node: &Node, sale: &SaleFile, creator: Option<Address>) -> Result<Vec<Problem>> {
+    let mut problems = Vec::new();
+    if !sale.currency.is_zero() {
+        problems.extend(check_token(node, sale, "payment.currency", sale.currency, &sale.payment).await?);
+    }
+    if let TokenEntry::Existing { address } = sale.token {
+        let found = check_token(node, sale, "token.address", address, &sale.token_asset).await?;
+        let is_right = found.is_empty();
+        problems.extend(found);
+        if let (Some(creator), true) = (creator, is_right) {
+            let balance = SaleToken::new(address, &node.provider).balanceOf(creator).call().await;
+            let balance = balance.map_err(|e| node.read_failed("cannot read the token", &e))?;
+            if balance < sale.for_sale {
+                let message = format!(
+                    "is {}, and {creator}, who deploys, has {}",
+                    sale.token_asset.amount(sale.for_sale),
+                    sale.token_asset.amount(balance)
+                );
+                problems.push(sale.problem(
+                    "token.for_sale",
+                    message,
+                    "send that account the tokens first, or sell fewer",
+                ));
+            }
+        }
+    }
+    problems.sort_by_key(|p| p.line);
+    Ok(problems)
+}
+
+async fn check_token(
+    node: &Node,
+    sale: &SaleFile,
+    key: &'static str,
+    address: Address,
+    written: &Asset,
+) -> Result<Vec<Problem>> {
+    if !node.has_code(address).await? {
+        let message = format!("there is no contract at {address} on chain {}", node.chain_id);
+        return Ok(vec![sale.problem(key, message, "check the address, and that the node is of the right chain")]);
+    }
+    let Ok(found) = node.asset(address, BlockId::latest()).await else {
+        let message = format!("the contract at {address} has no decimals: it is no ERC-20 token");
+        return Ok(vec![sale.problem(key, message, "write the token's address")]);
+    };
+    let mut problems = Vec::new();
+    if found.decimals != written.decimals {
+        let message = format!(
+            "the token has {} decimals on the chain, and {} in this file: every amount would be another",
+            found.decimals, written.decimals
+        );
+        problems.push(sale.problem(
+            key,
+            message,
+            format!("write decimals = {}, and look over the amounts", found.decimals),
+        ));
+    }
+    if found.symbol != written.symbol {
+        let message =
+            format!("the token's symbol is {:?} on the chain, and {:?} in this file", found.symbol, written.symbol);
+        problems.push(sale.problem(key, message, "check that it is the token that is meant, and write its symbol"));
+    }
+    Ok(problems)
+}
+
+impl Report for LintReport {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for problem in &self.problems {
+            text += &format!("{problem}\n");
+        }
+        let Some(sale) = self.sale.as_ref().filter(|_| self.ok) else {
+            return text + &format!("{}: {}", self.file, count(&self.problems));
+        };
+        if !self.problems.is_empty() {
+            text += "\n";
+        }
+        text + &format!("{}: no errors\n", self.file) + &summary(sale, self.sale_hash)
+    }
+}
+
+/// What the file comes to, for a last look.
+pub fn summary(sale: &SaleFile, hash: B256) -> String {
+    let pay = |raw| sale.payment.amount(raw).to_string();
+    let phases: Vec<_> = sale
+        .phases
+        .iter()
+        .map(|p| {
+            let (payment, token) = (&sale.payment.symbol, &sale.token_asset.symbol);
+            let cap = pay(p.raised_up_to);
+            format!("{}: {} {payment} per {token}, until {} or {cap} in all", p.name, p.price_text, clock::utc(p.ends))
+        })
+        .collect();
+    let token = match &sale.token {
+        TokenEntry::Existing { address } => format!("{} ({address})", sale.token_asset.symbol),
+        TokenEntry::New { name, supply, .. } => format!("{name}, new, {} in all", sale.token_asset.amount(*supply)),
+    };
+    table(&[
+        ("name", sale.name.clone()),
+        ("opens", clock::utc(sale.opens)),
+        (
+            "closes",
+            format!("{}, after {}", clock::utc(sale.closes()), clock::span(sale.closes().saturating_sub(sale.opens))),
+        ),
+        ("caps", format!("{} to {}", pay(sale.soft_cap), pay(sale.hard_cap))),
+        ("per investor", format!("{} to {}", pay(sale.min), pay(sale.max))),
+        ("phases", phases.join("\n")),
+        ("token", token),
+        ("for sale", sale.token_asset.amount(sale.for_sale).to_string()),
+        ("owner", sale.owner.to_string()),
+        ("beneficiary", sale.beneficiary.to_string()),
+        ("SHA-256", hash.to_string()),
+    ])
+}

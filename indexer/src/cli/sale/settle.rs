@@ -1,0 +1,153 @@
+//! `sale close`, `sale cancel`: latch the outcome.
+
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, U256},
+};
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        printer::{Printer, Report, table},
+        send::{Included, Wallet},
+        units::Money,
+        view::SaleView,
+    },
+    config::{KeyArgs, NodeArgs, parse_address},
+    contracts::FixedPriceSale,
+};
+
+/// Closes a sale that has ended or is sold out: it succeeds or fails by its soft cap
+///
+/// Anyone may do this. The outcome is for ever; unsold tokens go where the sale file says.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  crowdsale sale close 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt")]
+pub struct CloseArgs {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Cancels a sale before its end and below its soft cap: everybody can have the money back
+///
+/// Only the owner may do this. The outcome is for ever; all tokens of the sale go back to the owner.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  crowdsale sale cancel 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file owner.txt")]
+pub struct CancelArgs {
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args, Debug)]
+struct Common {
+    /// The sale's address
+    #[arg(value_name = "SALE", value_parser = parse_address)]
+    sale: Address,
+
+    #[command(flatten)]
+    key: KeyArgs,
+
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Settled {
+    sale: Address,
+    outcome: &'static str,
+    raised: Money,
+    sold: Money,
+    unsold_tokens: Option<Money>,
+    unsold_to: Option<Address>,
+    #[serde(flatten)]
+    included: Included,
+}
+
+/// Runs `sale close`.
+///
+/// # Errors
+/// Where the contract refuses, in words.
+pub async fn close(args: CloseArgs, printer: Printer) -> Result<()> {
+    let (wallet, view) = connect(&args.common, printer).await?;
+    let request = wallet.call(view.address, &FixedPriceSale::closeCall {}, U256::ZERO);
+    settle(&wallet, &view, "close the sale", request).await
+}
+
+/// Runs `sale cancel`.
+///
+/// # Errors
+/// Where the contract refuses, in words.
+pub async fn cancel(args: CancelArgs, printer: Printer) -> Result<()> {
+    let (wallet, view) = connect(&args.common, printer).await?;
+    let request = wallet.call(view.address, &FixedPriceSale::cancelCall {}, U256::ZERO);
+    settle(&wallet, &view, "cancel the sale", request).await
+}
+
+async fn connect(common: &Common, printer: Printer) -> Result<(Wallet, SaleView)> {
+    let wallet = Wallet::connect(&common.node, &common.key, printer).await?;
+    let view = SaleView::read(&wallet.node, common.sale, BlockId::latest()).await?;
+    Ok((wallet, view))
+}
+
+async fn settle(
+    wallet: &Wallet,
+    view: &SaleView,
+    what: &str,
+    request: alloy::rpc::types::TransactionRequest,
+) -> Result<()> {
+    let receipt = wallet.send(what, request, &view.about()).await?;
+    let (mut outcome, mut raised, mut sold, mut unsold) = ("unknown", U256::ZERO, U256::ZERO, None);
+    for log in receipt.logs().iter().filter(|l| l.address() == view.address) {
+        if let Ok(e) = log.log_decode::<FixedPriceSale::Closed>() {
+            let e = e.inner.data;
+            outcome = if e.outcome == 1 { "succeeded" } else { "failed" };
+            (raised, sold) = (e.raised, e.sold);
+        } else if let Ok(e) = log.log_decode::<FixedPriceSale::Cancelled>() {
+            outcome = "cancelled";
+            (raised, sold) = (e.inner.raised, e.inner.sold);
+        } else if let Ok(e) = log.log_decode::<FixedPriceSale::UnsoldReturned>() {
+            unsold = Some((e.inner.to, e.inner.tokens));
+        }
+    }
+    wallet.printer.result(&Settled {
+        sale: view.address,
+        outcome,
+        raised: view.payment.amount(raised),
+        sold: view.token.amount(sold),
+        unsold_tokens: unsold.map(|(_, tokens)| view.token.amount(tokens)),
+        unsold_to: unsold.map(|(to, _)| to),
+        included: Included::new(&receipt),
+    })?;
+    wallet.printer.note(match outcome {
+        "succeeded" => format!(
+            "next: investors claim (crowdsale claim {0}), the money is released (crowdsale release {0})",
+            view.address
+        ),
+        _ => format!("next: investors take their money back (crowdsale refund {})", view.address),
+    });
+    Ok(())
+}
+
+impl Report for Settled {
+    fn text(&self) -> String {
+        let unsold = match (&self.unsold_tokens, self.unsold_to) {
+            (Some(tokens), Some(to)) if to.is_zero() => format!("{}, burnt", tokens.exact()),
+            (Some(tokens), Some(to)) => format!("{}, returned to {to}", tokens.exact()),
+            _ => "none left the sale".to_owned(),
+        };
+        let mut rows = vec![
+            ("sale", self.sale.to_string()),
+            ("outcome", self.outcome.to_owned()),
+            ("raised", self.raised.exact()),
+            ("sold", self.sold.exact()),
+            ("unsold", unsold),
+        ];
+        rows.extend(self.included.rows());
+        table(&rows)
+    }
+}

@@ -1,0 +1,85 @@
+use std::{collections::BTreeMap, fs, path::Path};
+
+use alloy::{
+    hex,
+    json_abi::{Error, JsonAbi},
+    primitives::{Address, B256, keccak256},
+};
+
+use super::*;
+
+fn abi_errors() -> Vec<Error> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/abi");
+    let mut errors = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let abi: JsonAbi = serde_json::from_value(file["abi"].clone()).unwrap();
+        for error in abi.errors() {
+            errors.insert(error.signature(), error.clone());
+        }
+    }
+    errors.into_values().collect()
+}
+
+/// Revert data with a telling value for each argument: 10^18 and up for numbers, 1 for enums, a text for strings.
+fn example(error: &Error) -> Vec<u8> {
+    let mut head = error.selector().to_vec();
+    let mut tail = Vec::new();
+    for (index, input) in error.inputs.iter().enumerate() {
+        let word = match input.ty.as_str() {
+            "address" => Address::repeat_byte(0x11).into_word(),
+            "uint8" => B256::with_last_byte(1),
+            "bytes32" => keccak256("example"),
+            "string" => {
+                tail.extend(B256::with_last_byte(4));
+                tail.extend(b"text");
+                tail.extend([0; 28]);
+                B256::from(U256::from(32 * error.inputs.len()))
+            }
+            _ if ["opens", "closes", "end", "previous", "blockTimestamp", "deadline"]
+                .contains(&input.name.as_str())
+                && error.name != "PhaseCapBelow" =>
+            {
+                B256::from(U256::from(1_930_140_000))
+            }
+            _ if ["index", "count", "max", "duration", "length", "currentNonce"].contains(&input.name.as_str()) => {
+                B256::from(U256::from(8 + index))
+            }
+            _ => B256::from(U256::from(1_500_000_000_000_000_000_u64) + U256::from(index)),
+        };
+        head.extend(word);
+    }
+    [head, tail].concat()
+}
+
+#[test]
+fn every_error_of_every_contract_has_a_sentence() {
+    let assets = Assets { currency: Some((18, "ETH".to_owned())), token: Some((18, "AUR".to_owned())) };
+    let errors = abi_errors();
+    assert!(errors.len() > 60, "{} errors found: are the ABI files there?", errors.len());
+    let mut page = String::new();
+    for error in errors {
+        let explanation = explain(&example(&error), &assets);
+        assert_eq!(explanation.name, Some(error.name.as_str()), "{} has no sentence", error.signature());
+        assert!(!explanation.next.is_empty());
+        page += &format!("{}\n  {}\n  {}\n", error.signature(), explanation.sentence, explanation.next);
+    }
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn foreign_reverts_are_shown_as_they_are() {
+    let assets = Assets::default();
+    let revert = Revert::from("paused").abi_encode();
+    assert_eq!(explain(&revert, &assets).sentence, "a contract refused it: paused");
+    assert!(explain(&[], &assets).sentence.contains("without a reason"));
+    assert!(explain(&hex!("deadbeef00"), &assets).sentence.contains("0xdeadbeef00"));
+    assert_eq!(explain(&hex!("deadbeef"), &assets).name, None);
+}
+
+#[test]
+fn unknown_assets_are_written_in_base_units() {
+    let data = super::super::FixedPriceSale::SoldOut { hardCap: U256::from(7) }.abi_encode();
+    assert!(explain(&data, &Assets::default()).sentence.contains("7 base units"));
+}
