@@ -32,12 +32,7 @@ pub struct Api {
 impl Api {
     /// Starts it on a free port.
     pub async fn start(database_url: &str) -> Self {
-        let mut command = Command::new(binary());
-        command
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .env("CROWDSALE_DATABASE_URL", database_url)
-            .env("NO_COLOR", "1");
-        let mut process = Process::spawn("crowdsale serve", &mut command, true);
+        let mut process = serve(database_url);
         let url = until("the API listens", async || {
             let output = process.output();
             if let Some(status) = process.exited() {
@@ -48,6 +43,14 @@ impl Api {
         })
         .await;
         Self { _process: process, url, client: reqwest::Client::new() }
+    }
+
+    /// Starts it where it must end by itself with an error; returns what it wrote.
+    pub async fn refused(database_url: &str) -> String {
+        let mut process = serve(database_url);
+        let status = until("the API ends", async || process.exited()).await;
+        assert!(!status.success(), "{status}: {}", process.output());
+        process.output()
     }
 
     /// The answer to a request that must succeed.
@@ -81,6 +84,12 @@ impl Api {
             }
         }
     }
+}
+
+fn serve(database_url: &str) -> Process {
+    let mut command = Command::new(binary());
+    command.args(["serve", "--listen", "127.0.0.1:0"]).env("CROWDSALE_DATABASE_URL", database_url).env("NO_COLOR", "1");
+    Process::spawn("crowdsale serve", &mut command, true)
 }
 
 /// `meta` of one chain, or of the only one of several.

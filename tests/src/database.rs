@@ -13,6 +13,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use crate::until;
+
 /// How far the indexer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -119,6 +121,49 @@ impl Database {
                  WHERE datname = current_database() AND pid <> pg_backend_pid()) c",
         )
         .await
+    }
+}
+
+/// A table that nobody else can write.
+#[derive(Debug)]
+pub struct Held<'a> {
+    database: &'a Database,
+    connection: PgConnection,
+    table: &'a str,
+}
+
+impl Database {
+    /// Lets everybody read a table, and write it when this is released.
+    pub async fn hold<'a>(&'a self, table: &'a str) -> Held<'a> {
+        let mut connection = PgConnection::connect(&self.url).await.expect("the database");
+        for statement in ["BEGIN".to_owned(), format!("LOCK TABLE {table} IN SHARE MODE")] {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("the table");
+        }
+        Held { database: self, connection, table }
+    }
+}
+
+impl Held<'_> {
+    /// Waits until somebody wants to write the table.
+    pub async fn wanted(&self) {
+        let query = format!(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{}'::regclass
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            self.table
+        );
+        let what = format!("somebody writes {}", self.table);
+        until(&what, async || (self.database.number(&query).await > 0).then_some(())).await;
+    }
+
+    /// Releases it, and waits until no writer's connection is left.
+    pub async fn release(self) {
+        self.connection.close().await.expect("the server is there");
+        until("the killed writer's connection is gone", async || {
+            let query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+            (self.database.number(query).await == 0).then_some(())
+        })
+        .await;
     }
 }
 

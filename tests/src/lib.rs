@@ -15,7 +15,7 @@ mod world;
 
 pub use api::Api;
 pub use chain::{Call, Chain};
-pub use database::{Checkpoint, Database};
+pub use database::{Checkpoint, Database, Held};
 pub use process::{Flags, Indexer};
 pub use random::Random;
 pub use sale::{DevDollar, Draft, Sale, emitter_of_anything, ether};

@@ -3,7 +3,7 @@
 use std::{cell::Cell, time::Duration};
 
 use alloy::primitives::U256;
-use e2e::{Call, Indexer, Random, Sale, World, ether, until};
+use e2e::{Call, Draft, Indexer, Random, Sale, World, ether, until};
 use tokio::time::sleep;
 
 /// A few contributions of odd amounts by anybody.
@@ -70,6 +70,82 @@ async fn killed_at_ten_random_moments_while_the_chain_moves() {
     let mut indexer = world.index();
     world.agree(&mut indexer).await;
     assert!(world.database.number("SELECT count(*) FROM contribution").await > 0);
+}
+
+/// Starts an indexer that cannot write `table`, and kills it when it tries to. Nothing of its transaction may stay.
+async fn killed_at(world: &World, table: &str) {
+    let before = world.database.dump(&[]).await;
+    let held = world.database.hold(table).await;
+    let indexer = world.index();
+    held.wanted().await;
+    indexer.kill();
+    held.release().await;
+    assert_eq!(world.database.dump(&[]).await, before, "killed while it wrote {table}");
+}
+
+#[tokio::test]
+async fn killed_at_every_table_that_a_batch_or_a_rollback_writes() {
+    const TABLES: [&str; 16] = [
+        "block",
+        "sale",
+        "sale_phase",
+        "sale_total",
+        "token_created",
+        "contribution",
+        "position",
+        "excess_return",
+        "settlement",
+        "claim",
+        "refund",
+        "unsold_return",
+        "sweep",
+        "release",
+        "checkpoint",
+        "currency",
+    ];
+    let world = World::new(32).await;
+    let mut indexer = world.index();
+    // About to sell out.
+    let sale = world.open_sale().await;
+    let [alice, bob] = [0, 1].map(|i| world.investor(i));
+    world.chain.mine([sale.send(alice, ether("50")), sale.send(bob, ether("40"))]).await;
+    world.agree(&mut indexer).await;
+    indexer.kill();
+
+    // One block in which everything happens.
+    let opens = world.chain.now().await + 12;
+    let draft = Draft::new(world.owner(), world.beneficiary(), opens);
+    let failing = world.predict(&draft).await;
+    let everything = [
+        draft.create(world.factory),
+        failing.send(alice, ether("1")),
+        failing.cancel(),
+        failing.refund(alice, alice),
+        sale.contribute(world.investor(2), world.investor(2), ether("11")),
+        sale.close(alice),
+        sale.claim(alice, alice),
+        sale.release(alice),
+    ];
+    world.chain.mine_at(opens, everything).await;
+    for table in TABLES {
+        killed_at(&world, table).await;
+    }
+    let mut indexer = world.index();
+    world.agree(&mut indexer).await;
+    for table in TABLES {
+        assert!(world.database.number(&format!("SELECT count(*) FROM {table}")).await > 0, "{table} was written");
+    }
+    indexer.kill();
+
+    world.chain.rollback(1).await;
+    world.chain.mine([sale.send(world.investor(3), ether("1"))]).await;
+    // A token's symbol outlives the sale that it was read for.
+    for table in TABLES.iter().filter(|t| **t != "currency") {
+        killed_at(&world, table).await;
+    }
+    let mut indexer = world.index();
+    world.agree(&mut indexer).await;
+    assert_eq!(world.database.number("SELECT count(*) FROM sale").await, 1);
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ async fn success_with_claims() {
         let paid = before - world.money(Address::ZERO, world.investor(3), HEAD).await;
         assert!(paid < ether("7") && paid > U256::ZERO);
         world.agree(&mut indexer).await;
+        assert_eq!(world.database.number("SELECT count(*) FROM excess_return").await, 1);
 
         world.chain.mine([sale.close(world.anybody())]).await;
         world.agree(&mut indexer).await;
@@ -233,4 +234,33 @@ async fn sales_in_ether_and_in_a_token_side_by_side() {
     world.agree(&mut indexer).await;
     let outcomes = world.database.texts("SELECT outcome FROM settlement ORDER BY 1").await;
     assert_eq!(outcomes, ["cancelled", "succeeded", "succeeded"]);
+}
+
+#[tokio::test]
+async fn sold_out_in_a_token_of_six_decimals() {
+    let world = World::new(2).await;
+    let mut indexer = world.index();
+    let dollar = world.deploy_dollar().await;
+    let opens = world.chain.now().await + 24;
+    let mut draft = Draft::priced(world.owner(), world.beneficiary(), opens, dollar, 6);
+    draft.terms.unsold = 1;
+    let sale = world.create(&draft).await;
+    let [alice, bob, carol] = [0, 1, 2].map(|i| world.investor(i));
+    let dollars = |amount: u64| U256::from(amount) * U256::from(1_000_000);
+    world.chain.mine([sale.approve(alice, dollars(50)), sale.contribute(alice, alice, dollars(50))]).await;
+    world.chain.mine([sale.approve(bob, dollars(49)), sale.contribute(bob, carol, dollars(49))]).await;
+    // Of 30 dollars one is taken: a token is pulled for that part alone, so nothing comes back.
+    let before = world.money(dollar, bob, HEAD).await;
+    world.chain.mine([sale.approve(bob, dollars(30)), sale.contribute(bob, bob, dollars(30))]).await;
+    assert_eq!(before - world.money(dollar, bob, HEAD).await, dollars(1));
+    world.agree(&mut indexer).await;
+    assert_eq!(world.database.number("SELECT count(*) FROM excess_return").await, 0);
+
+    // Sold out, so it closes long before its end.
+    world.chain.mine([sale.close(carol)]).await;
+    world.chain.mine([sale.claim(alice, alice), sale.claim(alice, carol), sale.claim_to(bob, carol)]).await;
+    world.chain.mine([sale.release(alice)]).await;
+    world.agree(&mut indexer).await;
+    assert_eq!(world.money(dollar, world.beneficiary(), HEAD).await, dollars(100));
+    assert_eq!(world.database.texts("SELECT outcome FROM settlement").await, ["succeeded"]);
 }

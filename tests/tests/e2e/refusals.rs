@@ -1,6 +1,6 @@
 //! What the indexer must not touch: one clear error, an exit code, and not a byte written.
 
-use e2e::{Chain, Flags, Indexer, World, deploy_factory, ether};
+use e2e::{Api, Chain, Database, Flags, Indexer, World, deploy_factory, ether};
 
 /// A world with something in its database, and nobody indexing it.
 async fn indexed() -> World {
@@ -75,4 +75,19 @@ async fn a_migration_that_was_changed() {
     let world = indexed().await;
     assert_eq!(world.database.execute("UPDATE _sqlx_migrations SET checksum = '\\x00' WHERE version = 1").await, 1);
     refuses(&world, &world.flags(), "cannot migrate the database").await;
+}
+
+#[tokio::test]
+async fn the_api_refuses_a_schema_that_it_does_not_know() {
+    let empty = Database::create().await;
+    let output = Api::refused(&empty.url).await;
+    assert!(output.contains("error: the database has schema version 0"), "{output}");
+    assert_eq!(empty.dump(&[]).await, Vec::<String>::new());
+
+    let world = indexed().await;
+    let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                  VALUES (9999, 'of a later version', true, '\\x00', 0)";
+    assert_eq!(world.database.execute(insert).await, 1);
+    let output = Api::refused(&world.database.url).await;
+    assert!(output.contains("error: the database has schema version 9999"), "{output}");
 }
