@@ -158,7 +158,7 @@ impl Indexer {
 }
 
 /// `crowdsale`, beside this test's own binary.
-pub(crate) fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let test = env::current_exe().expect("this test's own path");
     let path = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps").join("crowdsale");
     assert!(path.is_file(), "{} is missing: run `cargo build -p crowdsale` first", path.display());

@@ -7,3 +7,4 @@ mod harness;
 mod lifecycle;
 mod refusals;
 mod reorgs;
+mod up;
