@@ -19,6 +19,7 @@ use super::{
 use crate::{
     config::{KeyArgs, NodeArgs, parse_address},
     contracts::{FixedPriceSale, SaleToken, explain::explain},
+    types::Addr,
 };
 
 /// Contributes to a sale
@@ -53,9 +54,9 @@ pub struct ContributeArgs {
 
 #[derive(Debug, Serialize)]
 struct Contributed {
-    sale: Address,
-    investor: Address,
-    payer: Address,
+    sale: Addr,
+    investor: Addr,
+    payer: Addr,
     accepted: Money,
     tokens: Money,
     /// Of the amount that was named: beyond the hard cap, sent back or never taken.
@@ -119,9 +120,9 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
         }
     }
     printer.result(&Contributed {
-        sale: view.address,
-        investor,
-        payer: wallet.address,
+        sale: Addr(view.address),
+        investor: Addr(investor),
+        payer: Addr(wallet.address),
         accepted: view.payment.amount(accepted),
         tokens: view.token.amount(tokens),
         excess: view.payment.amount(amount.saturating_sub(accepted)),

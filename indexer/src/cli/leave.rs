@@ -18,6 +18,7 @@ use super::{
 use crate::{
     config::{KeyArgs, NodeArgs, parse_address},
     contracts::{FixedPriceSale, RefundVault},
+    types::Addr,
 };
 
 /// Sends an investor the tokens of a sale that succeeded
@@ -88,10 +89,10 @@ struct Common {
 
 #[derive(Debug, Serialize)]
 struct Left {
-    sale: Address,
+    sale: Addr,
     #[serde(skip_serializing_if = "Option::is_none")]
-    investor: Option<Address>,
-    to: Address,
+    investor: Option<Addr>,
+    to: Addr,
     amount: Money,
     #[serde(flatten)]
     included: Included,
@@ -114,9 +115,9 @@ pub async fn claim(args: ClaimArgs, printer: Printer) -> Result<()> {
     let logs = receipt.logs().iter().filter(|l| l.address() == view.address);
     let event = logs.filter_map(|l| l.log_decode::<FixedPriceSale::Claimed>().ok()).next().ok_or_else(no_event)?;
     printer.result(&Left {
-        sale: view.address,
-        investor: Some(event.inner.investor),
-        to: event.inner.to,
+        sale: Addr(view.address),
+        investor: Some(Addr(event.inner.investor)),
+        to: Addr(event.inner.to),
         amount: view.token.amount(event.inner.tokens),
         included: Included::new(&receipt),
         action: "claimed",
@@ -138,9 +139,9 @@ pub async fn refund(args: RefundArgs, printer: Printer) -> Result<()> {
     let logs = receipt.logs().iter().filter(|l| l.address() == view.address);
     let event = logs.filter_map(|l| l.log_decode::<FixedPriceSale::Refunded>().ok()).next().ok_or_else(no_event)?;
     printer.result(&Left {
-        sale: view.address,
-        investor: Some(event.inner.investor),
-        to: event.inner.to,
+        sale: Addr(view.address),
+        investor: Some(Addr(event.inner.investor)),
+        to: Addr(event.inner.to),
         amount: view.payment.amount(event.inner.amount),
         included: Included::new(&receipt),
         action: "refunded",
@@ -158,9 +159,9 @@ pub async fn release(args: ReleaseArgs, printer: Printer) -> Result<()> {
     let logs = receipt.logs().iter().filter(|l| l.address() == view.vault);
     let event = logs.filter_map(|l| l.log_decode::<RefundVault::Released>().ok()).next().ok_or_else(no_event)?;
     printer.result(&Left {
-        sale: view.address,
+        sale: Addr(view.address),
         investor: None,
-        to: event.inner.beneficiary,
+        to: Addr(event.inner.beneficiary),
         amount: view.payment.amount(event.inner.amount),
         included: Included::new(&receipt),
         action: "released",

@@ -45,6 +45,9 @@ pub struct About {
     pub assets: Assets,
     /// The sale.
     pub sale: Option<Address>,
+    /// Gas above the estimate. Where a contract catches the failure of a call of its own, the node's estimate is the least
+    /// with which that call fails and is caught: it needs more to succeed.
+    pub gas_reserve: u64,
 }
 
 /// Where a transaction was included.
@@ -131,7 +134,7 @@ impl Wallet {
         let mut sent = request.clone();
         match estimate {
             // State may move until inclusion: another phase, another slot that is still zero. What is not used is not paid.
-            Ok(gas) => sent = sent.with_gas_limit(gas.saturating_add(gas / 4)),
+            Ok(gas) => sent = sent.with_gas_limit(gas.saturating_add(gas / 4).saturating_add(about.gas_reserve)),
             Err(e) if is_revert(&e) || is_short(&e) => return Err(self.refused(what, &e, &request, about).await),
             Err(_) => {}
         }

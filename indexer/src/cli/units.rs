@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        let error = |text| parse_units(text, 6).unwrap_err();
+        let error = |text: &str| parse_units(text, 6).unwrap_err();
         assert_eq!(error(""), UnitsError::Empty);
         for text in ["-1", "+1", "\u{2212}1"] {
             assert_eq!(error(text), UnitsError::Sign, "{text}");

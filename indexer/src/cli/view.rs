@@ -65,7 +65,7 @@ impl SaleView {
     pub fn about(&self) -> About {
         let known = |asset: &Asset| Some((asset.decimals, asset.symbol.clone()));
         let assets = Assets { currency: known(&self.payment), token: known(&self.token) };
-        About { assets, sale: Some(self.address) }
+        About { assets, sale: Some(self.address), gas_reserve: 0 }
     }
 
     /// Payment units per whole token, as text.

@@ -27,6 +27,7 @@ use crate::{
         SaleFactory::{self, Documents, SaleTerms, TokenTerms},
         explain::Assets,
     },
+    types::Addr,
 };
 
 /// Deploys the sale that a file describes
@@ -59,11 +60,11 @@ pub struct DeployArgs {
 struct Deployed {
     /// False where the sale was there already.
     created: bool,
-    sale: Address,
-    vault: Address,
-    token: Address,
-    creator: Address,
-    factory: Address,
+    sale: Addr,
+    vault: Addr,
+    token: Addr,
+    creator: Addr,
+    factory: Addr,
     chain_id: u64,
     sale_hash: B256,
     #[serde(flatten)]
@@ -112,11 +113,11 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     let predicted = predict(&wallet, factory, &order).await?;
     let deployed = |included: Option<Included>| Deployed {
         created: included.is_some(),
-        sale: predicted.sale,
-        vault: predicted.vault,
-        token: predicted.token,
-        creator: wallet.address,
-        factory,
+        sale: Addr(predicted.sale),
+        vault: Addr(predicted.vault),
+        token: Addr(predicted.token),
+        creator: Addr(wallet.address),
+        factory: Addr(factory),
         chain_id,
         sale_hash: hash,
         included,
@@ -138,7 +139,7 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     }
     let known = |asset: &Asset| Some((asset.decimals, asset.symbol.clone()));
     let assets = Assets { currency: known(&sale.payment), token: known(&sale.token_asset) };
-    let about = About { assets, sale: Some(predicted.sale) };
+    let about = About { assets, sale: Some(predicted.sale), gas_reserve: 0 };
     let receipt = wallet.send("deploy the sale", order.request(&wallet, factory), &about).await?;
     if !wallet.node.has_code(predicted.sale).await? {
         let why = format!(

@@ -18,6 +18,7 @@ pub enum SaleCommand {
     Status(status::StatusArgs),
     Close(settle::CloseArgs),
     Cancel(settle::CancelArgs),
+    ReturnUnsold(settle::ReturnUnsoldArgs),
 }
 
 /// Runs one of them.
@@ -31,5 +32,6 @@ pub async fn run(command: SaleCommand, printer: Printer) -> Result<()> {
         SaleCommand::Status(args) => status::run(args, printer).await,
         SaleCommand::Close(args) => settle::close(args, printer).await,
         SaleCommand::Cancel(args) => settle::cancel(args, printer).await,
+        SaleCommand::ReturnUnsold(args) => settle::return_unsold(args, printer).await,
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     },
     config::{NodeArgs, parse_address},
     contracts::{FixedPriceSale, RefundVault},
+    types::{Addr, Amount},
 };
 
 /// Shows where a sale stands: state, phase, price, totals, times
@@ -53,7 +54,7 @@ enum At {
 
 #[derive(Debug, Serialize)]
 struct Status {
-    sale: Address,
+    sale: Addr,
     state: &'static str,
     raised: Money,
     soft_cap: Money,
@@ -66,13 +67,13 @@ struct Status {
     closes: String,
     min_paid: Money,
     max_paid: Money,
-    token: Address,
-    currency: Option<Address>,
-    vault: Address,
+    token: Addr,
+    currency: Option<Addr>,
+    vault: Addr,
     received: Money,
     released: Money,
-    owner: Address,
-    beneficiary: Address,
+    owner: Addr,
+    beneficiary: Addr,
     block: BlockRef,
     #[serde(skip)]
     times: (u64, u64),
@@ -152,7 +153,7 @@ async fn read(node: &Node, address: Address, block: BlockRef) -> Result<Status> 
     };
     let closes: u64 = terms.phases.last().map_or(opens, |p| p.end.to());
     Ok(Status {
-        sale: address,
+        sale: Addr(address),
         state: STATES.get(usize::from(state)).copied().unwrap_or("unknown"),
         raised: view.payment.amount(totals.raised),
         soft_cap: view.payment.amount(terms.softCap.to()),
@@ -165,13 +166,13 @@ async fn read(node: &Node, address: Address, block: BlockRef) -> Result<Status> 
         closes: clock::rfc3339(closes),
         min_paid: view.payment.amount(terms.minPaid.to()),
         max_paid: view.payment.amount(terms.maxPaid.to()),
-        token: terms.token,
-        currency: (!view.takes_ether()).then_some(terms.currency),
-        vault: view.vault,
+        token: Addr(terms.token),
+        currency: (!view.takes_ether()).then_some(Addr(terms.currency)),
+        vault: Addr(view.vault),
         received: view.payment.amount(account.received),
         released: view.payment.amount(account.released),
-        owner: terms.owner,
-        beneficiary: terms.beneficiary,
+        owner: Addr(terms.owner),
+        beneficiary: Addr(terms.beneficiary),
         block,
         times: (opens, closes),
     })
@@ -248,5 +249,5 @@ impl Status {
 /// With two digits after the point, rounded down.
 fn percent(part: &Money, whole: &Money) -> String {
     let points = (part.raw * U256::from(10_000)).checked_div(whole.raw).unwrap_or_default();
-    format!("{} %", crate::types::Amount(points).to_units(2))
+    format!("{} %", Amount(points).to_units(2))
 }
