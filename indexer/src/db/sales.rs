@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{DbError, Writer};
+use super::{DbError, Writer, rows::clean};
 use crate::types::Addr;
 
 /// A sale and its vault: the contracts whose events are believed.
@@ -61,12 +61,26 @@ pub(crate) async fn insert_currencies(
              ON CONFLICT DO NOTHING",
             chain_id,
             currency.address as _,
-            currency.symbol,
-            currency.name,
+            label(&currency.symbol),
+            label(&currency.name),
             i16::from(currency.decimals)
         )
         .execute(&mut *connection)
         .await?;
     }
     Ok(())
+}
+
+/// A token's own words, as anybody may have written them: what Postgres can hold, and no longer than a label.
+fn label(text: &str) -> String {
+    clean(text).chars().take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_token_cannot_flood_or_break_the_database() {
+        assert_eq!(super::label("USD\0"), "USD\u{FFFD}");
+        assert_eq!(super::label(&"é".repeat(1_000)).chars().count(), 100);
+    }
 }

@@ -1,6 +1,6 @@
 //! One step after another along the chain.
 
-use std::time::Instant;
+use std::{collections::HashSet, time::Instant};
 
 use alloy::primitives::Address;
 use tracing::{debug, info, warn};
@@ -179,7 +179,8 @@ impl Follower {
         let end = node.get_header(to).await?;
         let (mut blocks, logs) = node.logs_between(from, &end, &TOPICS).await?;
         let events: Vec<EventLog> = logs.into_iter().filter_map(|log| self.emitters.decode(log)).collect();
-        blocks.retain(|b| events.iter().any(|e| e.log.block_number == b.number));
+        let with_events: HashSet<u64> = events.iter().map(|e| e.log.block_number).collect();
+        blocks.retain(|b| with_events.contains(&b.number));
         if blocks.last().is_none_or(|b| b.number != to) {
             blocks.push(end.block());
         }
