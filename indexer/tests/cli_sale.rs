@@ -28,7 +28,7 @@ async fn a_sale_for_ether_succeeds() -> Result {
 
     // The same file by the same account is recognised, even after the opening; by another account it is another sale.
     let nonce = chain.provider.get_transaction_count(account(0)).await?;
-    chain.warp(OPENS).await;
+    chain.warp(OPENS + 1).await;
     let again = chain.run(&["sale", "deploy", &file, "--dev-account", "0", "--json"]);
     assert!(again.err.contains("deployed already"), "{again:#?}");
     assert_eq!(again.json()["created"], false);
