@@ -48,6 +48,8 @@ pub struct About {
     /// Gas above the estimate. Where a contract catches the failure of a call of its own, the node's estimate is the least
     /// with which that call fails and is caught: it needs more to succeed.
     pub gas_reserve: u64,
+    /// Whether the same command, run again, finds out by itself what became of this transaction.
+    pub is_repeatable: bool,
 }
 
 /// Where a transaction was included.
@@ -91,7 +93,7 @@ impl Wallet {
     /// Where the node cannot be reached, serves the wrong chain, or there is no key that may sign on it.
     pub async fn connect(node: &NodeArgs, key: &KeyArgs, printer: Printer) -> Result<Self> {
         let node = Node::connect(node).await?;
-        let key = key.read(node.chain_id).map_err(|e| Failure::new("cannot sign", &e, e.hint()))?;
+        let key = key.read(node.chain_id).map_err(|e| Failure::error("cannot sign", &e, e.hint()))?;
         let address = key.address();
         Ok(Self { node: node.signing(key).await?, address, printer })
     }
@@ -146,14 +148,19 @@ impl Wallet {
         self.printer.note(format!("sent {hash} to {what}; waiting until it is included"));
         let receipt = tokio::select! {
             receipt = pending.with_timeout(Some(INCLUSION)).get_receipt() => receipt,
-            _ = tokio::signal::ctrl_c() => return Err(Failure::new(
+            _ = tokio::signal::ctrl_c() => return Err(Failure::error(
                 "stopped waiting",
                 format!("transaction {hash} is sent and can still be included"),
-                "see what became of it before sending again: crowdsale sale status SALE",
+                match about.sale {
+                    Some(sale) if !about.is_repeatable => {
+                        format!("see what became of it before sending again: crowdsale sale status {sale}")
+                    }
+                    _ => "run the same command again: it waits for what was sent, and does what is left".to_owned(),
+                },
             )),
         };
         let receipt = receipt.map_err(|_| {
-            Failure::new(
+            Failure::error(
                 "no receipt",
                 format!(
                     "transaction {hash} was sent, and was not seen in a block for {} min",
@@ -168,7 +175,7 @@ impl Wallet {
         // The state has changed since the simulation: the same call says now what it met.
         match self.simulate(what, &request, about).await {
             Err(now) => Err(now.context(format!("transaction {hash} was included and reverted"))),
-            Ok(_) => Err(Failure::new(
+            Ok(_) => Err(Failure::error(
                 format!("cannot {what}"),
                 format!("transaction {hash} was included and reverted, most often for want of gas"),
                 "run the command again",
@@ -213,7 +220,7 @@ impl Wallet {
 
     /// The error where a step must not be sent as long as earlier ones are on their way.
     pub fn still_waiting(&self) -> anyhow::Error {
-        Failure::new(
+        Failure::error(
             "nothing was sent",
             format!("earlier transactions of {} are not included yet", self.address),
             "wait until they are, or replace them from the wallet that sent them, and run the command again",
@@ -263,7 +270,7 @@ impl Wallet {
             } else {
                 format!("{} has {} ETH, and {} ETH and the gas are needed", self.address, eth(balance), eth(value))
             };
-            return Failure::new(what, why, "send ether to that account first, or sign with another key");
+            return Failure::error(what, why, "send ether to that account first, or sign with another key");
         }
         if !is_revert(error) {
             return self.node.failed(&what, error);
@@ -274,7 +281,7 @@ impl Wallet {
             Some(sale) => explanation.next.replace(" SALE", &format!(" {sale}")),
             None => explanation.next,
         };
-        Failure::new(what, explanation.sentence, next)
+        Failure::error(what, explanation.sentence, next)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A development chain with a factory and a stablecoin on a free port, and the real binary.
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside of a test function")]
 
 use std::{
     fs,
