@@ -8,10 +8,10 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, U256, utils::parse_ether},
+    primitives::{U256, utils::parse_ether},
     providers::{Provider as _, ext::AnvilApi as _},
 };
-use cli_support::{Chain, DAY, OPENS, account, dollar_sale, ether_sale};
+use cli_support::{Chain, DAY, OPENS, account, address, dollar_sale, ether_sale};
 use crowdsale::contracts::{DevDollar, SaleToken};
 use nix::{
     sys::signal::{Signal, kill},
@@ -19,10 +19,6 @@ use nix::{
 };
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-fn address(value: &serde_json::Value) -> Address {
-    value.as_str().unwrap().parse().unwrap()
-}
 
 #[tokio::test]
 async fn a_sale_for_ether_succeeds() -> Result {

@@ -1,6 +1,6 @@
 //! Sends a transaction as every command does: try it first, say in words why it would fail, send, wait, look at the result.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
@@ -13,6 +13,7 @@ use alloy::{
 };
 use anyhow::Result;
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{failure::Failure, node::Node, printer::Printer, units::Asset};
 use crate::{
@@ -126,11 +127,27 @@ impl Wallet {
         }
     }
 
-    /// Simulates, sends, waits for the receipt and checks its status.
+    /// Simulates, sends, waits for the receipt and checks its status. Ctrl-C ends the wait and says what was sent.
     ///
     /// # Errors
     /// A [`Failure`] with the revert in words; where the wait was ended, one that names the transaction.
     pub async fn send(&self, what: &str, request: TransactionRequest, about: &About) -> Result<TransactionReceipt> {
+        // Listens from before the transaction is sent: a signal in between must not end the program without a word.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let stage = Cell::new(Stage::Before);
+        tokio::select! {
+            done = self.send_and_wait(what, request, about, &stage) => done,
+            _ = interrupt.recv() => Err(stopped(stage.get(), about)),
+        }
+    }
+
+    async fn send_and_wait(
+        &self,
+        what: &str,
+        request: TransactionRequest,
+        about: &About,
+        stage: &Cell<Stage>,
+    ) -> Result<TransactionReceipt> {
         self.simulate(what, &request, about).await?;
         let estimate = self.node.provider.estimate_gas(request.clone()).block(BlockId::pending()).await;
         let mut sent = request.clone();
@@ -140,25 +157,15 @@ impl Wallet {
             Err(e) if is_revert(&e) || is_short(&e) => return Err(self.refused(what, &e, &request, about).await),
             Err(_) => {}
         }
+        stage.set(Stage::Sending);
         let pending = match self.node.provider.send_transaction(sent).await {
             Ok(pending) => pending,
             Err(error) => return Err(self.refused(what, &error, &request, about).await),
         };
         let hash = *pending.tx_hash();
+        stage.set(Stage::Sent(hash));
         self.printer.note(format!("sent {hash} to {what}; waiting until it is included"));
-        let receipt = tokio::select! {
-            receipt = pending.with_timeout(Some(INCLUSION)).get_receipt() => receipt,
-            _ = tokio::signal::ctrl_c() => return Err(Failure::error(
-                "stopped waiting",
-                format!("transaction {hash} is sent and can still be included"),
-                match about.sale {
-                    Some(sale) if !about.is_repeatable => {
-                        format!("see what became of it before sending again: crowdsale sale status {sale}")
-                    }
-                    _ => "run the same command again: it waits for what was sent, and does what is left".to_owned(),
-                },
-            )),
-        };
+        let receipt = pending.with_timeout(Some(INCLUSION)).get_receipt().await;
         let receipt = receipt.map_err(|_| {
             Failure::error(
                 "no receipt",
@@ -283,6 +290,32 @@ impl Wallet {
         };
         Failure::error(what, explanation.sentence, next)
     }
+}
+
+/// How far a transaction has come.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Before,
+    Sending,
+    Sent(B256),
+}
+
+/// The error for a wait that was ended.
+fn stopped(stage: Stage, about: &About) -> anyhow::Error {
+    let why = match stage {
+        Stage::Before => {
+            return Failure::error("stopped", "nothing was sent by this step", "run the same command again");
+        }
+        Stage::Sending => "the transaction may have been sent".to_owned(),
+        Stage::Sent(hash) => format!("transaction {hash} is sent and can still be included"),
+    };
+    let hint = match about.sale {
+        Some(sale) if !about.is_repeatable => {
+            format!("see what became of it before sending again: crowdsale sale status {sale}")
+        }
+        _ => "run the same command again: it waits for what was sent, and does what is left".to_owned(),
+    };
+    Failure::error("stopped waiting", why, hint)
 }
 
 fn is_revert(error: &TransportError) -> bool {

@@ -32,6 +32,11 @@ pub fn account(index: usize) -> Address {
     PrivateKeySigner::from_bytes(&DEV_ACCOUNTS[index]).unwrap().address()
 }
 
+/// An address in an answer.
+pub fn address(value: &Value) -> Address {
+    value.as_str().unwrap().parse().unwrap()
+}
+
 /// A running chain. Ends with the value.
 pub struct Chain {
     child: Child,
