@@ -2,18 +2,23 @@
 
 mod cli_support;
 
-use alloy::{
-    primitives::{Address, U256, utils::parse_ether},
-    providers::Provider as _,
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::Stdio,
 };
-use cli_support::{Chain, DAY, OPENS, account, dollar_sale, ether_sale};
+
+use alloy::{
+    primitives::{U256, utils::parse_ether},
+    providers::{Provider as _, ext::AnvilApi as _},
+};
+use cli_support::{Chain, DAY, OPENS, account, address, dollar_sale, ether_sale};
 use crowdsale::contracts::{DevDollar, SaleToken};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-fn address(value: &serde_json::Value) -> Address {
-    value.as_str().unwrap().parse().unwrap()
-}
 
 #[tokio::test]
 async fn a_sale_for_ether_succeeds() -> Result {
@@ -49,6 +54,7 @@ async fn a_sale_for_ether_succeeds() -> Result {
     assert_eq!(behalf["payer"], account(3).to_string());
     assert_eq!(behalf["paid"]["raw"], "48000000000000000001");
 
+    chain.run(&["sale", "status", sale, "--at", "finalized"]).fails(&["no sale yet", "--at latest"]);
     let status = chain.run(&["sale", "status", sale, "--json"]).json();
     assert_eq!(status["state"], "open");
     assert_eq!(status["raised"]["raw"], "60000000000000000001");
@@ -205,5 +211,46 @@ async fn an_existing_token_is_approved_exactly() -> Result {
 
     let wrong = chain.write("wrong.toml", &sale.replace("symbol = \"USDD\"", "symbol = \"USDC\""));
     chain.run_as(0, &["sale", "deploy", &wrong]).fails(&["symbol is \"USDD\" on the chain, and \"USDC\""]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_interrupted_run_sends_nothing_twice() -> Result {
+    let chain = Chain::start().await;
+    let deployed = chain.deploy(&ether_sale());
+    chain.warp(OPENS).await;
+    chain.provider.anvil_set_auto_mine(false).await?;
+    let interrupt = |args: &[&str]| {
+        let mut command = cli_support::binary(args);
+        let mut child = command.env("CROWDSALE_RPC_URL", &chain.url).stderr(Stdio::piped()).spawn().unwrap();
+        let mut err = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        err.read_line(&mut line).unwrap();
+        assert!(line.starts_with("sent 0x"), "{line}");
+        kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        err.read_to_string(&mut line).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{line}");
+        assert!(line.contains("error: stopped waiting") && line.contains("\nhint: "), "{line}");
+    };
+    let contribute = ["contribute", &deployed, "2", "--dev-account", "3"];
+    interrupt(&contribute);
+    chain.run(&contribute).fails(&["nothing was sent", "not included yet"]);
+
+    let file = chain.write("other.toml", &ether_sale().replace("opens = 2031-03-01T14", "opens = 2031-03-01T15"));
+    let deploy = ["sale", "deploy", &file, "--dev-account", "4"];
+    interrupt(&deploy);
+    let again = cli_support::binary(&deploy)
+        .env("CROWDSALE_RPC_URL", &chain.url)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    chain.provider.anvil_mine(Some(1), None).await?;
+    let again = cli_support::Run::new(&again.wait_with_output()?);
+    assert_eq!(again.code, 0, "{again:#?}");
+    assert!(again.err.contains("waiting for 1 earlier") && again.err.contains("deployed already"), "{again:#?}");
+    assert_eq!(chain.provider.get_transaction_count(account(4)).await?, 1);
+    let status = chain.run(&["sale", "status", &deployed, "--json"]).json();
+    assert_eq!(status["raised"]["raw"], "2000000000000000000");
     Ok(())
 }

@@ -30,8 +30,8 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
-  crowdsale contribute 0x8464135c8F25Da09e49BC8782676a84730C318bC 1.5 --private-key-file key.txt
-  crowdsale contribute 0x8464135c8F25Da09e49BC8782676a84730C318bC 250 --for 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --dev-account 5")]
+  crowdsale contribute $SALE 1.5 --private-key-file key.txt
+  crowdsale contribute $SALE 250 --for $INVESTOR --dev-account 5")]
 pub struct ContributeArgs {
     /// The sale's address
     #[arg(value_name = "SALE", value_parser = parse_address)]
@@ -90,7 +90,7 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
     let view = SaleView::read(&wallet.node, args.sale, BlockId::latest()).await?;
     let amount = parse_units(&args.amount, view.payment.decimals).map_err(|e| {
         let symbol = &view.payment.symbol;
-        Failure::new("cannot contribute", format!("{:?} {symbol} {e}", args.amount), "write an amount such as 1.5")
+        Failure::error("cannot contribute", format!("{:?} {symbol} {e}", args.amount), "write an amount such as 1.5")
     })?;
     let investor = args.investor.unwrap_or(wallet.address);
     // A contribution that was sent before and is still on its way must not be doubled by mistake.
@@ -140,7 +140,7 @@ async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amou
     let refused = |data: Vec<u8>| {
         let explanation = explain(&data, &about.assets);
         let next = explanation.next.replace(" SALE", &format!(" {}", view.address));
-        Failure::new(format!("cannot {what}"), explanation.sentence, next)
+        Failure::error(format!("cannot {what}"), explanation.sentence, next)
     };
     let quote = wallet.call(view.address, &FixedPriceSale::quoteCall { amount }, U256::ZERO);
     let quoted = wallet.simulate(&what, &quote, &about).await?;
@@ -169,7 +169,7 @@ async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amou
         return Err(refused(FixedPriceSale::BelowMinimum { minPaid: min, paid }.abi_encode()));
     }
     if balance < accepted {
-        return Err(Failure::new(
+        return Err(Failure::error(
             format!("cannot {what}"),
             format!("{} has {}", wallet.address, view.payment.amount(balance)),
             "get more of it first, or contribute less",

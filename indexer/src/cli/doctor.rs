@@ -26,7 +26,7 @@ use crate::{
 #[command(after_long_help = "\
 Examples:
   crowdsale doctor
-  crowdsale doctor --rpc-url https://node.example --factory 0x5FbDB2315678afecb367f032d93F642f64180aa3
+  crowdsale doctor --rpc-url https://node.example --factory $FACTORY
   CROWDSALE_DATABASE_URL=postgres://crowdsale@db/crowdsale crowdsale doctor --json")]
 pub struct DoctorArgs {
     /// Look at this node
@@ -87,7 +87,7 @@ pub async fn run(args: DoctorArgs, printer: Printer) -> Result<()> {
     printer.result(&Diagnosis { ok: missing == 0, checks })?;
     match missing {
         0 => Ok(()),
-        count => Err(Failure::new(
+        count => Err(Failure::error(
             "not ready",
             format!("{count} missing"),
             "run the commands above, and crowdsale doctor again",

@@ -27,8 +27,8 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
-  crowdsale claim 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt
-  crowdsale claim 0x8464135c8F25Da09e49BC8782676a84730C318bC --for 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --dev-account 5")]
+  crowdsale claim $SALE --private-key-file key.txt
+  crowdsale claim $SALE --for $INVESTOR --dev-account 5")]
 pub struct ClaimArgs {
     #[command(flatten)]
     common: Common,
@@ -40,8 +40,8 @@ pub struct ClaimArgs {
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
-  crowdsale refund 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt
-  crowdsale refund 0x8464135c8F25Da09e49BC8782676a84730C318bC --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --private-key-file key.txt")]
+  crowdsale refund $SALE --private-key-file key.txt
+  crowdsale refund $SALE --to $OTHER --private-key-file key.txt")]
 pub struct RefundArgs {
     #[command(flatten)]
     common: Common,
@@ -53,7 +53,7 @@ pub struct RefundArgs {
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example:
-  crowdsale release 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt")]
+  crowdsale release $SALE --private-key-file key.txt")]
 pub struct ReleaseArgs {
     /// The sale's address
     #[arg(value_name = "SALE", value_parser = parse_address)]
@@ -176,7 +176,7 @@ async fn connect(sale: Address, node: &NodeArgs, key: &KeyArgs, printer: Printer
 
 /// For a contract that succeeds and says nothing: it is none of ours.
 fn no_event() -> anyhow::Error {
-    Failure::new(
+    Failure::error(
         "nothing was paid",
         "the transaction was included, but the contract did not say what it paid",
         "check that the address is a sale of this system's factory",

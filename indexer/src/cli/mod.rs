@@ -33,12 +33,12 @@ use crate::telemetry::{self, LogFormat};
 /// The result of a command goes to standard output, everything else to standard error. The exit code is 0 for success, 1 for
 /// a failure, 2 for a wrong use.
 #[derive(Debug, Parser)]
-#[command(name = "crowdsale", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "crowdsale", version, max_term_width = 100)]
 #[command(after_long_help = "\
 Examples:
   crowdsale sale lint contracts/examples/aurora-eth.toml
   crowdsale sale deploy contracts/examples/aurora-eth.toml --dev-account 0
-  crowdsale contribute 0x8464135c8F25Da09e49BC8782676a84730C318bC 1.5 --dev-account 3")]
+  crowdsale contribute $SALE 1.5 --dev-account 3")]
 pub struct Cli {
     /// Print the result as JSON; amounts are decimal strings of base units
     #[arg(long, global = true)]

@@ -1,6 +1,6 @@
 //! Sends a transaction as every command does: try it first, say in words why it would fail, send, wait, look at the result.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
@@ -13,6 +13,7 @@ use alloy::{
 };
 use anyhow::Result;
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{failure::Failure, node::Node, printer::Printer, units::Asset};
 use crate::{
@@ -48,6 +49,8 @@ pub struct About {
     /// Gas above the estimate. Where a contract catches the failure of a call of its own, the node's estimate is the least
     /// with which that call fails and is caught: it needs more to succeed.
     pub gas_reserve: u64,
+    /// Whether the same command, run again, finds out by itself what became of this transaction.
+    pub is_repeatable: bool,
 }
 
 /// Where a transaction was included.
@@ -91,7 +94,7 @@ impl Wallet {
     /// Where the node cannot be reached, serves the wrong chain, or there is no key that may sign on it.
     pub async fn connect(node: &NodeArgs, key: &KeyArgs, printer: Printer) -> Result<Self> {
         let node = Node::connect(node).await?;
-        let key = key.read(node.chain_id).map_err(|e| Failure::new("cannot sign", &e, e.hint()))?;
+        let key = key.read(node.chain_id).map_err(|e| Failure::error("cannot sign", &e, e.hint()))?;
         let address = key.address();
         Ok(Self { node: node.signing(key).await?, address, printer })
     }
@@ -124,11 +127,27 @@ impl Wallet {
         }
     }
 
-    /// Simulates, sends, waits for the receipt and checks its status.
+    /// Simulates, sends, waits for the receipt and checks its status. Ctrl-C ends the wait and says what was sent.
     ///
     /// # Errors
     /// A [`Failure`] with the revert in words; where the wait was ended, one that names the transaction.
     pub async fn send(&self, what: &str, request: TransactionRequest, about: &About) -> Result<TransactionReceipt> {
+        // Listens from before the transaction is sent: a signal in between must not end the program without a word.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let stage = Cell::new(Stage::Before);
+        tokio::select! {
+            done = self.send_and_wait(what, request, about, &stage) => done,
+            _ = interrupt.recv() => Err(stopped(stage.get(), about)),
+        }
+    }
+
+    async fn send_and_wait(
+        &self,
+        what: &str,
+        request: TransactionRequest,
+        about: &About,
+        stage: &Cell<Stage>,
+    ) -> Result<TransactionReceipt> {
         self.simulate(what, &request, about).await?;
         let estimate = self.node.provider.estimate_gas(request.clone()).block(BlockId::pending()).await;
         let mut sent = request.clone();
@@ -138,22 +157,17 @@ impl Wallet {
             Err(e) if is_revert(&e) || is_short(&e) => return Err(self.refused(what, &e, &request, about).await),
             Err(_) => {}
         }
+        stage.set(Stage::Sending);
         let pending = match self.node.provider.send_transaction(sent).await {
             Ok(pending) => pending,
             Err(error) => return Err(self.refused(what, &error, &request, about).await),
         };
         let hash = *pending.tx_hash();
+        stage.set(Stage::Sent(hash));
         self.printer.note(format!("sent {hash} to {what}; waiting until it is included"));
-        let receipt = tokio::select! {
-            receipt = pending.with_timeout(Some(INCLUSION)).get_receipt() => receipt,
-            _ = tokio::signal::ctrl_c() => return Err(Failure::new(
-                "stopped waiting",
-                format!("transaction {hash} is sent and can still be included"),
-                "see what became of it before sending again: crowdsale sale status SALE",
-            )),
-        };
+        let receipt = pending.with_timeout(Some(INCLUSION)).get_receipt().await;
         let receipt = receipt.map_err(|_| {
-            Failure::new(
+            Failure::error(
                 "no receipt",
                 format!(
                     "transaction {hash} was sent, and was not seen in a block for {} min",
@@ -168,7 +182,7 @@ impl Wallet {
         // The state has changed since the simulation: the same call says now what it met.
         match self.simulate(what, &request, about).await {
             Err(now) => Err(now.context(format!("transaction {hash} was included and reverted"))),
-            Ok(_) => Err(Failure::new(
+            Ok(_) => Err(Failure::error(
                 format!("cannot {what}"),
                 format!("transaction {hash} was included and reverted, most often for want of gas"),
                 "run the command again",
@@ -213,7 +227,7 @@ impl Wallet {
 
     /// The error where a step must not be sent as long as earlier ones are on their way.
     pub fn still_waiting(&self) -> anyhow::Error {
-        Failure::new(
+        Failure::error(
             "nothing was sent",
             format!("earlier transactions of {} are not included yet", self.address),
             "wait until they are, or replace them from the wallet that sent them, and run the command again",
@@ -263,7 +277,7 @@ impl Wallet {
             } else {
                 format!("{} has {} ETH, and {} ETH and the gas are needed", self.address, eth(balance), eth(value))
             };
-            return Failure::new(what, why, "send ether to that account first, or sign with another key");
+            return Failure::error(what, why, "send ether to that account first, or sign with another key");
         }
         if !is_revert(error) {
             return self.node.failed(&what, error);
@@ -274,8 +288,34 @@ impl Wallet {
             Some(sale) => explanation.next.replace(" SALE", &format!(" {sale}")),
             None => explanation.next,
         };
-        Failure::new(what, explanation.sentence, next)
+        Failure::error(what, explanation.sentence, next)
     }
+}
+
+/// How far a transaction has come.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Before,
+    Sending,
+    Sent(B256),
+}
+
+/// The error for a wait that was ended.
+fn stopped(stage: Stage, about: &About) -> anyhow::Error {
+    let why = match stage {
+        Stage::Before => {
+            return Failure::error("stopped", "nothing was sent by this step", "run the same command again");
+        }
+        Stage::Sending => "the transaction may have been sent".to_owned(),
+        Stage::Sent(hash) => format!("transaction {hash} is sent and can still be included"),
+    };
+    let hint = match about.sale {
+        Some(sale) if !about.is_repeatable => {
+            format!("see what became of it before sending again: crowdsale sale status {sale}")
+        }
+        _ => "run the same command again: it waits for what was sent, and does what is left".to_owned(),
+    };
+    Failure::error("stopped waiting", why, hint)
 }
 
 fn is_revert(error: &TransportError) -> bool {

@@ -3,6 +3,7 @@
 use alloy::{
     eips::{BlockId, RpcBlockHash},
     primitives::{Address, U256},
+    providers::Provider as _,
 };
 use anyhow::Result;
 
@@ -49,8 +50,13 @@ impl SaleView {
         let (terms, vault) = (sale.terms().block(block), sale.vault().block(block));
         let (terms, vault) = tokio::join!(terms.call(), vault.call());
         let (Ok(terms), Ok(vault)) = (terms, vault) else {
+            let code = node.provider.get_code_at(address).block_id(block).await;
+            if code.is_ok_and(|c| c.is_empty()) {
+                let why = format!("there is no contract at {address} in that block: it is newer");
+                return Err(Failure::error("no sale yet", why, "ask for the latest block: --at latest"));
+            }
             let why = format!("the contract at {address} on chain {} does not answer as a sale", node.chain_id);
-            return Err(Failure::new("no sale", why, hint));
+            return Err(Failure::error("no sale", why, hint));
         };
         let (payment, token) = tokio::join!(node.asset(terms.currency, block), node.asset(terms.token, block));
         Ok(Self { address, vault, payment: payment?, token: token?, terms })
@@ -65,7 +71,7 @@ impl SaleView {
     pub fn about(&self) -> About {
         let known = |asset: &Asset| Some((asset.decimals, asset.symbol.clone()));
         let assets = Assets { currency: known(&self.payment), token: known(&self.token) };
-        About { assets, sale: Some(self.address), gas_reserve: 0 }
+        About { assets, sale: Some(self.address), gas_reserve: 0, is_repeatable: false }
     }
 
     /// Payment units per whole token, as text.

@@ -172,7 +172,7 @@ fn factory(error: &Factory, assets: &Assets) -> Explanation {
         ),
         Factory::SoftCapOutOfReach(e) => says(
             format!(
-                "the soft cap {} could be missed by less than one base unit of the token costs; the highest that is safe is {}",
+                "less than the price of one base unit of the token could be left below the soft cap {}, and nobody could reach it then; the highest that is safe is {}",
                 money(e.softCap, assets),
                 money(e.highest, assets)
             ),

@@ -1,5 +1,6 @@
 //! A development chain with a factory and a stablecoin on a free port, and the real binary.
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside of a test function")]
 
 use std::{
     fs,
@@ -29,6 +30,11 @@ pub const DAY: u64 = 86_400;
 /// Anvil's ten accounts.
 pub fn account(index: usize) -> Address {
     PrivateKeySigner::from_bytes(&DEV_ACCOUNTS[index]).unwrap().address()
+}
+
+/// An address in an answer.
+pub fn address(value: &Value) -> Address {
+    value.as_str().unwrap().parse().unwrap()
 }
 
 /// A running chain. Ends with the value.

@@ -39,8 +39,7 @@ use crate::{
 #[command(after_long_help = "\
 Examples:
   crowdsale sale deploy contracts/examples/aurora-eth.toml --dev-account 0
-  crowdsale sale deploy sale.toml --factory 0x5FbDB2315678afecb367f032d93F642f64180aa3 --chain-id 1 \\
-      --rpc-url https://node.example --private-key-file key.txt")]
+  crowdsale sale deploy sale.toml --chain-id 1 --factory $FACTORY --private-key-file key.txt")]
 pub struct DeployArgs {
     /// The sale file; its exact bytes are pinned on the chain by their SHA-256
     #[arg(value_name = "FILE")]
@@ -97,7 +96,7 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     let wallet = Wallet::connect(&args.node, &args.key, printer).await?;
     let chain_id = wallet.node.chain_id;
     let Some(factory) = args.factory.on_chain(chain_id) else {
-        return Err(Failure::new(
+        return Err(Failure::error(
             "no factory",
             format!("none was named, and there is none by default on chain {chain_id}"),
             "name the factory: --factory ADDRESS or CROWDSALE_FACTORY",
@@ -139,14 +138,14 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     }
     let known = |asset: &Asset| Some((asset.decimals, asset.symbol.clone()));
     let assets = Assets { currency: known(&sale.payment), token: known(&sale.token_asset) };
-    let about = About { assets, sale: Some(predicted.sale), gas_reserve: 0 };
+    let about = About { assets, sale: Some(predicted.sale), gas_reserve: 0, is_repeatable: true };
     let receipt = wallet.send("deploy the sale", order.request(&wallet, factory), &about).await?;
     if !wallet.node.has_code(predicted.sale).await? {
         let why = format!(
             "transaction {} was included, but there is no sale at {}",
             receipt.transaction_hash, predicted.sale
         );
-        return Err(Failure::new("the sale is not there", why, "check that --factory is a factory of this version"));
+        return Err(Failure::error("the sale is not there", why, "check that --factory is a factory of this version"));
     }
     printer.result(&deployed(Some(Included::new(&receipt))))?;
     printer.note(format!("next: crowdsale sale status {}", predicted.sale));

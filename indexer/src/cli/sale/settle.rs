@@ -26,7 +26,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example:
-  crowdsale sale close 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt")]
+  crowdsale sale close $SALE --private-key-file key.txt")]
 pub struct CloseArgs {
     #[command(flatten)]
     common: Common,
@@ -38,7 +38,7 @@ pub struct CloseArgs {
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example:
-  crowdsale sale cancel 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file owner.txt")]
+  crowdsale sale cancel $SALE --private-key-file owner.txt")]
 pub struct CancelArgs {
     #[command(flatten)]
     common: Common,
@@ -46,11 +46,11 @@ pub struct CancelArgs {
 
 /// Sends unsold tokens where the sale file says, if they did not leave when the sale was closed or cancelled
 ///
-/// Anyone may do this. Needed only where the token refused the transfer then.
+/// Anyone may do this. Needed only where the token refused the transfer then, or the gas did not suffice for it.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example:
-  crowdsale sale return-unsold 0x8464135c8F25Da09e49BC8782676a84730C318bC --private-key-file key.txt")]
+  crowdsale sale return-unsold $SALE --private-key-file key.txt")]
 pub struct ReturnUnsoldArgs {
     #[command(flatten)]
     common: Common,
@@ -173,7 +173,8 @@ async fn settle(
         included: Included::new(&receipt),
     })?;
     if unsold.is_none() && sold < view.terms.tokensForSale.to::<U256>() {
-        let why = "the unsold tokens are still in the sale: their token refused the transfer";
+        let why =
+            "the unsold tokens are still in the sale: their token refused the transfer, or the gas did not suffice";
         wallet.printer.note(format!("{why}; try again with: crowdsale sale return-unsold {}", view.address));
     }
     wallet.printer.note(match outcome {

@@ -27,8 +27,8 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
-  crowdsale sale status 0x8464135c8F25Da09e49BC8782676a84730C318bC
-  crowdsale sale status 0x8464135c8F25Da09e49BC8782676a84730C318bC --at finalized --json")]
+  crowdsale sale status $SALE
+  crowdsale sale status $SALE --at finalized --json")]
 pub struct StatusArgs {
     /// The sale's address
     #[arg(value_name = "SALE", value_parser = parse_address)]

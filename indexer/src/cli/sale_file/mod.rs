@@ -122,6 +122,9 @@ pub struct Whitepaper {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Lines(BTreeMap<&'static str, usize>);
 
+/// With more syntax errors than this a file is something else, and what it lacks says nothing.
+const MOST_SYNTAX: usize = 5;
+
 impl SaleFile {
     /// Reads a file's text. Returns the warnings beside the sale.
     ///
@@ -130,9 +133,14 @@ impl SaleFile {
     pub fn parse(text: &str, clock: Option<Clock>) -> Result<(Self, Vec<Problem>), SaleFileError> {
         let reader = Reader::new(text);
         let (root, syntax) = DeTable::parse_recoverable(text);
-        for error in &syntax {
+        for error in syntax.iter().take(MOST_SYNTAX) {
             let line = error.span().map_or(1, |span| reader.line(&span));
             reader.error(line, "syntax", error.message().trim().replace('\n', ", "), "write it as TOML has it");
+        }
+        if syntax.len() > MOST_SYNTAX {
+            let mend = "check that it is the right file; contracts/examples holds two sale files to start from";
+            reader.error(1, "syntax", "this does not look like a sale file, which is TOML", mend);
+            return Err(SaleFileError::Problems(reader.into_problems()));
         }
         let sale = check::check(&reader, Draft::read(&reader, root.get_ref()), clock);
         let problems = reader.into_problems();

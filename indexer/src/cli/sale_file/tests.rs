@@ -95,7 +95,9 @@ fn boundaries_of_the_contracts() {
     assert_eq!(only("price = \"0.001\"", "price = \"0\"").key, "phase[2].price");
     assert_eq!(only("price = \"0.001\"", "price = \"0.001\"\nraised_up_to = \"999\"").key, "phase[2].raised_up_to");
     accepts("price = \"0.001\"", "price = \"0.001\"\nraised_up_to = \"1000\"");
-    assert_eq!(only("price = \"0.001\"", "price = \"0.001\"\nraised_up_to = \"199\"").key, "phase[2].raised_up_to");
+    // Below the phase before it, and not the hard cap.
+    let below = problems(&AURORA.replacen("price = \"0.001\"", "price = \"0.001\"\nraised_up_to = \"199\"", 1));
+    assert_eq!(below.iter().map(|p| p.key.as_str()).collect::<Vec<_>>(), ["phase[2].raised_up_to"; 2]);
 }
 
 #[test]
@@ -169,6 +171,7 @@ fn an_existing_token_needs_its_decimals_and_no_name() {
 #[test]
 fn broken_toml_and_nothing_at_all_are_explained() {
     assert!(problems("[sale\nname = ").iter().any(|p| p.key == "syntax" && p.line == 1));
+    assert!(problems(&"{]\n".repeat(50)).len() <= 6);
     let empty = problems("");
     for table in ["sale", "payment", "token", "phase", "whitepaper"] {
         assert!(empty.iter().any(|p| p.key == table), "{table}: {empty:#?}");
