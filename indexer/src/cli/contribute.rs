@@ -90,7 +90,7 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
     let view = SaleView::read(&wallet.node, args.sale, BlockId::latest()).await?;
     let amount = parse_units(&args.amount, view.payment.decimals).map_err(|e| {
         let symbol = &view.payment.symbol;
-        Failure::error("cannot contribute", format!("{:?} {symbol} {e}", args.amount), "write an amount such as 1.5")
+        Failure::new("cannot contribute", format!("{:?} {symbol} {e}", args.amount), "write an amount such as 1.5")
     })?;
     let investor = args.investor.unwrap_or(wallet.address);
     // A contribution that was sent before and is still on its way must not be doubled by mistake.
@@ -140,7 +140,7 @@ async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amou
     let refused = |data: Vec<u8>| {
         let explanation = explain(&data, &about.assets);
         let next = explanation.next.replace(" SALE", &format!(" {}", view.address));
-        Failure::error(format!("cannot {what}"), explanation.sentence, next)
+        Failure::new(format!("cannot {what}"), explanation.sentence, next)
     };
     let quote = wallet.call(view.address, &FixedPriceSale::quoteCall { amount }, U256::ZERO);
     let quoted = wallet.simulate(&what, &quote, &about).await?;
@@ -169,7 +169,7 @@ async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amou
         return Err(refused(FixedPriceSale::BelowMinimum { minPaid: min, paid }.abi_encode()));
     }
     if balance < accepted {
-        return Err(Failure::error(
+        return Err(Failure::new(
             format!("cannot {what}"),
             format!("{} has {}", wallet.address, view.payment.amount(balance)),
             "get more of it first, or contribute less",

@@ -87,7 +87,7 @@ pub async fn run(args: DoctorArgs, printer: Printer) -> Result<()> {
     printer.result(&Diagnosis { ok: missing == 0, checks })?;
     match missing {
         0 => Ok(()),
-        count => Err(Failure::error(
+        count => Err(Failure::new(
             "not ready",
             format!("{count} missing"),
             "run the commands above, and crowdsale doctor again",

@@ -17,7 +17,8 @@ pub struct Failure {
 
 impl Failure {
     /// As an error that a command returns.
-    pub fn error(what: impl Into<String>, why: impl fmt::Display, hint: impl Into<String>) -> anyhow::Error {
+    #[allow(clippy::new_ret_no_self, reason = "a failure is only ever returned as an error")]
+    pub fn new(what: impl Into<String>, why: impl fmt::Display, hint: impl Into<String>) -> anyhow::Error {
         Self { what: what.into(), why: why.to_string(), hint: hint.into() }.into()
     }
 }
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_error_has_a_hint() {
-        let error = Failure::error("cannot close", "it is open", "wait");
+        let error = Failure::new("cannot close", "it is open", "wait");
         assert_eq!(describe(&error), "error: cannot close: it is open\nhint: wait");
         let error = anyhow::anyhow!("low").context("high");
         assert!(describe(&error).starts_with("error: high: low\nhint: "));

@@ -176,7 +176,7 @@ async fn connect(sale: Address, node: &NodeArgs, key: &KeyArgs, printer: Printer
 
 /// For a contract that succeeds and says nothing: it is none of ours.
 fn no_event() -> anyhow::Error {
-    Failure::error(
+    Failure::new(
         "nothing was paid",
         "the transaction was included, but the contract did not say what it paid",
         "check that the address is a sale of this system's factory",

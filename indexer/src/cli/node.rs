@@ -58,7 +58,7 @@ impl Node {
         let provider = first_answer(&args.rpc_url, provider).await?.erased();
         let chain_id = first_answer(&args.rpc_url, provider.get_chain_id()).await?;
         if let Some(expected) = args.chain_id.filter(|id| *id != chain_id) {
-            return Err(Failure::error(
+            return Err(Failure::new(
                 "wrong chain",
                 format!("the node at {} serves chain {chain_id}, and --chain-id is {expected}", args.rpc_url),
                 format!("name a node of chain {expected}: --rpc-url URL"),
@@ -86,7 +86,7 @@ impl Node {
             return Ok(());
         }
         let why = format!("there is no contract at {address} on chain {}", self.chain_id);
-        Err(Failure::error(format!("no {what}"), why, hint))
+        Err(Failure::new(format!("no {what}"), why, hint))
     }
 
     /// Whether there is code at an address, in the latest block.
@@ -106,7 +106,7 @@ impl Node {
         let found = self.find_block(tag).await.map_err(|e| self.failed("cannot read the block", &e))?;
         let Some((number, hash, timestamp)) = found else {
             let hint = "ask for the latest one, or name another node: --rpc-url URL";
-            return Err(Failure::error("no such block", format!("the node has no block {tag}"), hint));
+            return Err(Failure::new("no such block", format!("the node has no block {tag}"), hint));
         };
         // A node without these tags cannot say that a block is final.
         let height = |found: Result<Option<(u64, B256, u64)>, TransportError>| found.ok().flatten().map(|(n, ..)| n);
@@ -154,7 +154,7 @@ impl Node {
     pub fn read_failed(&self, what: &str, error: &contract::Error) -> anyhow::Error {
         match error {
             contract::Error::TransportError(e) if e.as_error_resp().is_none() => self.failed(what, e),
-            _ => Failure::error(
+            _ => Failure::new(
                 what,
                 "the contract there does not answer as it should",
                 "check the address: it must be of the kind that the command takes, on this chain",
@@ -184,7 +184,7 @@ async fn first_answer<T>(url: &RpcUrl, answer: impl Future<Output = Result<T, Tr
     match tokio::time::timeout(FIRST_ANSWER, answer).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(node_failed(url, &format!("cannot reach the node at {url}"), &error)),
-        Err(_) => Err(Failure::error(
+        Err(_) => Err(Failure::new(
             format!("cannot reach the node at {url}"),
             format!("it did not answer within {} s", FIRST_ANSWER.as_secs()),
             HINT_NODE,
@@ -196,23 +196,21 @@ const HINT_NODE: &str = "start a node, such as anvil, or name one: --rpc-url URL
 
 fn node_failed(url: &RpcUrl, what: &str, error: &TransportError) -> anyhow::Error {
     match error {
-        RpcError::ErrorResp(payload) => Failure::error(
+        RpcError::ErrorResp(payload) => Failure::new(
             what,
             format!("the node at {url} answered {}: {}", payload.code, payload.message),
             "if it repeats, name another node: --rpc-url URL",
         ),
-        RpcError::Transport(TransportErrorKind::HttpError(http)) => Failure::error(
+        RpcError::Transport(TransportErrorKind::HttpError(http)) => Failure::new(
             what,
             format!("the node at {url} answered with HTTP status {}", http.status),
             "check the URL, and the key in it if the provider asks for one: --rpc-url URL",
         ),
-        RpcError::DeserError { .. } => Failure::error(
-            what,
-            format!("what answers at {url} is not an Ethereum node"),
-            "check the URL: --rpc-url URL",
-        ),
+        RpcError::DeserError { .. } => {
+            Failure::new(what, format!("what answers at {url} is not an Ethereum node"), "check the URL: --rpc-url URL")
+        }
         // The outer errors repeat the URL, which may hold a provider's key; the innermost says what went wrong.
-        other => Failure::error(what, innermost(other), HINT_NODE),
+        other => Failure::new(what, innermost(other), HINT_NODE),
     }
 }
 

@@ -94,7 +94,7 @@ impl Wallet {
     /// Where the node cannot be reached, serves the wrong chain, or there is no key that may sign on it.
     pub async fn connect(node: &NodeArgs, key: &KeyArgs, printer: Printer) -> Result<Self> {
         let node = Node::connect(node).await?;
-        let key = key.read(node.chain_id).map_err(|e| Failure::error("cannot sign", &e, e.hint()))?;
+        let key = key.read(node.chain_id).map_err(|e| Failure::new("cannot sign", &e, e.hint()))?;
         let address = key.address();
         Ok(Self { node: node.signing(key).await?, address, printer })
     }
@@ -167,7 +167,7 @@ impl Wallet {
         self.printer.note(format!("sent {hash} to {what}; waiting until it is included"));
         let receipt = pending.with_timeout(Some(INCLUSION)).get_receipt().await;
         let receipt = receipt.map_err(|_| {
-            Failure::error(
+            Failure::new(
                 "no receipt",
                 format!(
                     "transaction {hash} was sent, and was not seen in a block for {} min",
@@ -182,7 +182,7 @@ impl Wallet {
         // The state has changed since the simulation: the same call says now what it met.
         match self.simulate(what, &request, about).await {
             Err(now) => Err(now.context(format!("transaction {hash} was included and reverted"))),
-            Ok(_) => Err(Failure::error(
+            Ok(_) => Err(Failure::new(
                 format!("cannot {what}"),
                 format!("transaction {hash} was included and reverted, most often for want of gas"),
                 "run the command again",
@@ -227,7 +227,7 @@ impl Wallet {
 
     /// The error where a step must not be sent as long as earlier ones are on their way.
     pub fn still_waiting(&self) -> anyhow::Error {
-        Failure::error(
+        Failure::new(
             "nothing was sent",
             format!("earlier transactions of {} are not included yet", self.address),
             "wait until they are, or replace them from the wallet that sent them, and run the command again",
@@ -277,7 +277,7 @@ impl Wallet {
             } else {
                 format!("{} has {} ETH, and {} ETH and the gas are needed", self.address, eth(balance), eth(value))
             };
-            return Failure::error(what, why, "send ether to that account first, or sign with another key");
+            return Failure::new(what, why, "send ether to that account first, or sign with another key");
         }
         if !is_revert(error) {
             return self.node.failed(&what, error);
@@ -288,7 +288,7 @@ impl Wallet {
             Some(sale) => explanation.next.replace(" SALE", &format!(" {sale}")),
             None => explanation.next,
         };
-        Failure::error(what, explanation.sentence, next)
+        Failure::new(what, explanation.sentence, next)
     }
 }
 
@@ -304,7 +304,7 @@ enum Stage {
 fn stopped(stage: Stage, about: &About) -> anyhow::Error {
     let why = match stage {
         Stage::Before => {
-            return Failure::error("stopped", "nothing was sent by this step", "run the same command again");
+            return Failure::new("stopped", "nothing was sent by this step", "run the same command again");
         }
         Stage::Sending => "the transaction may have been sent".to_owned(),
         Stage::Sent(hash) => format!("transaction {hash} is sent and can still be included"),
@@ -315,7 +315,7 @@ fn stopped(stage: Stage, about: &About) -> anyhow::Error {
         }
         _ => "run the same command again: it waits for what was sent, and does what is left".to_owned(),
     };
-    Failure::error("stopped waiting", why, hint)
+    Failure::new("stopped waiting", why, hint)
 }
 
 fn is_revert(error: &TransportError) -> bool {

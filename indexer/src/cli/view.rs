@@ -53,10 +53,10 @@ impl SaleView {
             let code = node.provider.get_code_at(address).block_id(block).await;
             if code.is_ok_and(|c| c.is_empty()) {
                 let why = format!("there is no contract at {address} in that block: it is newer");
-                return Err(Failure::error("no sale yet", why, "ask for the latest block: --at latest"));
+                return Err(Failure::new("no sale yet", why, "ask for the latest block: --at latest"));
             }
             let why = format!("the contract at {address} on chain {} does not answer as a sale", node.chain_id);
-            return Err(Failure::error("no sale", why, hint));
+            return Err(Failure::new("no sale", why, hint));
         };
         let (payment, token) = tokio::join!(node.asset(terms.currency, block), node.asset(terms.token, block));
         Ok(Self { address, vault, payment: payment?, token: token?, terms })

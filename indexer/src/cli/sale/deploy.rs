@@ -96,7 +96,7 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     let wallet = Wallet::connect(&args.node, &args.key, printer).await?;
     let chain_id = wallet.node.chain_id;
     let Some(factory) = args.factory.on_chain(chain_id) else {
-        return Err(Failure::error(
+        return Err(Failure::new(
             "no factory",
             format!("none was named, and there is none by default on chain {chain_id}"),
             "name the factory: --factory ADDRESS or CROWDSALE_FACTORY",
@@ -145,7 +145,7 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
             "transaction {} was included, but there is no sale at {}",
             receipt.transaction_hash, predicted.sale
         );
-        return Err(Failure::error("the sale is not there", why, "check that --factory is a factory of this version"));
+        return Err(Failure::new("the sale is not there", why, "check that --factory is a factory of this version"));
     }
     printer.result(&deployed(Some(Included::new(&receipt))))?;
     printer.note(format!("next: crowdsale sale status {}", predicted.sale));

@@ -95,19 +95,19 @@ pub async fn run(args: LintArgs, printer: Printer) -> Result<()> {
 /// A [`Failure`] where it cannot be read.
 pub fn read(file: &Path) -> Result<String> {
     sale_file::read_text(file).map_err(|error| match error {
-        SaleFileError::Read { path, source } => Failure::error(
+        SaleFileError::Read { path, source } => Failure::new(
             format!("cannot read {path}"),
             source,
             "check the path; contracts/examples holds two sale files to start from",
         ),
-        other => Failure::error("cannot read the sale file", other, "save the file as UTF-8"),
+        other => Failure::new("cannot read the sale file", other, "save the file as UTF-8"),
     })
 }
 
 /// The error for a file with problems.
 pub fn refused(file: &Path, problems: &[Problem]) -> anyhow::Error {
     let file = file.display();
-    Failure::error(
+    Failure::new(
         format!("{file} is not ready"),
         count(problems),
         format!("mend it and check it again: crowdsale sale lint {file}"),
