@@ -31,7 +31,7 @@ impl DatabaseArgs {
     pub fn options(&self) -> Result<PgConnectOptions> {
         let url = match (&self.database_url_file, find_env("CROWDSALE_DATABASE_URL")) {
             (Some(file), _) => std::fs::read_to_string(file).map_err(|e| {
-                Failure::error(
+                Failure::new(
                     format!("cannot read the database's URL from {}", file.display()),
                     e,
                     "check --database-url-file",
@@ -39,7 +39,7 @@ impl DatabaseArgs {
             })?,
             (None, Some(url)) => url,
             (None, None) => {
-                return Err(Failure::error(
+                return Err(Failure::new(
                     "no database",
                     "neither CROWDSALE_DATABASE_URL nor --database-url-file is given",
                     "set CROWDSALE_DATABASE_URL=postgres://user:password@host/name; `crowdsale up` brings its own database",
@@ -47,7 +47,7 @@ impl DatabaseArgs {
             }
         };
         url.trim().parse().map_err(|_| {
-            Failure::error(
+            Failure::new(
                 "no database",
                 "its URL cannot be read",
                 "write it like postgres://user:password@host:5432/name",

@@ -48,7 +48,7 @@ pub async fn run(args: ReconcileArgs, printer: Printer) -> Result<()> {
     printer.result(&report)?;
     match report.differences.len() {
         0 => Ok(()),
-        n => Err(Failure::error(
+        n => Err(Failure::new(
             "the database is wrong",
             format!("{n} figures differ from the chain"),
             "do not trust it: index the chain into a new database, and report this with the output above",

@@ -37,7 +37,7 @@ pub async fn start(bin: &Path, data: &Path, port: u16, block_time: u64) -> Resul
     child::stop_leftover(&pid_file, &state.display().to_string()).await;
     let port = if port == 0 { tools::free_port()? } else { port };
     if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-        return Err(Failure::error(
+        return Err(Failure::new(
             "cannot start anvil",
             format!("port {port} is taken: something else answers there, perhaps another devnet"),
             "stop it, or choose another port with --rpc-port (0 takes a free one)",

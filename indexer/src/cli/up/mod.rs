@@ -78,7 +78,7 @@ impl Report for Running {
 
 /// Starts everything, says where it is, and waits for Ctrl-C.
 pub async fn run(args: UpArgs, printer: Printer) -> Result<()> {
-    let missing = |e: tools::ToolError| Failure::error("cannot start", &e, e.hint());
+    let missing = |e: tools::ToolError| Failure::new("cannot start", &e, e.hint());
     let anvil_bin = tools::find_anvil().map_err(missing)?;
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
 
@@ -86,7 +86,7 @@ pub async fn run(args: UpArgs, printer: Printer) -> Result<()> {
     let data = args.data.canonicalize()?;
     let lock = File::create(data.join("lock")).context("cannot write to the data folder")?;
     if lock.try_lock().is_err() {
-        return Err(Failure::error(
+        return Err(Failure::new(
             "cannot start",
             format!("another `crowdsale up` runs in {}", data.display()),
             "stop it with Ctrl-C, or give this one a folder of its own with --data",

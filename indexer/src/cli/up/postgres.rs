@@ -118,7 +118,7 @@ pub async fn start(data: &Path) -> Result<Postgres> {
         Ok(version) => tools::find_postgres_bin_of(version.trim()),
         Err(_) => tools::find_postgres_bin(),
     }
-    .map_err(|e| Failure::error("cannot start Postgres", &e, e.hint()))?;
+    .map_err(|e| Failure::new("cannot start Postgres", &e, e.hint()))?;
     place.take(bin)?;
     let pid_file = data.join("postgres.pid");
     child::stop_leftover(&pid_file, &cluster.display().to_string()).await;
