@@ -68,6 +68,8 @@ impl SyncError {
     }
 }
 
+/// Longest that one step may take: requests have limits of their own, so past it the database's connection hangs.
+const STEP_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest pause between two tries.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// Pause between two tries to become the writer of a chain that another process writes.
@@ -128,10 +130,18 @@ async fn follow(
     chains::register(&mut writer, identity).await?;
     let mut follower = Follower::resume(writer, options).await?;
     while !shutdown.is_cancelled() {
-        match follower.step(chain.node()).await {
+        let step = tokio::select! {
+            step = tokio::time::timeout(STEP_TIMEOUT, follower.step(chain.node())) => step,
+            // What was not committed is rolled back with the connection.
+            () = shutdown.cancelled() => return Ok(()),
+        };
+        let Ok(step) = step else {
+            return Err(DbError::Silent(STEP_TIMEOUT.as_secs()).into());
+        };
+        match step {
             Ok(step) => {
                 *backoff = options.poll;
-                if step == Step::Idle {
+                if matches!(step, Step::Idle | Step::Moved) {
                     sleep(options.poll, shutdown).await;
                 }
             }

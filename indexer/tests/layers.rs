@@ -11,8 +11,8 @@ use std::{
 /// What each top module may use of this crate. `cli` and `main` may use everything.
 fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
-        ("types", &["contracts"][..]),
-        ("contracts", &[]),
+        ("types", &[][..]),
+        ("contracts", &["types"]),
         ("telemetry", &[]),
         ("config", &["types", "telemetry"]),
         ("decode", &["types", "contracts"]),

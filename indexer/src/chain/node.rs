@@ -24,7 +24,7 @@ use crate::{
 /// Longest that one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often the logs of a block are asked for again, where its bloom says there are some and the node returns none.
-const EMPTY_RETRIES: usize = 2;
+const EMPTY_RETRIES: usize = 5;
 /// Headers asked for at the same time.
 const HEADERS_IN_FLIGHT: usize = 8;
 
@@ -162,34 +162,45 @@ impl Node {
         Ok((headers.iter().map(Header::block).collect(), logs))
     }
 
-    /// Symbol, name and decimals of a token; what the contract does not answer is empty or zero.
-    pub async fn token(&self, address: Address) -> Result<(String, String, u8), ChainError> {
+    /// Symbol, name and decimals of a token as of a block; what the contract does not have is empty or zero.
+    ///
+    /// # Errors
+    /// Where the node no longer has that block: a reorg must not look like a token without decimals, for ever.
+    pub async fn token(&self, address: Address, block: B256) -> Result<(String, String, u8), ChainError> {
+        let id = BlockId::hash(block);
+        let code = self.within("eth_getCode", self.provider.get_code_at(address).block_id(id)).await?;
+        let code = code.map_err(|e| self.failed("eth_getCode", &e))?;
+        if code.is_empty() {
+            return Ok((String::new(), String::new(), 0));
+        }
         let token = SaleToken::new(address, &self.provider);
-        let symbol = self.answer(token.symbol().call().await)?;
-        let name = self.answer(token.name().call().await)?;
-        let decimals = self.answer(token.decimals().call().await)?;
+        let symbol = self.answer(self.within("eth_call", token.symbol().block(id).call()).await?)?;
+        let name = self.answer(self.within("eth_call", token.name().block(id).call()).await?)?;
+        let decimals = self.answer(self.within("eth_call", token.decimals().block(id).call()).await?)?;
         Ok((symbol.unwrap_or_default(), name.unwrap_or_default(), decimals.unwrap_or_default()))
     }
 
     /// `raised` and `sold` of a sale as of a block, base units.
     pub async fn sale_totals(&self, sale: Address, block: B256) -> Result<(U256, U256), ChainError> {
         let sale = FixedPriceSale::new(sale, &self.provider);
-        let totals = sale.totals().block(BlockId::hash(block)).call().await.map_err(|e| self.call_failed(&e))?;
+        let call = sale.totals().block(BlockId::hash(block));
+        let totals = self.within("eth_call", call.call()).await?.map_err(|e| self.call_failed(&e))?;
         Ok((totals.raised, totals.sold))
     }
 
     /// `paid` and `tokens` of a position as of a block, base units.
     pub async fn position(&self, sale: Address, investor: Address, block: B256) -> Result<(U256, U256), ChainError> {
         let sale = FixedPriceSale::new(sale, &self.provider);
-        let position =
-            sale.positionOf(investor).block(BlockId::hash(block)).call().await.map_err(|e| self.call_failed(&e))?;
+        let call = sale.positionOf(investor).block(BlockId::hash(block));
+        let position = self.within("eth_call", call.call()).await?.map_err(|e| self.call_failed(&e))?;
         Ok((position.paid, position.tokens))
     }
 
     /// What a vault has paid as of a block, base units.
     pub async fn vault_released(&self, vault: Address, block: B256) -> Result<U256, ChainError> {
         let vault = RefundVault::new(vault, &self.provider);
-        let account = vault.account().block(BlockId::hash(block)).call().await.map_err(|e| self.call_failed(&e))?;
+        let call = vault.account().block(BlockId::hash(block));
+        let account = self.within("eth_call", call.call()).await?.map_err(|e| self.call_failed(&e))?;
         Ok(account.released)
     }
 
@@ -201,15 +212,32 @@ impl Node {
         ChainError::Request { method: "eth_call", node: self.name.clone(), reason }
     }
 
-    /// A contract that reverts or answers something else has no such property; a node that does not answer is an error.
+    /// A contract that reverts or answers something else has no such property. Any other error is the node's: a limit, a
+    /// block that it does not have.
     fn answer<T>(&self, result: Result<T, alloy::contract::Error>) -> Result<Option<T>, ChainError> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(alloy::contract::Error::TransportError(e)) if e.as_error_resp().is_none() => {
-                Err(ChainError::Request { method: "eth_call", node: self.name.clone(), reason: short(&e) })
+            Err(alloy::contract::Error::TransportError(e)) => {
+                let reverted = e.as_error_resp().is_some_and(|r| {
+                    r.code == 3 || r.as_revert_data().is_some() || r.message.to_lowercase().contains("revert")
+                });
+                if reverted { Ok(None) } else { Err(self.failed("eth_call", &e)) }
             }
             Err(_) => Ok(None),
         }
+    }
+
+    fn failed(&self, method: &'static str, error: &TransportError) -> ChainError {
+        ChainError::Request { method, node: self.name.clone(), reason: short(error) }
+    }
+
+    /// No request waits for ever.
+    async fn within<T>(&self, method: &'static str, request: impl IntoFuture<Output = T>) -> Result<T, ChainError> {
+        tokio::time::timeout(REQUEST_TIMEOUT, request.into_future()).await.map_err(|_| ChainError::Request {
+            method,
+            node: self.name.clone(),
+            reason: format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()),
+        })
     }
 
     async fn request_logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
@@ -244,13 +272,13 @@ impl Node {
         method: &'static str,
         params: P,
     ) -> Result<R, ChainError> {
-        let failed = |reason: String| ChainError::Request { method, node: self.name.clone(), reason };
         let call: RpcCall<P, R> = self.provider.client().request(method, params);
-        match tokio::time::timeout(REQUEST_TIMEOUT, call).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(e)) => Err(failed(short(&e))),
-            Err(_) => Err(failed(format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()))),
-        }
+        self.within(method, call).await?.map_err(|e| self.failed(method, &e))
+    }
+
+    /// The node should have block `expected`, and its head is `head`.
+    pub fn behind(&self, expected: u64, head: u64) -> ChainError {
+        self.inconsistent(&format!("its head is {head}, below block {expected} that it must have: it may be syncing"))
     }
 
     fn inconsistent(&self, what: &str) -> ChainError {

@@ -88,6 +88,9 @@ pub enum DbError {
         /// Height that is stored.
         found: Option<i64>,
     },
+    /// The connection neither answers nor breaks.
+    #[error("the database did not answer within {0} s")]
+    Silent(u64),
     /// A query failed.
     #[error("the database failed: {0}")]
     Query(#[from] sqlx::Error),
@@ -101,7 +104,7 @@ impl DbError {
             Self::Connect(e)
             | Self::Query(e)
             | Self::Migrate(MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _)) => is_broken(e),
-            Self::ReadOnly | Self::Stale { .. } => true,
+            Self::ReadOnly | Self::Stale { .. } | Self::Silent(_) => true,
             _ => false,
         }
     }
@@ -137,8 +140,16 @@ impl Writer {
     /// Connects, migrates the schema, and takes the chain's lock. `None` if another process writes this chain.
     pub async fn acquire(options: &PgConnectOptions, chain_id: i64) -> Result<Option<Self>, DbError> {
         let mut connection = PgConnection::connect_with(options).await.map_err(DbError::Connect)?;
-        // A writer that hangs must not hold its locks for ever.
-        sqlx::query("SET idle_in_transaction_session_timeout = '60s'").execute(&mut connection).await?;
+        // A writer that hangs, or whose host is gone, must not hold its locks for ever.
+        for setting in [
+            "SET idle_in_transaction_session_timeout = '60s'",
+            "SET tcp_keepalives_idle = 10",
+            "SET tcp_keepalives_interval = 5",
+            "SET tcp_keepalives_count = 3",
+            "SET tcp_user_timeout = '30s'",
+        ] {
+            sqlx::query(setting).execute(&mut connection).await?;
+        }
         let read_only: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(&mut connection).await?;
         if read_only == "on" {
             return Err(DbError::ReadOnly);

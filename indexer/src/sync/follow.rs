@@ -75,6 +75,7 @@ impl Follower {
         }
         self.tip = checkpoint.as_ref().map(|c| Tip { number: c.number, hash: c.hash, timestamp: c.block_timestamp });
         self.finalized = checkpoint.as_ref().map_or(0, |c| c.finalized_number);
+        self.behind_since = None;
         self.emitters = Emitters::new(self.options.factory);
         for emitter in sales::list_emitters(&mut self.writer).await? {
             self.emitters.insert(emitter.sale.0, emitter.vault.0);
@@ -110,6 +111,10 @@ impl Follower {
     /// Walks back over the stored blocks to the highest that is canonical, whatever the depth, and forgets all above it.
     async fn undo(&mut self, node: &Node, heads: &Heads, tip: Tip) -> Result<Step, SyncError> {
         let chain_id = self.writer.chain_id();
+        if (heads.latest.number() as i64) < self.finalized {
+            // A node that is syncing, not a chain that was rewritten: nothing contradicts what is final.
+            return Err(node.behind(self.finalized as u64, heads.latest.number()).into());
+        }
         let mut below = (tip.number - 1).min(heads.latest.number() as i64);
         let fork = loop {
             let Some(stored) = blocks::find_at_or_below(&mut self.writer, below).await? else {
@@ -120,7 +125,8 @@ impl Follower {
             }
             match node.find_header(stored.number as u64).await? {
                 Some(header) if header.hash == stored.hash.0 => break Some(stored),
-                _ => below = stored.number - 1,
+                Some(_) => below = stored.number - 1,
+                None => return Err(node.behind(stored.number as u64, heads.latest.number()).into()),
             }
         };
         let Some(fork) = fork else {
@@ -155,17 +161,18 @@ impl Follower {
             return Ok(Step::Idle);
         }
         if next <= heads.finalized {
-            let to = heads.finalized.min(next + self.range - 1);
+            let to = heads.finalized.min(next.saturating_add(self.range - 1));
             return match self.backfill(node, heads, next, to).await {
                 Err(SyncError::Chain(error)) if error.is_transient() && self.range > 1 => {
                     self.range = (self.range / 2).max(1);
                     debug!(%error, range = self.range, "range halved");
                     Err(error.into())
                 }
-                result => {
-                    self.range = (self.range * 2).min(self.options.max_range);
-                    result
+                Ok(step) => {
+                    self.range = self.range.saturating_mul(2).min(self.options.max_range);
+                    Ok(step)
                 }
+                error => error,
             };
         }
         self.follow_head(node, heads, next, latest.min(next + MAX_HEAD_BLOCKS - 1)).await
@@ -222,7 +229,7 @@ impl Follower {
         end: &Header,
     ) -> Result<Step, SyncError> {
         let tip = Tip { number: end.number() as i64, hash: end.hash.into(), timestamp: end.timestamp() as i64 };
-        let currencies = self.describe(node, &events).await?;
+        let currencies = self.describe(node, end, &events).await?;
         let batch = Batch { parent: self.tip, blocks, events, currencies, tip, node: tips_of(heads) };
         apply(&mut self.writer, &batch).await?;
         debug!(to = tip.number, events = batch.events.len(), "batch");
@@ -234,7 +241,12 @@ impl Follower {
     }
 
     /// Asks for the symbols and decimals of the tokens that new sales sell and take.
-    async fn describe(&mut self, node: &Node, events: &[EventLog]) -> Result<Vec<sales::Currency>, SyncError> {
+    async fn describe(
+        &mut self,
+        node: &Node,
+        end: &Header,
+        events: &[EventLog],
+    ) -> Result<Vec<sales::Currency>, SyncError> {
         let mut addresses: Vec<Addr> = Vec::new();
         for event in events {
             if let Ok(Event::SaleCreated(sale)) = &event.event {
@@ -249,7 +261,7 @@ impl Follower {
             let (symbol, name, decimals) = if address.0 == Address::ZERO {
                 ("ETH".to_owned(), "Ether".to_owned(), 18)
             } else {
-                node.token(address.0).await?
+                node.token(address.0, end.hash).await?
             };
             currencies.push(sales::Currency { address, symbol, name, decimals });
         }

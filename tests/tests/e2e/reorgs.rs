@@ -380,7 +380,7 @@ async fn a_reorg_below_finalized_halts_for_good() {
 }
 
 #[tokio::test]
-async fn a_chain_that_goes_back_below_finalized_halts_too() {
+async fn a_head_below_finalized_is_waited_for_and_another_branch_there_halts() {
     let world = World::new(2).await;
     let mut indexer = world.index();
     invested(&world).await;
@@ -388,6 +388,14 @@ async fn a_chain_that_goes_back_below_finalized_halts_too() {
     world.agree(&mut indexer).await;
     let before = world.database.dump(&["checkpoint"]).await;
     world.chain.rollback(9).await;
+    // Nothing contradicts what is final: the node may be syncing.
+    until("the indexer says that the node is behind", async || {
+        indexer.output().contains("may be syncing").then_some(())
+    })
+    .await;
+    indexer.assert_running();
+    assert_eq!(world.database.dump(&["checkpoint"]).await, before, "no row was touched");
+    world.chain.mine_blocks(12).await;
     let output = indexer.refused().await;
     assert!(output.contains("halted"), "the reason is said:\n{output}");
     assert_eq!(world.database.dump(&["checkpoint"]).await, before, "no row was touched");

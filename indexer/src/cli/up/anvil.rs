@@ -49,7 +49,7 @@ pub async fn start(bin: &Path, data: &Path, port: u16, block_time: u64) -> Resul
     let mut command = Command::new(bin);
     command
         .args(["--port", &port.to_string(), "--chain-id", &DEV_CHAIN_ID.to_string()])
-        .args(["--block-time", &block_time.to_string(), "--mixed-mining", "--slots-in-an-epoch", "4"])
+        .args(["--block-time", &block_time.to_string(), "--mixed-mining", "--slots-in-an-epoch", "32"])
         .args(["--timestamp", &genesis.to_string()])
         .args(["--state-interval", "5", "--max-persisted-states", "0", "--quiet", "--state"])
         .arg(&state);

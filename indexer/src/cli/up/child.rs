@@ -74,15 +74,12 @@ impl Running {
 
 /// Stops what an earlier run left behind when it was killed: the process in `pid_file`, if its command line names `mark`.
 pub async fn stop_leftover(pid_file: &Path, mark: &str) {
-    let Some(pid) = fs::read_to_string(pid_file).ok().and_then(|text| text.trim().parse::<i32>().ok()) else {
+    // Postgres writes more lines below its own.
+    let first = |text: String| text.lines().next().and_then(|line| line.trim().parse::<i32>().ok());
+    let Some(pid) = fs::read_to_string(pid_file).ok().and_then(first) else {
         return;
     };
-    let ours = || {
-        std::process::Command::new("ps")
-            .args(["-o", "args=", "-p", &pid.to_string()])
-            .output()
-            .is_ok_and(|o| String::from_utf8_lossy(&o.stdout).contains(mark))
-    };
+    let ours = || command_line(pid).is_some_and(|line| line.contains(mark));
     if ours() {
         let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
         for _ in 0..100 {
@@ -96,4 +93,16 @@ pub async fn stop_leftover(pid_file: &Path, mark: &str) {
         }
     }
     let _ = fs::remove_file(pid_file);
+}
+
+/// The command line of a running process: from /proc, as small images have no `ps`; from `ps` where there is no /proc.
+fn command_line(pid: i32) -> Option<String> {
+    if let Ok(line) = fs::read(format!("/proc/{pid}/cmdline")) {
+        return Some(String::from_utf8_lossy(&line).replace('\0', " "));
+    }
+    if Path::new("/proc/self").exists() {
+        return None;
+    }
+    let output = std::process::Command::new("ps").args(["-o", "args=", "-p", &pid.to_string()]).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -19,6 +19,8 @@ use super::{
 };
 
 const USER: &str = "crowdsale";
+/// File in the data folder.
+const PASSWORD: &str = "database-password";
 
 /// A running Postgres.
 #[derive(Debug)]
@@ -40,6 +42,27 @@ struct Place {
     user: Option<User>,
 }
 
+/// Makes a folder that others can enter and nobody else can write, or takes the one that is there, if it is ours: the name is
+/// known to everybody, and what stands in it is run and written by root.
+fn own_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    if let Err(error) = fs::create_dir(folder)
+        && error.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        return Err(error).with_context(|| format!("cannot make {}", folder.display()));
+    }
+    let found = fs::symlink_metadata(folder)?;
+    if !found.is_dir() || found.uid() != geteuid().as_raw() {
+        return Err(Failure::new(
+            format!("cannot use {}", folder.display()),
+            "it is there already and belongs to somebody else",
+            "remove it, or use a --data folder that the users `postgres` or `nobody` can reach",
+        ));
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o711))?;
+    Ok(())
+}
+
 fn elsewhere(data: &Path) -> PathBuf {
     let name = hex::encode(&keccak256(data.as_os_str().as_encoded_bytes())[..8]);
     PathBuf::from(format!("/var/tmp/crowdsale-{name}"))
@@ -57,7 +80,7 @@ impl Place {
             }
             if !place.can_reach(data)? {
                 place.home = place.elsewhere.clone();
-                fs::create_dir_all(&place.home)?;
+                own_folder(&place.home)?;
             }
         }
         Ok(place)
@@ -69,14 +92,21 @@ impl Place {
             self.bin = bin;
             return Ok(());
         }
+        own_folder(&self.elsewhere)?;
         let copy = self.elsewhere.join("binaries");
-        if !copy.join("bin/initdb").exists() {
-            fs::create_dir_all(&copy)?;
-            let from = bin.parent().context("the folder of initdb has no parent")?;
-            let copied = std::process::Command::new("cp").arg("-r").arg(from.join(".")).arg(&copy).status()?;
-            if !copied.success() {
-                bail!("cannot copy Postgres from {} to {}", from.display(), copy.display());
+        if !copy.exists() {
+            // Made beside its place and moved there when it is whole: an interrupted copy is made again.
+            let making = self.elsewhere.join("binaries.making");
+            if making.exists() {
+                fs::remove_dir_all(&making)?;
             }
+            let from = bin.parent().context("the folder of initdb has no parent")?;
+            let copied = std::process::Command::new("cp").arg("-r").arg(from).arg(&making).status()?;
+            let opened = std::process::Command::new("chmod").args(["-R", "a+rX"]).arg(&making).status()?;
+            if !copied.success() || !opened.success() {
+                bail!("cannot copy Postgres from {} to {}", from.display(), making.display());
+            }
+            fs::rename(&making, &copy)?;
         }
         self.bin = copy.join("bin");
         Ok(())
@@ -123,6 +153,12 @@ pub async fn start(data: &Path) -> Result<Postgres> {
     let pid_file = data.join("postgres.pid");
     child::stop_leftover(&pid_file, &cluster.display().to_string()).await;
 
+    if made.exists() && !data.join(PASSWORD).exists() {
+        // The data folder was removed or begun anew, and its cluster, which stands elsewhere, was left: it goes too.
+        let postmaster = cluster.join("postmaster.pid");
+        child::stop_leftover(&postmaster, &cluster.display().to_string()).await;
+        fs::remove_dir_all(&cluster).with_context(|| format!("cannot remove {}", cluster.display()))?;
+    }
     let password = password(data)?;
     if !made.exists() {
         init(&place, &cluster, &password).await?;
@@ -147,7 +183,7 @@ pub async fn start(data: &Path) -> Result<Postgres> {
 
 /// The database's password: made once, kept in the data folder for the owner alone.
 fn password(data: &Path) -> Result<String> {
-    let file = data.join("database-password");
+    let file = data.join(PASSWORD);
     if let Ok(password) = fs::read_to_string(&file) {
         return Ok(password);
     }
@@ -175,7 +211,8 @@ async fn init(place: &Place, cluster: &Path, password: &str) -> Result<()> {
     fs::create_dir(&making)?;
     fs::set_permissions(&making, fs::Permissions::from_mode(0o700))?;
     place.own(&making)?;
-    let password_file = place.home.join("initdb-password");
+    let password_file = making.with_extension("password");
+    let _ = fs::remove_file(&password_file);
     write_private(&password_file, password)?;
     place.own(&password_file)?;
     let output = place
