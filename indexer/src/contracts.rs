@@ -5,8 +5,6 @@
 
 use alloy::sol;
 
-pub mod explain;
-
 sol!(
     #[sol(rpc, all_derives)]
     SaleFactory,

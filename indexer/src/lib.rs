@@ -13,6 +13,9 @@ pub mod contracts;
 /// Words that every module shares: amounts, addresses, blocks, events, finality. A leaf without I/O.
 pub mod types;
 
+/// What a revert means: a sentence and a next step for every error of every contract.
+pub mod explain;
+
 /// The node's side: headers, logs and tags, each answer checked before it is believed.
 pub mod chain;
 

@@ -9,8 +9,11 @@ const SALE: &str = "0x8464135c8F25Da09e49BC8782676a84730C318bC";
 
 #[test]
 fn every_help() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 17] = [
         &[],
+        &["up"],
+        &["index"],
+        &["serve"],
         &["sale"],
         &["sale", "lint"],
         &["sale", "deploy"],
@@ -22,8 +25,10 @@ fn every_help() {
         &["claim"],
         &["refund"],
         &["release"],
+        &["reconcile"],
+        &["doctor"],
     ];
-    let helps = commands.iter().chain([&["doctor"] as &[&str]].iter()).map(|command| {
+    let helps = commands.iter().map(|command| {
         let run = run(&[*command, &["--help"]].concat());
         assert_eq!(run.code, 0, "{run:#?}");
         format!("$ crowdsale {} --help\n{}", command.join(" "), run.out)

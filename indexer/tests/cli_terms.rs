@@ -155,7 +155,7 @@ fn lint_and_the_factory_judge_alike() {
         whitepaperURI: String::new(),
     };
     let (accepted, refused) = (Cell::new(0), Cell::new(0));
-    let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 1500, failure_persistence: None, ..Config::default() });
     let result = runner.run(&cases(), |case| {
         let supply = case.for_sale();
         let call = SaleFactory::createWithTokenCall {

@@ -12,7 +12,8 @@ use std::{
 fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("types", &[][..]),
-        ("contracts", &["types"]),
+        ("contracts", &[]),
+        ("explain", &["types", "contracts"]),
         ("telemetry", &[]),
         ("config", &["types", "telemetry"]),
         ("decode", &["types", "contracts"]),

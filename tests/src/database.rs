@@ -114,11 +114,13 @@ impl Database {
     /// that has the right to write.
     pub async fn cut_connections(&self) -> i64 {
         self.number(
-            "SELECT count(*) FILTER (WHERE cut AND writes) FROM (
-                 SELECT pg_terminate_backend(pid) AS cut,
-                     pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted) AS writes
+            // Who holds the lock is read before anybody is cut: the dead hold none.
+            "WITH others AS MATERIALIZED (
+                 SELECT pid, pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted) AS writes
                  FROM pg_stat_activity
-                 WHERE datname = current_database() AND pid <> pg_backend_pid()) c",
+                 WHERE datname = current_database() AND pid <> pg_backend_pid())
+             SELECT count(*) FILTER (WHERE cut AND writes)
+             FROM (SELECT pg_terminate_backend(pid) AS cut, writes FROM others) c",
         )
         .await
     }

@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     config::{KeyArgs, NodeArgs, parse_address},
-    contracts::{FixedPriceSale, SaleToken, explain::explain},
+    contracts::{FixedPriceSale, SaleToken},
+    explain::explain,
     types::Addr,
 };
 

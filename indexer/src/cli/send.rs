@@ -18,10 +18,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{failure::Failure, node::Node, printer::Printer, units::Asset};
 use crate::{
     config::{KeyArgs, NodeArgs},
-    contracts::{
-        SaleToken,
-        explain::{Assets, explain},
-    },
+    contracts::SaleToken,
+    explain::{Assets, explain},
     types::Amount,
 };
 

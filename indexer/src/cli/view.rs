@@ -13,8 +13,8 @@ use super::{
     send::About,
     units::Asset,
 };
-use crate::contracts::{
-    FixedPriceSale::{self, SaleTerms},
+use crate::{
+    contracts::FixedPriceSale::{self, SaleTerms},
     explain::Assets,
 };
 

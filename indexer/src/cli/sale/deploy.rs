@@ -23,10 +23,8 @@ use crate::{
         units::Asset,
     },
     config::{FactoryArgs, KeyArgs, NodeArgs},
-    contracts::{
-        SaleFactory::{self, Documents, SaleTerms, TokenTerms},
-        explain::Assets,
-    },
+    contracts::SaleFactory::{self, Documents, SaleTerms, TokenTerms},
+    explain::Assets,
     types::Addr,
 };
 

@@ -80,6 +80,6 @@ fn foreign_reverts_are_shown_as_they_are() {
 
 #[test]
 fn unknown_assets_are_written_in_base_units() {
-    let data = super::super::FixedPriceSale::SoldOut { hardCap: U256::from(7) }.abi_encode();
+    let data = crate::contracts::FixedPriceSale::SoldOut { hardCap: U256::from(7) }.abi_encode();
     assert!(explain(&data, &Assets::default()).sentence.contains("7 base units"));
 }

@@ -9,11 +9,13 @@ use alloy::{
 };
 use jiff::Timestamp;
 
-use super::{
-    FixedPriceSale::FixedPriceSaleErrors as Sale, RefundVault::RefundVaultErrors as Vault,
-    SaleFactory::SaleFactoryErrors as Factory, SaleToken::SaleTokenErrors as Token,
+use crate::{
+    contracts::{
+        FixedPriceSale::FixedPriceSaleErrors as Sale, RefundVault::RefundVaultErrors as Vault,
+        SaleFactory::SaleFactoryErrors as Factory, SaleToken::SaleTokenErrors as Token,
+    },
+    types::Amount,
 };
-use crate::types::Amount;
 
 /// Decimals and symbol of an asset, where they are known.
 pub type Known = Option<(u8, String)>;
