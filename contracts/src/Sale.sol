@@ -27,6 +27,9 @@ abstract contract Sale is ISale, ReentrancyGuardTransient {
         bool unsoldReturned;
     }
 
+    /// @dev What the sold token gets at least to move the unsold.
+    uint256 private constant RETURN_GAS = 200_000;
+
     address private immutable IMPLEMENTATION;
     address private immutable FACTORY;
     address private immutable VAULT_IMPLEMENTATION;
@@ -282,6 +285,8 @@ abstract contract Sale is ISale, ReentrancyGuardTransient {
     /// @dev An outcome must never depend on the sold token, which is the team's: if it refuses, the unsold stay here and
     /// `returnUnsold` can be called again.
     function _tryReturnUnsold() private {
+        uint256 available = gasleft();
+        if (available < RETURN_GAS) revert GasTooLow(available, RETURN_GAS);
         try this.returnUnsold() {} catch {}
     }
 

@@ -354,6 +354,10 @@ fn sale(error: &Sale, assets: &Assets) -> Explanation {
         ),
         Sale::InvalidReceiver(e) => says(format!("{} cannot receive it", e.to), "name another address with --to"),
         Sale::NotSettled(e) => not_yet("there are no unsold tokens before an outcome", e.state),
+        Sale::GasTooLow(e) => says(
+            format!("{} gas was left and {} are needed to move the unsold tokens", e.available, e.needed),
+            "send it again with a gas limit of 400000",
+        ),
         Sale::NothingUnsold(_) => says("no unsold token is left in the sale", "nothing is left to do"),
         Sale::AlreadySwept(_) => {
             says("the money has gone to the vault already", "release it from there: crowdsale release SALE")

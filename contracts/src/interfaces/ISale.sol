@@ -114,6 +114,10 @@ interface ISale {
     /// @notice Before an outcome there are no unsold tokens.
     error NotSettled(State state);
 
+    /// @notice Less gas is left than the sold token may need to move the unsold. Without this, the lowest gas limit with which
+    /// closing succeeds, which is what wallets estimate, would be one that leaves the unsold behind.
+    error GasTooLow(uint256 available, uint256 needed);
+
     /// @notice No unsold token is left in the sale.
     error NothingUnsold();
 
