@@ -16,7 +16,8 @@ CREATE TABLE sale_total (
     PRIMARY KEY (chain_id, sale)
 );
 
--- One investor in one sale. The contract's own figures are paid - refunded and tokens - claimed.
+-- One investor in one sale, gross. The contract's own figures are paid - refunded and, unless refunded, tokens - claimed: a
+-- refund empties a position.
 CREATE TABLE position (
     chain_id      bigint NOT NULL,
     sale          address NOT NULL,

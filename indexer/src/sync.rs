@@ -21,6 +21,7 @@ use crate::{
         DbError, Writer,
         chains::{self, ChainIdentity},
     },
+    telemetry::metric,
 };
 
 /// What the loop follows, and how.
@@ -159,7 +160,7 @@ async fn follow(
 fn retry(chain: &Chain, error: &SyncError, backoff: &mut Duration) -> Duration {
     let pause = *backoff;
     warn!(chain_id = chain.chain_id(), %error, pause_ms = pause.as_millis() as u64, "trying again");
-    metrics::counter!("crowdsale_indexer_retries_total", "chain_id" => chain.chain_id().to_string()).increment(1);
+    metrics::counter!(metric::RETRIES, "chain_id" => chain.chain_id().to_string()).increment(1);
     chain.rotate();
     *backoff = (pause * 2).min(MAX_BACKOFF);
     pause

@@ -12,6 +12,10 @@ pub mod metric {
     pub const LAG_SECONDS: &str = "crowdsale_indexer_lag_seconds";
     /// Counter by `chain_id`: reorganisations that were rolled back.
     pub const REORGS: &str = "crowdsale_indexer_reorgs_total";
+    /// Counter by `chain_id`: events that were written.
+    pub const EVENTS: &str = "crowdsale_indexer_events_total";
+    /// Counter by `chain_id`: steps that failed and were tried again.
+    pub const RETRIES: &str = "crowdsale_indexer_retries_total";
     /// Gauge by `chain_id`, height: the indexed tip.
     pub const INDEXED_BLOCK: &str = "crowdsale_indexer_indexed_block";
     /// Gauge by `chain_id`, height: the node's head.
@@ -102,6 +106,8 @@ pub fn install_metrics() -> Result<PrometheusHandle, TelemetryError> {
 pub fn describe() {
     describe_gauge!(metric::LAG_SECONDS, Unit::Seconds, "How far the indexed tip's timestamp is behind the clock");
     describe_counter!(metric::REORGS, "Reorganisations that were rolled back");
+    describe_counter!(metric::EVENTS, "Events that were written");
+    describe_counter!(metric::RETRIES, "Steps that failed and were tried again");
     describe_gauge!(metric::INDEXED_BLOCK, "Height of the indexed tip");
     describe_gauge!(metric::HEAD_BLOCK, "Height of the node's head");
     describe_gauge!(metric::FINALIZED_BLOCK, "Height of the node's finalized block");

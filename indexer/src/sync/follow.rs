@@ -15,6 +15,7 @@ use crate::{
         rollback, sales,
     },
     decode::{Emitters, TOPICS},
+    telemetry::metric,
     types::{Addr, Block, Event, EventLog},
 };
 
@@ -147,7 +148,7 @@ impl Follower {
         rollback::rollback(&mut self.writer, (tip.number, tip.hash), fork, tips_of(heads)).await?;
         let depth = tip.number - fork.number;
         info!(depth, fork = fork.number, hash = %fork.hash, "reorg: rolled back");
-        metrics::counter!("crowdsale_indexer_reorgs_total", "chain_id" => chain_id.to_string()).increment(1);
+        metrics::counter!(metric::REORGS, "chain_id" => chain_id.to_string()).increment(1);
         self.behind_since = None;
         self.reload().await?;
         Ok(Step::RolledBack(fork.number))
@@ -234,7 +235,7 @@ impl Follower {
         apply(&mut self.writer, &batch).await?;
         debug!(to = tip.number, events = batch.events.len(), "batch");
         let chain = self.writer.chain_id().to_string();
-        metrics::counter!("crowdsale_indexer_events_total", "chain_id" => chain).increment(batch.events.len() as u64);
+        metrics::counter!(metric::EVENTS, "chain_id" => chain).increment(batch.events.len() as u64);
         self.tip = Some(tip);
         self.finalized = self.finalized.max(batch.node.finalized);
         Ok(Step::Advanced(tip.number))

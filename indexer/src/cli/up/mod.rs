@@ -30,6 +30,7 @@ use crate::{
     config::{DEV_ACCOUNTS, DEV_CHAIN_ID, DEV_FACTORY},
     contracts::{DevDollar, SaleFactory},
     serve, sync,
+    types::Addr,
 };
 
 /// Where the stablecoin stands on a chain that `up` started: second contract of the first published account.
@@ -58,8 +59,8 @@ pub struct UpArgs {
 struct Running {
     api: String,
     rpc: String,
-    factory: Address,
-    stablecoin: Address,
+    factory: Addr,
+    stablecoin: Addr,
     database_url_file: PathBuf,
 }
 
@@ -134,8 +135,8 @@ async fn run_on(
     printer.result(&Running {
         api: format!("http://{api}"),
         rpc: anvil.url.clone(),
-        factory: DEV_FACTORY,
-        stablecoin: DEV_DOLLAR,
+        factory: Addr(DEV_FACTORY),
+        stablecoin: Addr(DEV_DOLLAR),
         database_url_file: postgres.url_file.clone(),
     })?;
     info!(data = %args.data.display(), "up");
