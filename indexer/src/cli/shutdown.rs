@@ -1,8 +1,14 @@
 //! Ctrl-C and SIGTERM end a command in order; a second one ends it at once.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// A terminal, `timeout` and process managers send a signal to the process and to its group: what follows so soon is the same
+/// signal again, and nobody's impatience.
+const ECHO: Duration = Duration::from_secs(2);
 
 /// A token that is cancelled by the first SIGINT or SIGTERM.
 pub fn on_signals() -> Result<CancellationToken> {
@@ -16,11 +22,16 @@ pub fn on_signals() -> Result<CancellationToken> {
             _ = terminate.recv() => 143,
         };
         cancelled.cancel();
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        let since = Instant::now();
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if since.elapsed() > ECHO {
+                std::process::exit(first);
+            }
         }
-        std::process::exit(first);
     });
     Ok(token)
 }
