@@ -8,7 +8,7 @@ use clap::Args;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{database::DatabaseArgs, printer::Printer, shutdown};
-use crate::{chain::Chain, db, sync};
+use crate::{chain::Chain, config::parse_address, db, sync};
 
 /// Most blocks in one request of a backfill, if nothing else is said.
 pub const DEFAULT_RANGE: u64 = 2_000;
@@ -35,7 +35,7 @@ pub struct IndexArgs {
     #[arg(long, env = "CROWDSALE_CHAIN_ID", value_name = "ID")]
     chain_id: Option<u64>,
     /// The factory whose sales are followed.
-    #[arg(long, env = "CROWDSALE_FACTORY", value_name = "ADDRESS")]
+    #[arg(long, env = "CROWDSALE_FACTORY", value_name = "ADDRESS", value_parser = parse_address)]
     factory: Address,
     /// Block in which the factory was deployed; earlier ones are not read.
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
