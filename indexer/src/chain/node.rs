@@ -180,6 +180,12 @@ impl Node {
         Ok((symbol.unwrap_or_default(), name.unwrap_or_default(), decimals.unwrap_or_default()))
     }
 
+    /// Whether a contract stands at `address` now.
+    pub async fn has_code(&self, address: Address) -> Result<bool, ChainError> {
+        let code = self.within("eth_getCode", self.provider.get_code_at(address)).await?;
+        Ok(!code.map_err(|e| self.failed("eth_getCode", &e))?.is_empty())
+    }
+
     /// `raised` and `sold` of a sale as of a block, base units.
     pub async fn sale_totals(&self, sale: Address, block: B256) -> Result<(U256, U256), ChainError> {
         let sale = FixedPriceSale::new(sale, &self.provider);

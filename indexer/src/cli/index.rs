@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{database::DatabaseArgs, printer::Printer, shutdown};
+use super::{database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
 use crate::{chain::Chain, config::parse_address, db, sync};
 
 /// Most blocks in one request of a backfill, if nothing else is said.
@@ -55,6 +55,13 @@ pub struct IndexArgs {
 pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
     let database = args.database.options()?;
     let chain = Chain::connect(&args.rpc_url, args.chain_id).await?;
+    if !chain.node().has_code(args.factory).await? {
+        return Err(Failure::new(
+            "cannot follow the factory",
+            format!("there is no contract at {} on chain {}", args.factory, chain.chain_id()),
+            "check --factory and --rpc-url: a database follows one factory of a chain for good",
+        ));
+    }
     let options = sync::Options {
         factory: args.factory,
         start_block: args.start_block,

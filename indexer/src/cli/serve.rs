@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::{database::DatabaseArgs, printer::Printer, shutdown};
+use super::{database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
 use crate::{
     api::{ApiOptions, ApiState},
     db, serve, telemetry,
@@ -33,11 +33,22 @@ pub async fn state(database: &PgConnectOptions) -> Result<ApiState> {
     Ok(ApiState::new(pool, telemetry::install_metrics()?, ApiOptions::default()))
 }
 
+/// Takes the API's address.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|e| {
+        Failure::new(
+            format!("cannot listen on {address}"),
+            e,
+            "choose another address or port with --listen; port 0 takes a free one",
+        )
+    })
+}
+
 /// Serves until a signal.
 pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let database = args.database.options()?;
     let state = state(&database).await?;
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listener = listen(args.listen).await?;
     let shutdown = shutdown::on_signals()?;
     printer.note(format!("serving http://{}; Ctrl-C stops", listener.local_addr()?));
     serve::run(listener, state, shutdown).await?;

@@ -177,6 +177,8 @@ pub async fn migrate(connection: &mut PgConnection) -> Result<(), DbError> {
 
 /// A pool for reading. Fails if the schema is not of this version.
 pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgPool, DbError> {
+    // The pool would try a refused connection again until its time is up, and then name only the time.
+    PgConnection::connect_with(options).await.map_err(DbError::Connect)?.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(3))

@@ -50,7 +50,7 @@ pub struct UpArgs {
     #[arg(long, default_value_t = 8545, value_name = "PORT")]
     rpc_port: u16,
     /// Seconds between two blocks without transactions; a transaction is mined at once.
-    #[arg(long, default_value_t = 2, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     block_time: u64,
 }
 
@@ -81,9 +81,15 @@ impl Report for Running {
 pub async fn run(args: UpArgs, printer: Printer) -> Result<()> {
     let missing = |e: tools::ToolError| Failure::new("cannot start", &e, e.hint());
     let anvil_bin = tools::find_anvil().map_err(missing)?;
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listener = super::serve::listen(args.listen).await?;
 
-    std::fs::create_dir_all(&args.data).with_context(|| format!("cannot make the folder {}", args.data.display()))?;
+    std::fs::create_dir_all(&args.data).map_err(|e| {
+        Failure::new(
+            format!("cannot make the folder {}", args.data.display()),
+            e,
+            "name a folder that you may write, with --data",
+        )
+    })?;
     let data = args.data.canonicalize()?;
     let lock = File::create(data.join("lock")).context("cannot write to the data folder")?;
     if lock.try_lock().is_err() {
