@@ -14,14 +14,18 @@ contract SaleToken is ISaleToken, ERC20Permit, ERC20Burnable {
 
     /// @param name_ ERC-20 name.
     /// @param symbol_ ERC-20 symbol.
-    /// @param supply Base units, all minted to the deployer.
-    /// @param contractURI_ ERC-7572 metadata; may be empty.
-    constructor(string memory name_, string memory symbol_, uint256 supply, string memory contractURI_)
-        ERC20(name_, symbol_)
-        ERC20Permit(name_)
-    {
+    /// @param supply Base units.
+    /// @param contractURI_ ERC-7572 metadata; may be empty. It never changes.
+    /// @param holder Who gets the supply.
+    constructor(
+        string memory name_,
+        string memory symbol_,
+        uint256 supply,
+        string memory contractURI_,
+        address holder
+    ) ERC20(name_, symbol_) ERC20Permit(name_) {
         $contractURI = contractURI_;
-        _mint(msg.sender, supply);
+        _mint(holder, supply);
     }
 
     /// @inheritdoc ISaleToken

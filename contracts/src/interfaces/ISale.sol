@@ -5,14 +5,15 @@ import {Outcome, Phase, SaleTerms, State} from "../types/SaleTypes.sol";
 
 /// @title ISale
 /// @notice A sale of tokens for ether or one ERC-20. While open it holds the money; it can pay only an investor, that
-/// investor's own money, or its vault. Nobody can change its terms or move its money otherwise.
+/// investor's own money, or its vault. Nobody can change its terms or move its money otherwise. The owner's and the
+/// compliance's powers end with the outcome; none reaches a claim or a refund.
 interface ISale {
     /// @notice A contribution, or the part of one that fell into one phase.
     /// @param investor Owner of the position.
     /// @param payer Who paid, and gets what the hard cap left over.
     /// @param phase Index of the phase whose price applied.
     /// @param amount Payment base units taken.
-    /// @param tokens Token base units allotted.
+    /// @param tokens Token base units allotted; zero where they follow from the outcome.
     /// @param paid Investor's total so far, payment base units.
     /// @param raised Sale's total so far, payment base units.
     /// @param sold Sale's total so far, token base units.
@@ -27,10 +28,12 @@ interface ISale {
         uint256 sold
     );
 
-    /// @notice Ether beyond the hard cap went back to who sent it.
+    /// @notice Ether beyond what could be taken went back to who sent it.
     event ExcessReturned(address indexed payer, uint256 amount);
 
     /// @notice The sale ended. `outcome` is `Succeeded` or `Failed`, for ever.
+    /// @param raised Payment base units the sale keeps on success: never above the hard cap.
+    /// @param sold Token base units sold.
     event Closed(Outcome outcome, uint256 raised, uint256 sold);
 
     /// @notice The owner called the sale off. Everybody can have the money back, for ever.
@@ -41,6 +44,50 @@ interface ISale {
 
     /// @notice An investor's money left the sale, exactly what was paid. `to` differs from `investor` only if the investor chose so.
     event Refunded(address indexed investor, address indexed to, uint256 amount);
+
+    /// @notice An investor withdrew within the cooling-off: the position left the totals.
+    /// @param to Who received the money.
+    /// @param amount Payment base units sent, all that was paid.
+    /// @param tokens Token base units that are free again.
+    /// @param raised Sale's total after it.
+    /// @param sold Sale's total after it.
+    event Withdrawn(
+        address indexed investor, address indexed to, uint256 amount, uint256 tokens, uint256 raised, uint256 sold
+    );
+
+    /// @notice Compliance rejected an investor: the position left the totals, its money waits for `refund`.
+    /// @param amount Payment base units, all that was paid.
+    /// @param tokens Token base units that are free again.
+    /// @param raised Sale's total after it.
+    /// @param sold Sale's total after it.
+    event Rejected(
+        address indexed investor, address indexed by, uint256 amount, uint256 tokens, uint256 raised, uint256 sold
+    );
+
+    /// @notice An investor's share of the outcome was written into the position, where it was not known before.
+    /// @param kept Payment base units the sale keeps.
+    /// @param tokens Token base units allotted.
+    /// @param excess Payment base units that come back. What is missing to what was paid, at most one base unit, is dust.
+    event Settled(address indexed investor, uint256 kept, uint256 tokens, uint256 excess);
+
+    /// @notice Money that an investor had paid beyond the share came back. `to` differs from `investor` only if the investor
+    /// chose so.
+    event ExcessRefunded(address indexed investor, address indexed to, uint256 amount);
+
+    /// @notice The owner paused contributions, or let them go on.
+    event PauseChanged(bool paused);
+
+    /// @notice Vouchers count from now on if `signer` signed them with `epoch`; all earlier ones are void.
+    event VoucherSignerChanged(address indexed signer, uint256 epoch);
+
+    /// @notice From now on `compliance` may reject investors; zero: nobody.
+    event ComplianceChanged(address indexed compliance);
+
+    /// @notice Another whitepaper takes the place of the one before.
+    /// @param version 1 for the first that supersedes the one of the sale's creation.
+    /// @param hash SHA-256 of the whitepaper.
+    /// @param uri Where it is served; may be empty.
+    event WhitepaperSuperseded(uint256 indexed version, bytes32 hash, string uri);
 
     /// @notice Tokens that were not sold left the sale. `to` is zero where they were burnt.
     event UnsoldReturned(address indexed to, uint256 tokens);
@@ -63,8 +110,11 @@ interface ISale {
     /// @notice This sale is paid in `currency`, not in ether.
     error EtherNotAccepted(address currency);
 
-    /// @notice The active phase is open to all and takes no proof of eligibility.
-    error EligibilityNotExpected();
+    /// @notice The owner has paused contributions. Everything else goes on.
+    error ContributionsPaused();
+
+    /// @notice Compliance has rejected this investor.
+    error InvestorRejected(address investor);
 
     /// @notice Everything is sold.
     error SoldOut(uint256 hardCap);
@@ -84,8 +134,38 @@ interface ISale {
     /// @notice The outcome is latched already.
     error AlreadyClosed(Outcome outcome);
 
-    /// @notice Only `owner` may do this.
-    error OnlyOwner(address owner, address caller);
+    /// @notice Only `compliance` may do this; zero: nobody.
+    error OnlyCompliance(address compliance, address caller);
+
+    /// @notice Vouchers need a signer other than the zero address.
+    error SignerZero();
+
+    /// @notice Contributions are in this state already.
+    error PauseUnchanged(bool paused);
+
+    /// @notice This sale has no cooling-off.
+    error NoCoolingOff();
+
+    /// @notice The investor could withdraw before `until`.
+    error CoolingOffOver(uint256 until);
+
+    /// @notice This investor has nothing to withdraw.
+    error NothingToWithdraw(address investor);
+
+    /// @notice This investor has no position that could be rejected.
+    error NothingToReject(address investor);
+
+    /// @notice No rejecting from `closes` on: then everybody's share is certain.
+    error RejectTooLate(uint256 closes);
+
+    /// @notice Some of the investor's tokens are still to come, the next from `from` on.
+    error NothingVested(address investor, uint256 from);
+
+    /// @notice The sale has not succeeded, so its money is not the vault's.
+    error NotSucceeded(State state);
+
+    /// @notice The hash is that of the whitepaper in force.
+    error WhitepaperUnchanged(bytes32 hash);
 
     /// @notice Only the vault of this sale may do this.
     error OnlyVault(address vault, address caller);
@@ -127,17 +207,54 @@ interface ISale {
     /// @notice Contributes ether for the sender: a wallet's plain transfer.
     receive() external payable;
 
-    /// @notice Contributes `amount` for `investor`. Of an amount that crosses the hard cap only the part below is taken: ether
-    /// beyond goes back to the sender in the same call, an ERC-20 is pulled for the part alone.
+    /// @notice Contributes `amount` for `investor`. Of an amount that crosses the hard cap, or the end of the phases that the
+    /// investor is eligible for, only the part below is taken: ether beyond goes back to the sender in the same call, an
+    /// ERC-20 is pulled for the part alone.
     /// @param investor Owner of the position; the limits are checked on it.
     /// @param amount Payment base units. With ether it must equal the value sent.
-    /// @param eligibility Proof for the phase's gate; empty where the phase is open to all.
+    /// @param eligibility Proof for the phase's gate, packed as `Gates` says; not looked at where the phase is open to all.
     /// @return accepted Payment base units taken.
-    /// @return tokens Token base units allotted.
+    /// @return tokens Token base units allotted; zero where they follow from the outcome.
     function contribute(address investor, uint256 amount, bytes calldata eligibility)
         external
         payable
         returns (uint256 accepted, uint256 tokens);
+
+    /// @notice As `contribute`, of an ERC-20 whose approval comes as an ERC-2612 permit of the sender for `amount`. A permit
+    /// that somebody else has used already does no harm: then the approval is there.
+    function contributeWithPermit(
+        address investor,
+        uint256 amount,
+        bytes calldata eligibility,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint256 accepted, uint256 tokens);
+
+    /// @notice Sends the sender all it paid and gives up the position, within the cooling-off.
+    /// @return amount Payment base units sent.
+    function withdraw() external returns (uint256 amount);
+
+    /// @notice As `withdraw`, to `to`: for an address that is blocked.
+    /// @return amount Payment base units sent.
+    function withdrawTo(address to) external returns (uint256 amount);
+
+    /// @notice Takes a position out of the sale: compliance's, before the end. Its money waits for `refund`, at once and for
+    /// ever, whatever the outcome; the investor cannot contribute again.
+    function reject(address investor) external;
+
+    /// @notice Pauses contributions or lets them go on: the owner's, before an outcome. Nothing else is paused.
+    function setPaused(bool paused) external;
+
+    /// @notice Names who signs vouchers, and voids all earlier ones: the owner's. With the signer of now it only voids them.
+    function setVoucherSigner(address signer) external;
+
+    /// @notice Names who may reject investors; zero: nobody. The owner's.
+    function setCompliance(address compliance) external;
+
+    /// @notice Publishes another whitepaper in place of the one in force: the owner's. Earlier ones stay on record.
+    function supersedeWhitepaper(bytes32 hash, string calldata uri) external;
 
     /// @notice Latches `Succeeded` or `Failed`. Open to everyone, from the end on or once sold out. Tries to send the unsold
     /// tokens home; if their token refuses, the outcome is latched all the same.
@@ -149,19 +266,20 @@ interface ISale {
     /// @notice Sends the unsold tokens where the terms say; all of them to the owner if the sale did not succeed.
     function returnUnsold() external;
 
-    /// @notice Sends `investor` its tokens, after success. Anyone may call it.
+    /// @notice Sends `investor` the tokens that are free and, the first time, the excess, after success. Anyone may call it.
     /// @return tokens Token base units sent.
     function claim(address investor) external returns (uint256 tokens);
 
-    /// @notice Sends the sender's tokens to `to`, after success.
+    /// @notice As `claim`, the sender's own, to `to`.
     /// @return tokens Token base units sent.
     function claimTo(address to) external returns (uint256 tokens);
 
-    /// @notice Sends `investor` exactly what it paid, after failure or cancellation. Anyone may call it.
+    /// @notice Sends `investor` exactly what it paid, after failure, cancellation or its rejection; after a success the excess
+    /// alone, without the tokens, so that nothing about the token can hold money back. Anyone may call it.
     /// @return amount Payment base units sent.
     function refund(address investor) external returns (uint256 amount);
 
-    /// @notice Sends exactly what the sender paid to `to`, after failure or cancellation: for an address that is blocked.
+    /// @notice As `refund`, the sender's own, to `to`: for an address that is blocked.
     /// @return amount Payment base units sent.
     function refundTo(address to) external returns (uint256 amount);
 
@@ -178,12 +296,60 @@ interface ISale {
     /// @return First second in which nobody can contribute any more.
     function closes() external view returns (uint256);
 
-    /// @return raised Payment base units taken in all.
-    /// @return sold Token base units allotted in all.
+    /// @return raised Payment base units of all positions; in a pro-rata sale it can be above the hard cap.
+    /// @return sold Token base units allotted in all; where they follow from the outcome, zero before it.
     /// @return outcome The latched outcome.
     function totals() external view returns (uint256 raised, uint256 sold, Outcome outcome);
 
-    /// @return paid Payment base units that `investor` paid and was not refunded.
+    /// @return Whether contributions are paused.
+    function paused() external view returns (bool);
+
+    /// @return Second in which success or failure was latched; vesting and tap count from it. Zero before, and if cancelled.
+    function settledAt() external view returns (uint256);
+
+    /// @return Who may reject investors; zero: nobody.
+    function compliance() external view returns (address);
+
+    /// @return signer Whose vouchers count.
+    /// @return epoch The epoch they must name.
+    function voucherSigner() external view returns (address signer, uint256 epoch);
+
+    /// @return SHA-256 of the whitepapers that superseded the one of the sale's creation, in order.
+    function whitepapers() external view returns (bytes32[] memory);
+
+    /// @return The factory that this sale says it comes from; its `predict` tells whether that is true.
+    function factory() external view returns (address);
+
+    /// @notice What a contribution of `amount` would get in this block, limits and gates apart. Before the outcome of an
+    /// auction it is the least, of a pro-rata sale the most that it can become.
+    /// @return accepted Payment base units that would be taken.
+    /// @return tokens Token base units at the price of this block.
+    function quote(uint256 amount) external view returns (uint256 accepted, uint256 tokens);
+
+    /// @notice The phase of this block; reverts with `SaleNotOpen` or `SoldOut` where there is none.
+    /// @return index Index in the terms.
+    /// @return phase The phase.
+    function activePhase() external view returns (uint256 index, Phase memory phase);
+
+    /// @return Price of this block, payment base units per 1e18 token base units; reverts as `activePhase` does.
+    function price() external view returns (uint256);
+
+    /// @return until First second in which `investor` can no longer withdraw; zero if it has nothing, or never could.
+    function coolingOffUntil(address investor) external view returns (uint256 until);
+
+    /// @notice What `claim` would send now.
+    /// @return tokens Token base units.
+    /// @return excess Payment base units.
+    function claimable(address investor) external view returns (uint256 tokens, uint256 excess);
+
+    /// @return Token base units that `investor` claimed of an allotment that vests; of others nothing is noted.
+    function claimedOf(address investor) external view returns (uint256);
+
+    /// @return What the sale kept of `investor`'s money, payment base units, rounded down; zero without success. All of them add
+    /// up to at most what the vault got.
+    function stakeOf(address investor) external view returns (uint256);
+
+    /// @return paid Payment base units that `investor` paid and was not refunded; once settled, what the sale kept of them.
     /// @return tokens Token base units allotted to `investor` and not claimed.
     function positionOf(address investor) external view returns (uint256 paid, uint256 tokens);
 

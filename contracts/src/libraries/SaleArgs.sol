@@ -2,30 +2,50 @@
 pragma solidity 0.8.37;
 
 import {Currency} from "../types/Currency.sol";
-import {Gate, Phase, SaleTerms, Unsold} from "../types/SaleTypes.sol";
+import {Gate, Phase, SaleTerms, Tap, Unsold, Vesting} from "../types/SaleTypes.sol";
 
 /// @title SaleArgs
 /// @notice The terms of a sale, packed into the bytes that follow a clone's code, and read back field by field: a
-/// contribution pays for copying some 300 bytes of code instead of for a dozen storage reads.
+/// contribution pays for copying some 400 bytes of code instead of for a dozen storage reads.
 /// @dev Layout, byte offsets: owner 0, beneficiary 20, token 40, currency 60, opens 80 (5), softCap 85 (15), minPaid 100
-/// (15), maxPaid 115 (15), tokensForSale 130 (15), unsold 145 (1), then 37 bytes a phase: end (5), raisedUpTo (15), gate
-/// (1), price (16). The hard cap is the last phase's `raisedUpTo`.
+/// (15), maxPaid 115 (15), tokensForSale 130 (15), unsold 145 (1), closes 146 (5), hardCap 151 (15), coolingOff 166 (4),
+/// end of the phases 170 (2), factory 172, compliance 192, signer 212, vesting 232 (2, 4, 4), tap 242 (2, 4, 2), then 37
+/// bytes a phase: end (5), raisedUpTo (15), gate (1), price (16), then 32 bytes a phase: root, if any phase has one. `closes`
+/// and `hardCap` repeat the last phase's, for a fixed place.
 library SaleArgs {
     /// @dev Length of the code that OpenZeppelin's `Clones` puts before the arguments.
     uint256 private constant CLONE_CODE = 45;
-    uint256 private constant HEAD = 146;
+    uint256 private constant HEAD = 250;
     uint256 private constant PHASE = 37;
+    uint256 private constant ROOT = 32;
 
-    /// @return args `terms`, packed.
-    function pack(SaleTerms memory terms) internal pure returns (bytes memory args) {
+    /// @return args `terms`, packed, with the factory that creates the sale.
+    function pack(SaleTerms memory terms, address factory_) internal pure returns (bytes memory args) {
+        uint256 count = terms.phases.length;
         args = bytes.concat(
             abi.encodePacked(terms.owner, terms.beneficiary, terms.token, Currency.unwrap(terms.currency), terms.opens),
-            abi.encodePacked(terms.softCap, terms.minPaid, terms.maxPaid, terms.tokensForSale, terms.unsold)
+            abi.encodePacked(terms.softCap, terms.minPaid, terms.maxPaid, terms.tokensForSale, terms.unsold),
+            abi.encodePacked(
+                count == 0 ? 0 : terms.phases[count - 1].end,
+                terms.hardCap,
+                terms.coolingOff,
+                uint16(HEAD + count * PHASE),
+                factory_,
+                terms.compliance,
+                terms.signer
+            ),
+            abi.encodePacked(terms.vesting.atOnce, terms.vesting.cliff, terms.vesting.duration),
+            abi.encodePacked(terms.tap.atOnce, terms.tap.duration, terms.tap.objection)
         );
-        for (uint256 i = 0; i < terms.phases.length; ++i) {
+        bytes memory roots;
+        bool listed;
+        for (uint256 i = 0; i < count; ++i) {
             Phase memory p = terms.phases[i];
             args = bytes.concat(args, abi.encodePacked(p.end, p.raisedUpTo, p.gate, p.price));
+            roots = bytes.concat(roots, p.root);
+            if (p.root != 0) listed = true;
         }
+        if (listed) args = bytes.concat(args, roots);
     }
 
     /// @return args The packed terms of the clone that is running, from its own code.
@@ -44,16 +64,21 @@ library SaleArgs {
     function unpack(bytes memory args) internal pure returns (SaleTerms memory terms) {
         uint256 count = phaseCount(args);
         terms.owner = owner(args);
+        terms.compliance = compliance(args);
+        terms.signer = signer(args);
         terms.beneficiary = beneficiary(args);
         terms.token = token(args);
         terms.currency = currency(args);
         terms.opens = uint40(opens(args));
+        terms.coolingOff = uint32(coolingOff(args));
         terms.softCap = uint120(softCap(args));
         terms.hardCap = uint120(hardCap(args));
         terms.minPaid = uint120(minPaid(args));
         terms.maxPaid = uint120(maxPaid(args));
         terms.tokensForSale = uint120(tokensForSale(args));
         terms.unsold = unsold(args);
+        terms.vesting = vesting(args);
+        terms.tap = tap(args);
         terms.phases = new Phase[](count);
         for (uint256 i = 0; i < count; ++i) {
             terms.phases[i] = phase(args, i);
@@ -100,18 +125,52 @@ library SaleArgs {
         return Unsold(_read(args, 145, 8));
     }
 
-    /// @return Number of phases.
-    function phaseCount(bytes memory args) internal pure returns (uint256) {
-        return (args.length - HEAD) / PHASE;
-    }
-
     /// @return First second after the last phase.
     function closes(bytes memory args) internal pure returns (uint256) {
-        return _read(args, _lastPhase(args), 40);
+        return _read(args, 146, 40);
     }
 
     function hardCap(bytes memory args) internal pure returns (uint256) {
-        return _read(args, _lastPhase(args) + 5, 120);
+        return _read(args, 151, 120);
+    }
+
+    function coolingOff(bytes memory args) internal pure returns (uint256) {
+        return _read(args, 166, 32);
+    }
+
+    function factory(bytes memory args) internal pure returns (address) {
+        return address(uint160(_read(args, 172, 160)));
+    }
+
+    function compliance(bytes memory args) internal pure returns (address) {
+        return address(uint160(_read(args, 192, 160)));
+    }
+
+    function signer(bytes memory args) internal pure returns (address) {
+        return address(uint160(_read(args, 212, 160)));
+    }
+
+    function vesting(bytes memory args) internal pure returns (Vesting memory) {
+        return Vesting({
+            atOnce: uint16(_read(args, 232, 16)),
+            cliff: uint32(_read(args, 234, 32)),
+            duration: uint32(_read(args, 238, 32))
+        });
+    }
+
+    function tap(bytes memory args) internal pure returns (Tap memory) {
+        return Tap({
+            atOnce: uint16(_read(args, 242, 16)),
+            duration: uint32(_read(args, 244, 32)),
+            objection: uint16(_read(args, 248, 16))
+        });
+    }
+
+    /// @return Number of phases.
+    function phaseCount(bytes memory args) internal pure returns (uint256) {
+        unchecked {
+            return (_phasesEnd(args) - HEAD) / PHASE;
+        }
     }
 
     /// @notice The first phase whose end is after `time` and whose cap is above `raised`.
@@ -123,7 +182,7 @@ library SaleArgs {
         pure
         returns (uint256 index, uint256 cap, uint256 price)
     {
-        uint256 end = args.length;
+        uint256 end = _phasesEnd(args);
         // The offsets stay within the code of one contract, far from overflow.
         unchecked {
             for (uint256 offset = HEAD; offset < end; offset += PHASE) {
@@ -135,20 +194,37 @@ library SaleArgs {
         cap = 0;
     }
 
+    /// @return The gate of phase `index`, which exists.
+    function gate(bytes memory args, uint256 index) internal pure returns (Gate) {
+        unchecked {
+            return Gate(_read(args, HEAD + index * PHASE + 20, 8));
+        }
+    }
+
+    /// @return value The root of phase `index`, which exists; zero if no phase has one.
+    function root(bytes memory args, uint256 index) internal pure returns (bytes32 value) {
+        uint256 offset = _phasesEnd(args) + index * ROOT;
+        if (offset < args.length) {
+            assembly ("memory-safe") {
+                value := mload(add(add(args, 32), offset))
+            }
+        }
+    }
+
     function phase(bytes memory args, uint256 index) internal pure returns (Phase memory) {
         uint256 offset = HEAD + index * PHASE;
         return Phase({
             end: uint40(_read(args, offset, 40)),
             raisedUpTo: uint120(_read(args, offset + 5, 120)),
             price: uint128(_read(args, offset + 21, 128)),
-            gate: Gate(_read(args, offset + 20, 8))
+            gate: Gate(_read(args, offset + 20, 8)),
+            root: root(args, index)
         });
     }
 
-    function _lastPhase(bytes memory args) private pure returns (uint256) {
-        unchecked {
-            return args.length - PHASE;
-        }
+    /// @dev Byte after the last phase.
+    function _phasesEnd(bytes memory args) private pure returns (uint256) {
+        return _read(args, 170, 16);
     }
 
     /// @dev Reads `bits` at a byte offset inside `args`. May touch up to 31 bytes past the end, which the shift drops.

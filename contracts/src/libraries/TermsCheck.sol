@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Currency} from "../types/Currency.sol";
-import {Phase, SaleTerms} from "../types/SaleTypes.sol";
+import {Gate, Mode, Phase, SaleTerms, Tap, Vesting} from "../types/SaleTypes.sol";
+import {Price} from "./Price.sol";
+import {Schedule} from "./Schedule.sol";
 
 /// @title TermsCheck
 /// @notice Refuses terms with which a sale could not work.
@@ -15,8 +17,8 @@ library TermsCheck {
     /// @notice Longest a sale may take contributions, in seconds: nobody's money waits for an outcome longer than this.
     uint256 internal constant MAX_DURATION = 366 days;
 
-    /// @notice Price unit: payment base units per this many token base units.
-    uint256 internal constant PRICE_UNIT = 1e18;
+    /// @notice Longest that tokens may vest or money be released, in seconds.
+    uint256 internal constant MAX_SCHEDULE = 3653 days;
 
     /// @notice The owner is the zero address.
     error OwnerZero();
@@ -73,8 +75,36 @@ library TermsCheck {
     /// @notice Fewer tokens are for sale than the hard cap could buy.
     error TokensShort(uint256 tokensForSale, uint256 needed);
 
+    /// @notice A phase asks for vouchers, and there is nobody to sign them.
+    error SignerMissing(uint256 index);
+
+    /// @notice A phase with a list has no root.
+    error RootMissing(uint256 index);
+
+    /// @notice A phase without a list has a root.
+    error RootUnused(uint256 index);
+
+    /// @notice The cooling-off is longer than the longest sale.
+    error CoolingOffTooLong(uint256 coolingOff, uint256 max);
+
+    /// @notice An auction has no cooling-off: a bid that can be taken back would hold the others' price up.
+    error CoolingOffInAuction(uint256 coolingOff);
+
+    /// @notice A share above one whole, a cliff after the end, a share at once of what comes all at once, or more than
+    /// `max` seconds.
+    error VestingInvalid(uint256 atOnce, uint256 cliff, uint256 duration, uint256 max);
+
+    /// @notice As `VestingInvalid`; also an objection that needs all of the money or more, or that has no tap to stop.
+    error TapInvalid(uint256 atOnce, uint256 duration, uint256 objection, uint256 max);
+
+    /// @notice In a pro-rata sale all phases have one price, and no phase has a cap of its own.
+    error PhaseNotUniform(uint256 index, uint256 price, uint256 raisedUpTo);
+
+    /// @notice In an auction the price falls or stays, and no phase has a cap of its own.
+    error PhaseNotFalling(uint256 index, uint256 price, uint256 raisedUpTo);
+
     /// @notice Reverts with one of this library's errors unless a sale with these terms can work.
-    function check(SaleTerms memory terms) internal view {
+    function check(Mode mode, SaleTerms memory terms) internal view {
         if (terms.owner == address(0)) revert OwnerZero();
         if (terms.beneficiary == address(0)) revert BeneficiaryZero();
         if (terms.token.code.length == 0) revert TokenNotContract(terms.token);
@@ -86,14 +116,36 @@ library TermsCheck {
         if (terms.softCap > terms.hardCap) revert CapsCrossed(terms.softCap, terms.hardCap);
         if (terms.minPaid > terms.maxPaid || terms.maxPaid == 0) revert LimitsCrossed(terms.minPaid, terms.maxPaid);
         if (terms.maxPaid > terms.hardCap) revert MaximumAboveHardCap(terms.maxPaid, terms.hardCap);
-        _checkPhases(terms);
-        uint256 highest = highestSoftCap(terms.hardCap, terms.phases[terms.phases.length - 1].price);
+        _checkSchedules(terms);
+        _checkPhases(mode, terms);
+        uint128 last = terms.phases[terms.phases.length - 1].price;
+        uint256 reach = terms.hardCap;
+        if (mode == Mode.DutchAuction) {
+            if (terms.coolingOff != 0) revert CoolingOffInAuction(terms.coolingOff);
+            reach = Math.min(reach, Price.costOf(terms.tokensForSale, last));
+        } else {
+            uint256 needed = tokensNeeded(terms.phases);
+            if (terms.tokensForSale < needed) revert TokensShort(terms.tokensForSale, needed);
+        }
+        uint256 highest = highestSoftCap(reach, last);
         if (terms.softCap > highest) revert SoftCapOutOfReach(terms.softCap, highest);
-        uint256 needed = tokensNeeded(terms.phases);
-        if (terms.tokensForSale < needed) revert TokensShort(terms.tokensForSale, needed);
     }
 
-    function _checkPhases(SaleTerms memory terms) private pure {
+    function _checkSchedules(SaleTerms memory terms) private pure {
+        if (terms.coolingOff > MAX_DURATION) revert CoolingOffTooLong(terms.coolingOff, MAX_DURATION);
+        Vesting memory v = terms.vesting;
+        if (
+            v.atOnce > Schedule.WHOLE || v.cliff > v.duration || v.duration > MAX_SCHEDULE
+                || (v.duration == 0 && v.atOnce != 0)
+        ) revert VestingInvalid(v.atOnce, v.cliff, v.duration, MAX_SCHEDULE);
+        Tap memory t = terms.tap;
+        if (
+            t.atOnce > Schedule.WHOLE || t.duration > MAX_SCHEDULE || t.objection >= Schedule.WHOLE
+                || (t.duration == 0 && (t.atOnce != 0 || t.objection != 0))
+        ) revert TapInvalid(t.atOnce, t.duration, t.objection, MAX_SCHEDULE);
+    }
+
+    function _checkPhases(Mode mode, SaleTerms memory terms) private pure {
         uint256 count = terms.phases.length;
         if (count == 0 || count > MAX_PHASES) revert PhaseCount(count, MAX_PHASES);
         uint256 end = terms.opens;
@@ -103,16 +155,27 @@ library TermsCheck {
             if (p.end <= end) revert PhaseEndNotAfter(i, p.end, end);
             if (p.raisedUpTo < cap) revert PhaseCapBelow(i, p.raisedUpTo, cap);
             if (p.price == 0) revert PhasePriceZero(i);
+            if (p.gate == Gate.Voucher && terms.signer == address(0)) revert SignerMissing(i);
+            if (p.gate == Gate.Merkle && p.root == 0) revert RootMissing(i);
+            if (p.gate != Gate.Merkle && p.root != 0) revert RootUnused(i);
+            bool capped = mode != Mode.FixedPrice && p.raisedUpTo != terms.hardCap;
+            if (mode == Mode.ProRata && (capped || p.price != terms.phases[0].price)) {
+                revert PhaseNotUniform(i, p.price, p.raisedUpTo);
+            }
+            if (mode == Mode.DutchAuction && (capped || (i != 0 && p.price > terms.phases[i - 1].price))) {
+                revert PhaseNotFalling(i, p.price, p.raisedUpTo);
+            }
             (end, cap) = (p.end, p.raisedUpTo);
         }
         if (cap != terms.hardCap) revert LastPhaseCap(cap, terms.hardCap);
         if (end - terms.opens > MAX_DURATION) revert DurationTooLong(end - terms.opens, MAX_DURATION);
     }
 
-    /// @notice As long as a sale is below its soft cap, what is left up to the hard cap must buy something.
+    /// @notice As long as a sale is below its soft cap, what is left up to the most that can be
+    /// taken, `reach`, must buy something.
     /// @return Payment base units; zero if the whole sale buys nothing at `price`.
-    function highestSoftCap(uint256 hardCap, uint256 price) internal pure returns (uint256) {
-        return Math.saturatingSub(hardCap + 1, Math.ceilDiv(price, PRICE_UNIT));
+    function highestSoftCap(uint256 reach, uint256 price) internal pure returns (uint256) {
+        return Math.saturatingSub(reach + 1, Math.ceilDiv(price, Price.UNIT));
     }
 
     /// @notice Most tokens that phases can sell, however the contributions fall. A phase that ran out of time leaves its
@@ -124,7 +187,7 @@ library TermsCheck {
         for (uint256 i = phases.length; i > 0; --i) {
             price = Math.min(price, phases[i - 1].price);
             uint256 floor = i > 1 ? phases[i - 2].raisedUpTo : 0;
-            needed += Math.ceilDiv((phases[i - 1].raisedUpTo - floor) * PRICE_UNIT, price);
+            needed += Math.ceilDiv((phases[i - 1].raisedUpTo - floor) * Price.UNIT, price);
         }
     }
 }

@@ -353,7 +353,7 @@ contract ContractFailuresTest is SaleTest {
         vm.expectRevert(
             abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, address(this), 0, 100_000e18)
         );
-        factory.create(Mode.FixedPrice, t, documents());
+        factory.create(Mode.FixedPrice, t, documents(), noAllocations());
     }
 
     /// @notice The same money taken out twice, by either of two doors.
@@ -447,7 +447,7 @@ contract ContractFailuresTest is SaleTest {
     function test_PrefundedAddress_TheSaleIsCreatedAllTheSame() external {
         vm.warp(OPENS - 1);
         SaleTerms memory t = onePhase(0.001 ether);
-        (address predicted, address predictedVault) = factory.predict(address(this), Mode.FixedPrice, t, documents());
+        (address predicted, address predictedVault) = factory.predict(address(this), Mode.FixedPrice, t, documents(), noAllocations());
         vm.startPrank(alice);
         payable(predicted).transfer(1 ether);
         payable(predictedVault).transfer(1 ether);

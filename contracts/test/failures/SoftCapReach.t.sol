@@ -13,7 +13,7 @@ contract SoftCapReachTest is SaleTest {
         SaleTerms memory t = _terms();
         t.softCap = t.hardCap;
         vm.expectRevert(abi.encodeWithSelector(TermsCheck.SoftCapOutOfReach.selector, 100 ether, 100 ether - 1));
-        factory.create(Mode.FixedPrice, t, documents());
+        factory.create(Mode.FixedPrice, t, documents(), noAllocations());
     }
 
     function test_AFullyBoughtSaleSucceedsHoweverMuchDustIsLeft() external {

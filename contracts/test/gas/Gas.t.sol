@@ -38,7 +38,7 @@ contract GasTest is SaleTest {
         vm.warp(OPENS - 1);
         SaleTerms memory t = terms();
         ++t.softCap;
-        factory.create(Mode.FixedPrice, t, documents());
+        factory.create(Mode.FixedPrice, t, documents(), noAllocations());
         _check(350_000);
     }
 

@@ -4,13 +4,17 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Test} from "forge-std/Test.sol";
 
+import {DutchAuctionSale} from "../../src/DutchAuctionSale.sol";
 import {FixedPriceSale} from "../../src/FixedPriceSale.sol";
+import {ProRataSale} from "../../src/ProRataSale.sol";
 import {RefundVault} from "../../src/RefundVault.sol";
 import {SaleFactory} from "../../src/SaleFactory.sol";
 import {SaleToken} from "../../src/SaleToken.sol";
+import {TeamWallet} from "../../src/TeamWallet.sol";
+import {TokenFactory} from "../../src/TokenFactory.sol";
 import {ISale} from "../../src/interfaces/ISale.sol";
 import {Currency} from "../../src/types/Currency.sol";
-import {Documents, Gate, Mode, Outcome, Phase, SaleTerms, State, Unsold} from "../../src/types/SaleTypes.sol";
+import {Allocation, Documents, Gate, Mode, Outcome, Phase, SaleTerms, State, Unsold} from "../../src/types/SaleTypes.sol";
 
 /// @notice A factory, a token and terms that work: 4 phases, 10 to 100 ether, 1,000 tokens an ether and dearer.
 abstract contract SaleTest is Test {
@@ -28,12 +32,26 @@ abstract contract SaleTest is Test {
 
     function setUp() public virtual {
         vm.warp(OPENS - 1 days);
-        factory = new SaleFactory();
-        token = new SaleToken("Aurora", "AUR", 10_000_000e18, "");
+        factory = deployFactory();
+        token = new SaleToken("Aurora", "AUR", 10_000_000e18, "", address(this));
         token.approve(address(factory), type(uint256).max);
         vm.deal(alice, 1000 ether);
         vm.deal(bob, 1000 ether);
         vm.deal(carol, 1000 ether);
+    }
+
+    function deployFactory() internal returns (SaleFactory) {
+        address vault = address(new RefundVault());
+        return new SaleFactory(
+            SaleFactory.Implementations({
+                fixedPriceSale: address(new FixedPriceSale(vault)),
+                proRataSale: address(new ProRataSale(vault)),
+                dutchAuctionSale: address(new DutchAuctionSale(vault)),
+                refundVault: vault,
+                teamWallet: address(new TeamWallet()),
+                tokenFactory: address(new TokenFactory())
+            })
+        );
     }
 
     function terms() internal view returns (SaleTerms memory t) {
@@ -49,17 +67,17 @@ abstract contract SaleTest is Test {
         t.tokensForSale = 100_000e18;
         t.unsold = Unsold.ToOwner;
         t.phases = new Phase[](4);
-        t.phases[0] = Phase({end: OPENS + 1 days, raisedUpTo: 20 ether, price: 0.001 ether, gate: Gate.Open});
-        t.phases[1] = Phase({end: OPENS + 2 days, raisedUpTo: 40 ether, price: 0.002 ether, gate: Gate.Open});
-        t.phases[2] = Phase({end: OPENS + 3 days, raisedUpTo: 70 ether, price: 0.003 ether, gate: Gate.Open});
-        t.phases[3] = Phase({end: CLOSES, raisedUpTo: 100 ether, price: 0.004 ether, gate: Gate.Open});
+        t.phases[0] = Phase({end: OPENS + 1 days, raisedUpTo: 20 ether, price: 0.001 ether, gate: Gate.Open, root: 0});
+        t.phases[1] = Phase({end: OPENS + 2 days, raisedUpTo: 40 ether, price: 0.002 ether, gate: Gate.Open, root: 0});
+        t.phases[2] = Phase({end: OPENS + 3 days, raisedUpTo: 70 ether, price: 0.003 ether, gate: Gate.Open, root: 0});
+        t.phases[3] = Phase({end: CLOSES, raisedUpTo: 100 ether, price: 0.004 ether, gate: Gate.Open, root: 0});
     }
 
     /// @dev The same terms with one phase, up to the hard cap, at `price`.
     function onePhase(uint128 price) internal view returns (SaleTerms memory t) {
         t = terms();
         t.phases = new Phase[](1);
-        t.phases[0] = Phase({end: CLOSES, raisedUpTo: t.hardCap, price: price, gate: Gate.Open});
+        t.phases[0] = Phase({end: CLOSES, raisedUpTo: t.hardCap, price: price, gate: Gate.Open, root: 0});
     }
 
     /// @dev The same terms with every amount of money in the base units of a currency with `decimals`.
@@ -84,8 +102,10 @@ abstract contract SaleTest is Test {
         d.saleURI = "https://example.org/sale.toml";
     }
 
+    function noAllocations() internal pure returns (Allocation[] memory) {}
+
     function createSale(SaleTerms memory t) internal returns (FixedPriceSale sale, RefundVault vault) {
-        (address s, address v) = factory.create(Mode.FixedPrice, t, documents());
+        (address s, address v) = factory.create(Mode.FixedPrice, t, documents(), noAllocations());
         return (FixedPriceSale(payable(s)), RefundVault(payable(v)));
     }
 

@@ -23,7 +23,7 @@ contract CancelTest is SaleTest {
     }
 
     function test_RevertWhen_TheCallerIsNotTheOwner() external {
-        vm.expectRevert(abi.encodeWithSelector(ISale.OnlyOwner.selector, owner, beneficiary));
+        vm.expectRevert(abi.encodeWithSelector(ClonedOwnable.OnlyOwner.selector, owner, beneficiary));
         vm.prank(beneficiary);
         sale.cancel();
     }

@@ -67,8 +67,8 @@ contract CloseTest is SaleTest {
     function test_RevertGiven_DustIsLeftInAPhaseBeforeTheLast() external {
         SaleTerms memory t = _dusty();
         t.phases = new Phase[](2);
-        t.phases[0] = Phase({end: OPENS + 1 days, raisedUpTo: t.hardCap, price: 1000e18, gate: Gate.Open});
-        t.phases[1] = Phase({end: CLOSES, raisedUpTo: t.hardCap, price: 1e18, gate: Gate.Open});
+        t.phases[0] = Phase({end: OPENS + 1 days, raisedUpTo: t.hardCap, price: 1000e18, gate: Gate.Open, root: 0});
+        t.phases[1] = Phase({end: CLOSES, raisedUpTo: t.hardCap, price: 1e18, gate: Gate.Open, root: 0});
         t.tokensForSale = t.hardCap;
         (sale,) = createSale(t);
         buy(sale, alice, 100 ether - 999);

@@ -40,7 +40,7 @@ contract ContributeTest is SaleTest {
     }
 
     function test_RevertWhen_AProofOfEligibilityIsGiven() external {
-        vm.expectRevert(ISale.EligibilityNotExpected.selector);
+        vm.expectRevert(ISale.X_EligibilityNotExpected.selector);
         vm.prank(alice);
         sale.contribute{value: 1 ether}(alice, 1 ether, hex"00");
     }

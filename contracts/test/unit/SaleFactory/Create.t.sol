@@ -25,7 +25,7 @@ contract CreateTest is SaleTest {
     function test_RevertWhen_TheSameSaleExists() external {
         (FixedPriceSale sale,) = createSale(terms());
         vm.expectRevert(abi.encodeWithSelector(ISaleFactory.SaleExists.selector, address(sale)));
-        factory.create(Mode.FixedPrice, terms(), documents());
+        factory.create(Mode.FixedPrice, terms(), documents(), noAllocations());
     }
 
     function test_RevertWhen_TheSameSaleWasCancelled() external {
@@ -33,7 +33,7 @@ contract CreateTest is SaleTest {
         vm.prank(owner);
         sale.cancel();
         vm.expectRevert(abi.encodeWithSelector(ISaleFactory.SaleExists.selector, address(sale)));
-        factory.create(Mode.FixedPrice, terms(), documents());
+        factory.create(Mode.FixedPrice, terms(), documents(), noAllocations());
     }
 
     function test_RevertWhen_TheTokensAreNotApproved() external {
@@ -43,7 +43,7 @@ contract CreateTest is SaleTest {
                 IERC20Errors.ERC20InsufficientAllowance.selector, address(factory), 100_000e18 - 1, 100_000e18
             )
         );
-        factory.create(Mode.FixedPrice, terms(), documents());
+        factory.create(Mode.FixedPrice, terms(), documents(), noAllocations());
     }
 
     function test_RevertWhen_TheTokenTakesAFee() external {
@@ -55,19 +55,19 @@ contract CreateTest is SaleTest {
         vm.expectRevert(
             abi.encodeWithSelector(CurrencyLibrary.TransferNotExact.selector, address(fee), 100_000e18, 99_000e18)
         );
-        factory.create(Mode.FixedPrice, t, documents());
+        factory.create(Mode.FixedPrice, t, documents(), noAllocations());
     }
 
     function test_RevertWhen_TheTokenOnlyPretends() external {
         SaleTerms memory t = terms();
         t.token = address(new PretendingToken());
         vm.expectRevert(abi.encodeWithSelector(CurrencyLibrary.TransferNotExact.selector, t.token, 100_000e18, 0));
-        factory.create(Mode.FixedPrice, t, documents());
+        factory.create(Mode.FixedPrice, t, documents(), noAllocations());
     }
 
     function test_ItIsWherePredictSaid() external {
         (address predicted, address predictedVault) =
-            factory.predict(address(this), Mode.FixedPrice, terms(), documents());
+            factory.predict(address(this), Mode.FixedPrice, terms(), documents(), noAllocations());
         assertEq(predicted.code.length, 0);
         (FixedPriceSale sale, RefundVault vault) = createSale(terms());
         assertEq(address(sale), predicted);
@@ -93,16 +93,16 @@ contract CreateTest is SaleTest {
         Documents memory d = documents();
         d.whitepaperHash = bytes32(uint256(7));
         d.whitepaperURI = "https://example.org/paper.pdf";
-        (address sale, address vault) = factory.predict(address(this), Mode.FixedPrice, t, d);
+        (address sale, address vault) = factory.predict(address(this), Mode.FixedPrice, t, d, noAllocations());
         vm.expectEmit(address(factory));
         emit ISaleFactory.SaleCreated(sale, address(this), address(token), vault, Mode.FixedPrice, t, d);
-        factory.create(Mode.FixedPrice, t, d);
+        factory.create(Mode.FixedPrice, t, d, noAllocations());
     }
 
     function test_ItWorksAtAnAddressThatHoldsEtherAndTokens() external {
         PlainToken usd = new PlainToken(6);
         SaleTerms memory t = paidIn(address(usd), 6);
-        (address predicted, address predictedVault) = factory.predict(address(this), Mode.FixedPrice, t, documents());
+        (address predicted, address predictedVault) = factory.predict(address(this), Mode.FixedPrice, t, documents(), noAllocations());
         new ForceFeeder{value: 1 ether}(payable(predicted));
         new ForceFeeder{value: 1 ether}(payable(predictedVault));
         usd.mint(predicted, 5);
@@ -131,21 +131,21 @@ contract CreateTest is SaleTest {
         token.transfer(STRANGER, 100_000e18);
         vm.startPrank(STRANGER);
         token.approve(address(factory), type(uint256).max);
-        (address other, address otherVault) = factory.create(Mode.FixedPrice, terms(), documents());
+        (address other, address otherVault) = factory.create(Mode.FixedPrice, terms(), documents(), noAllocations());
         vm.stopPrank();
         assertNotEq(other, address(sale));
         assertNotEq(otherVault, sale.vault());
-        (address predicted,) = factory.predict(STRANGER, Mode.FixedPrice, terms(), documents());
+        (address predicted,) = factory.predict(STRANGER, Mode.FixedPrice, terms(), documents(), noAllocations());
         assertEq(other, predicted);
     }
 
     /// @dev A stranger who creates the same sale first takes nothing from the creator.
     function test_AStrangerCannotTakeTheAddress() external {
-        (address predicted,) = factory.predict(address(this), Mode.FixedPrice, terms(), documents());
+        (address predicted,) = factory.predict(address(this), Mode.FixedPrice, terms(), documents(), noAllocations());
         token.transfer(STRANGER, 100_000e18);
         vm.startPrank(STRANGER);
         token.approve(address(factory), type(uint256).max);
-        factory.create(Mode.FixedPrice, terms(), documents());
+        factory.create(Mode.FixedPrice, terms(), documents(), noAllocations());
         vm.stopPrank();
         (FixedPriceSale sale,) = createSale(terms());
         assertEq(address(sale), predicted);
@@ -155,7 +155,7 @@ contract CreateTest is SaleTest {
         address[] memory seen = new address[](18);
         for (uint256 i = 0; i < seen.length; ++i) {
             (SaleTerms memory t, Documents memory d) = _changed(i);
-            (seen[i],) = factory.predict(address(this), Mode.FixedPrice, t, d);
+            (seen[i],) = factory.predict(address(this), Mode.FixedPrice, t, d, noAllocations());
             for (uint256 j = 0; j < i; ++j) {
                 assertNotEq(seen[i], seen[j]);
             }

@@ -12,36 +12,36 @@ import {SaleTest} from "../../utils/SaleTest.sol";
 contract CreateWithTokenTest is SaleTest {
     function test_RevertWhen_TheTermsNameAToken() external {
         vm.expectRevert(abi.encodeWithSelector(ISaleFactory.TokenGiven.selector, address(token)));
-        factory.createWithToken(Mode.FixedPrice, terms(), documents(), _tokenTerms());
+        factory.createWithToken(Mode.FixedPrice, terms(), documents(), noAllocations(), _tokenTerms());
     }
 
     function test_RevertWhen_TheSupplyIsShort() external {
         TokenTerms memory tokenTerms = _tokenTerms();
         tokenTerms.supply = 100_000e18 - 1;
         vm.expectRevert(abi.encodeWithSelector(ISaleFactory.SupplyShort.selector, 100_000e18 - 1, 100_000e18));
-        factory.createWithToken(Mode.FixedPrice, _terms(), documents(), tokenTerms);
+        factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), tokenTerms);
     }
 
     function test_RevertWhen_TheSameSaleExists() external {
-        (address sale,,) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+        (address sale,,) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         vm.expectRevert(abi.encodeWithSelector(ISaleFactory.SaleExists.selector, sale));
-        factory.createWithToken(Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+        factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
     }
 
     function test_RevertWhen_TheTermsCannotWork() external {
         SaleTerms memory t = _terms();
         t.owner = address(0);
-        (,, address predicted) = factory.predictWithToken(address(this), Mode.FixedPrice, t, documents(), _tokenTerms());
+        (,, address predicted) = factory.predictWithToken(address(this), Mode.FixedPrice, t, documents(), noAllocations(), _tokenTerms());
         vm.expectRevert(TermsCheck.OwnerZero.selector);
-        factory.createWithToken(Mode.FixedPrice, t, documents(), _tokenTerms());
+        factory.createWithToken(Mode.FixedPrice, t, documents(), noAllocations(), _tokenTerms());
         assertEq(predicted.code.length, 0);
     }
 
     function test_ItIsWherePredictWithTokenSaid() external {
         (address sale, address vault, address token_) =
-            factory.predictWithToken(address(this), Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+            factory.predictWithToken(address(this), Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         (address sale_, address vault_, address created) =
-            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         assertEq(sale_, sale);
         assertEq(vault_, vault);
         assertEq(created, token_);
@@ -53,7 +53,7 @@ contract CreateWithTokenTest is SaleTest {
 
     function test_ItSharesOutTheSupply() external {
         (address sale,, address created) =
-            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         SaleToken newToken = SaleToken(created);
         assertEq(newToken.totalSupply(), 1_000_000e18);
         assertEq(newToken.balanceOf(sale), 100_000e18);
@@ -67,7 +67,7 @@ contract CreateWithTokenTest is SaleTest {
         TokenTerms memory tokenTerms = _tokenTerms();
         tokenTerms.supply = 100_000e18;
         vm.recordLogs();
-        (address sale,, address created) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), tokenTerms);
+        (address sale,, address created) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), tokenTerms);
         // Mint, TokenCreated, SaleCreated, and one transfer.
         assertEq(vm.getRecordedLogs().length, 4);
         assertEq(SaleToken(created).balanceOf(sale), 100_000e18);
@@ -77,22 +77,22 @@ contract CreateWithTokenTest is SaleTest {
     function test_ItEmitsTokenCreatedAndSaleCreated() external {
         SaleTerms memory t = _terms();
         (address sale, address vault, address created) =
-            factory.predictWithToken(address(this), Mode.FixedPrice, t, documents(), _tokenTerms());
+            factory.predictWithToken(address(this), Mode.FixedPrice, t, documents(), noAllocations(), _tokenTerms());
         t.token = created;
         vm.expectEmit(address(factory));
         emit ISaleFactory.TokenCreated(created, address(this), _tokenTerms());
         vm.expectEmit(address(factory));
         emit ISaleFactory.SaleCreated(sale, address(this), created, vault, Mode.FixedPrice, t, documents());
-        factory.createWithToken(Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+        factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
     }
 
     function test_ItWorksAtAddressesThatHoldEther() external {
         (address sale, address vault, address predicted) =
-            factory.predictWithToken(address(this), Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+            factory.predictWithToken(address(this), Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         new ForceFeeder{value: 1}(payable(sale));
         new ForceFeeder{value: 1}(payable(vault));
         new ForceFeeder{value: 1}(payable(predicted));
-        (address created,,) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+        (address created,,) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         assertEq(created, sale);
         vm.warp(OPENS);
         buy(FixedPriceSale(payable(sale)), alice, 1 ether);
@@ -101,13 +101,13 @@ contract CreateWithTokenTest is SaleTest {
 
     function test_ItHasOtherAddressesForAnotherCreatorOrAnotherToken() external {
         (address sale,, address created) =
-            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         vm.prank(alice);
         (address sale2,, address created2) =
-            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), _tokenTerms());
+            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         TokenTerms memory tokenTerms = _tokenTerms();
         tokenTerms.symbol = "BOREAL";
-        (address sale3,, address created3) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), tokenTerms);
+        (address sale3,, address created3) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), tokenTerms);
         assertTrue(sale != sale2 && sale != sale3 && sale2 != sale3);
         assertTrue(created != created2 && created != created3 && created2 != created3);
     }
@@ -119,6 +119,7 @@ contract CreateWithTokenTest is SaleTest {
 
     function _tokenTerms() private pure returns (TokenTerms memory) {
         return TokenTerms({
+            kind: TokenKind.Plain,
             name: "Boreal", symbol: "BOR", supply: 1_000_000e18, contractURI: "https://example.org/token.json"
         });
     }

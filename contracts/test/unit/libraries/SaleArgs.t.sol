@@ -13,7 +13,7 @@ contract SaleArgsTest is Test {
 
     function testFuzz_UnpackGivesWhatWasPacked(uint256 seed, uint256 count) external view {
         SaleTerms memory t = _terms(seed, bound(count, 1, 8));
-        bytes memory args = SaleArgs.pack(t);
+        bytes memory args = SaleArgs.pack(t, FACTORY);
         assertEq(args.length, 146 + 37 * t.phases.length);
         assertEq(keccak256(abi.encode(args.unpack())), keccak256(abi.encode(t)));
     }
@@ -29,13 +29,13 @@ contract SaleArgsTest is Test {
         for (uint256 i = 0; i < 8; ++i) {
             t.phases[i] = Phase(type(uint40).max, type(uint120).max, type(uint128).max, Gate.Open);
         }
-        assertEq(keccak256(abi.encode(SaleArgs.pack(t).unpack())), keccak256(abi.encode(t)));
+        assertEq(keccak256(abi.encode(SaleArgs.pack(t, FACTORY).unpack())), keccak256(abi.encode(t)));
     }
 
     /// @dev What lies behind the arguments in memory must not leak into the last fields.
     function testFuzz_FieldsDoNotReadPastTheEnd(uint256 seed, bytes32 dirt) external view {
         SaleTerms memory t = _terms(seed, 1);
-        bytes memory args = SaleArgs.pack(t);
+        bytes memory args = SaleArgs.pack(t, FACTORY);
         assembly {
             mstore(add(args, add(32, mload(args))), dirt)
             mstore(0x40, add(args, add(96, mload(args))))
@@ -52,7 +52,7 @@ contract SaleArgsTest is Test {
         // Half of the time exactly on an edge.
         if (seed & 256 != 0) time = t.phases[time % t.phases.length].end;
         if (seed & 512 != 0) raised = t.phases[raised % t.phases.length].raisedUpTo;
-        (uint256 index, uint256 cap, uint256 price) = SaleArgs.pack(t).phaseAt(time, raised);
+        (uint256 index, uint256 cap, uint256 price) = SaleArgs.pack(t, FACTORY).phaseAt(time, raised);
         uint256 i = 0;
         while (i < t.phases.length && (time >= t.phases[i].end || raised >= t.phases[i].raisedUpTo)) ++i;
         assertEq(index, i);

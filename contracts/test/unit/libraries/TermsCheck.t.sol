@@ -203,17 +203,17 @@ contract TermsCheckTest is SaleTest {
 
     function test_TokensNeededHoldsTheLargestValues() external pure {
         Phase[] memory phases = new Phase[](1);
-        phases[0] = Phase({end: 1, raisedUpTo: type(uint120).max, price: 1, gate: Gate.Open});
+        phases[0] = Phase({end: 1, raisedUpTo: type(uint120).max, price: 1, gate: Gate.Open, root: 0});
         assertEq(TermsCheck.tokensNeeded(phases), uint256(type(uint120).max) * 1e18);
     }
 
     function _refused(SaleTerms memory t, bytes memory reason) private {
         vm.expectRevert(reason);
-        factory.create(Mode.FixedPrice, t, documents());
+        factory.create(Mode.FixedPrice, t, documents(), noAllocations());
     }
 
     function _accepted(SaleTerms memory t) private {
-        (address sale,) = factory.create(Mode.FixedPrice, t, documents());
+        (address sale,) = factory.create(Mode.FixedPrice, t, documents(), noAllocations());
         assertGt(sale.code.length, 0);
     }
 
@@ -228,7 +228,7 @@ contract TermsCheckTest is SaleTest {
     function _phases(uint256 count) private pure returns (Phase[] memory phases) {
         phases = new Phase[](count);
         for (uint256 i = 0; i < count; ++i) {
-            phases[i] = Phase({end: uint40(OPENS + i + 1), raisedUpTo: 100 ether, price: 0.001 ether, gate: Gate.Open});
+            phases[i] = Phase({end: uint40(OPENS + i + 1), raisedUpTo: 100 ether, price: 0.001 ether, gate: Gate.Open, root: 0});
         }
     }
 }
