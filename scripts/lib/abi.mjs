@@ -4,10 +4,15 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 const [out, target] = process.argv.slice(2);
 const contracts = [
   { name: "SaleFactory", deployed: true },
+  { name: "TokenFactory", deployed: true },
+  { name: "FixedPriceSale", deployed: true },
+  { name: "ProRataSale", deployed: true },
+  { name: "DutchAuctionSale", deployed: true },
+  { name: "RefundVault", deployed: true },
+  { name: "TeamWallet", deployed: true },
   { name: "DevDollar", deployed: true },
-  { name: "FixedPriceSale" },
-  { name: "RefundVault" },
   { name: "SaleToken" },
+  { name: "RestrictedSaleToken" },
 ];
 
 mkdirSync(target, { recursive: true });
