@@ -42,17 +42,17 @@ contract DutchAuctionSale is UniformPriceSale {
         (index,, value) = args.phaseAt(block.timestamp, 0);
         uint256 count = args.phaseCount();
         if (index + 1 >= count) return (index, value);
-        uint256 end = args.phase(index).end;
-        uint256 start = index == 0 ? args.opens() : args.phase(index - 1).end;
+        uint256 end = args.endOf(index);
+        uint256 start = index == 0 ? args.opens() : args.endOf(index - 1);
         // Before the opening it is the first price.
         uint256 elapsed = Math.saturatingSub(block.timestamp, start);
         // Rounded up: at no second cheaper than the line.
-        value -= (value - args.phase(index + 1).price) * elapsed / (end - start);
+        value -= (value - args.priceOf(index + 1)) * elapsed / (end - start);
     }
 
     /// @inheritdoc Sale
     function _soldAtLast(bytes memory args, Totals t) internal pure override returns (uint256) {
-        uint256 last = args.phase(args.phaseCount() - 1).price;
+        uint256 last = args.priceOf(args.phaseCount() - 1);
         return Math.min(args.tokensForSale(), Price.tokensFor(t.raised(), last));
     }
 

@@ -41,6 +41,6 @@ contract ProRataSale is UniformPriceSale {
 
     /// @inheritdoc Sale
     function _soldAtLast(bytes memory args, Totals t) internal pure override returns (uint256) {
-        return Price.tokensFor(_kept(args, t), args.phase(0).price);
+        return Price.tokensFor(_kept(args, t), args.priceOf(0));
     }
 }

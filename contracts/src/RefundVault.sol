@@ -94,7 +94,7 @@ contract RefundVault is IRefundVault, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRefundVault
-    function refund(address investor) external nonReentrant returns (uint256 amount) {
+    function refundFor(address investor) external nonReentrant returns (uint256 amount) {
         return _refund(investor, investor);
     }
 

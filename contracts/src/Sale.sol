@@ -59,7 +59,7 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISale
-    receive() external payable nonReentrant {
+    receive() external payable nonReentrantView {
         bytes memory args = _args();
         if (!args.currency().isEther()) revert EtherNotAccepted(Currency.unwrap(args.currency()));
         _contribute(args, msg.sender, msg.value, Calldata.emptyBytes());
@@ -69,7 +69,7 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
     function contribute(address investor, uint256 amount, bytes calldata eligibility)
         external
         payable
-        nonReentrant
+        nonReentrantView
         returns (uint256 accepted, uint256 tokens)
     {
         bytes memory args = _args();
@@ -87,13 +87,10 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
         uint8 v,
         bytes32 r,
         bytes32 s
-    ) external nonReentrant returns (uint256 accepted, uint256 tokens) {
+    ) external nonReentrantView returns (uint256 accepted, uint256 tokens) {
         bytes memory args = _args();
         if (args.currency().isEther()) revert WrongValue(amount, 0);
-        // Whoever sees the permit can use it first. What matters is the allowance, and the transfer asks for that.
-        try IERC20Permit(Currency.unwrap(args.currency()))
-            .permit(msg.sender, address(this), amount, deadline, v, r, s) {}
-            catch {}
+        _tryPermit(Currency.unwrap(args.currency()), amount, deadline, v, r, s);
         return _contribute(args, investor, amount, eligibility);
     }
 
@@ -190,12 +187,13 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISale
-    function refund(address investor) external nonReentrant returns (uint256 amount) {
+    function refundFor(address investor) external nonReentrant returns (uint256 amount) {
         return _refund(investor, investor);
     }
 
     /// @inheritdoc ISale
     function refundTo(address to) external nonReentrant returns (uint256 amount) {
+        if (to == address(0)) revert InvalidReceiver(to);
         return _refund(msg.sender, to);
     }
 
@@ -369,8 +367,12 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
 
     /// @dev The terms of this clone. The shared code itself is no sale and takes nothing.
     function _args() internal view override returns (bytes memory) {
-        if (address(this) == IMPLEMENTATION) revert NotASale();
+        _requireSale();
         return SaleArgs.load();
+    }
+
+    function _requireSale() private view {
+        if (address(this) == IMPLEMENTATION) revert NotASale();
     }
 
     /// @return What a success keeps for the beneficiary, payment base units.
@@ -426,11 +428,29 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
 
         Currency currency = args.currency();
         if (!currency.isEther()) {
-            currency.pull(msg.sender, address(this), accepted);
+            _pull(currency, accepted);
         } else if (left != 0) {
             emit ExcessReturned(msg.sender, left);
-            currency.send(msg.sender, left);
+            _return(currency, left);
         }
+    }
+
+    /// @dev A contribution sets the guard where it hands control on, and only checks it else: most of them, paid in ether and
+    /// taken in full, never do.
+    function _pull(Currency currency, uint256 amount) private nonReentrant {
+        currency.pull(msg.sender, address(this), amount);
+    }
+
+    function _return(Currency currency, uint256 amount) private nonReentrant {
+        currency.send(msg.sender, amount);
+    }
+
+    /// @dev Whoever sees the permit can use it first. What matters is the allowance, and the transfer asks for that.
+    function _tryPermit(address token, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        private
+        nonReentrant
+    {
+        try IERC20Permit(token).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
     }
 
     /// @dev Reverts where the investor is not eligible and nothing has been taken yet; else what was taken so far stands.
@@ -446,7 +466,7 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
         (address signer, uint256 epoch) = gate == Gate.Voucher ? _voucherSigner(args) : (address(0), 0);
         (Verdict verdict, uint256 personal) = gate == Gate.Voucher
             ? Gates.voucher(eligibility, phase, investor, signer, epoch)
-            : Gates.list(eligibility, args.root(phase), investor);
+            : Gates.list(eligibility, args.loadRoot(phase), investor);
         if (verdict == Verdict.Eligible) return personal;
         if (nothingTaken) Gates.refuse(verdict, eligibility, gate, phase, investor, signer, epoch);
         return 0;
@@ -498,25 +518,30 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
 
     /// @dev The position is emptied before the money leaves, so no path pays it twice.
     function _refund(address investor, address to) private returns (uint256 amount) {
-        bytes memory args = _args();
+        _requireSale();
         Totals t = $totals;
         Position p = $positions[investor];
         Outcome outcome = t.outcome();
-        if (to == address(0)) revert InvalidReceiver(to);
-        if (outcome == Outcome.Succeeded && !p.isRejected()) {
-            (p, amount) = _settle(args, t, investor);
-            if (amount == 0) revert NotRefundable(State.Succeeded);
-            $positions[investor] = p;
-            _sendExcess(args, investor, to, amount);
-            return amount;
+        if ((outcome == Outcome.None || outcome == Outcome.Succeeded) && !p.isRejected()) {
+            return _refundExcess(t, investor, to);
         }
-        if (outcome == Outcome.None && !p.isRejected()) revert NotRefundable(_state(args, outcome));
         amount = p.paid();
         if (amount == 0) revert NothingToRefund(investor);
 
         $positions[investor] = Ledger.position(0, 0, p.isRejected() ? Ledger.REJECTED : 0);
         emit Refunded(investor, to, amount);
-        args.currency().send(to, amount);
+        SaleArgs.loadCurrency().send(to, amount);
+    }
+
+    /// @dev The tokens stay: they may be restricted, and money must not wait for them.
+    function _refundExcess(Totals t, address investor, address to) private returns (uint256 excess) {
+        bytes memory args = _args();
+        if (t.outcome() == Outcome.None) revert NotRefundable(_state(args, Outcome.None));
+        Position p;
+        (p, excess) = _settle(args, t, investor);
+        if (excess == 0) revert NotRefundable(State.Succeeded);
+        $positions[investor] = p;
+        _sendExcess(args, investor, to, excess);
     }
 
     function _sendExcess(bytes memory args, address investor, address to, uint256 amount) private {

@@ -79,9 +79,9 @@ interface IRefundVault {
 
     /// @notice Sends `investor` its share of the rest, once the tap is stopped. Anyone may call it.
     /// @return amount Payment base units sent.
-    function refund(address investor) external returns (uint256 amount);
+    function refundFor(address investor) external returns (uint256 amount);
 
-    /// @notice As `refund`, the sender's own, to `to`.
+    /// @notice As `refundFor`, the sender's own, to `to`.
     /// @return amount Payment base units sent.
     function refundTo(address to) external returns (uint256 amount);
 
@@ -100,7 +100,7 @@ interface IRefundVault {
     /// @return Whether `investor` has objected.
     function hasObjected(address investor) external view returns (bool);
 
-    /// @return Payment base units that `refund` would send `investor`.
+    /// @return Payment base units that `refundFor` would send `investor`.
     function refundable(address investor) external view returns (uint256);
 
     /// @return When the beneficiary is paid.

@@ -55,7 +55,7 @@ interface ISale {
         address indexed investor, address indexed to, uint256 amount, uint256 tokens, uint256 raised, uint256 sold
     );
 
-    /// @notice Compliance rejected an investor: the position left the totals, its money waits for `refund`.
+    /// @notice Compliance rejected an investor: the position left the totals, its money waits for `refundFor`.
     /// @param amount Payment base units, all that was paid.
     /// @param tokens Token base units that are free again.
     /// @param raised Sale's total after it.
@@ -240,7 +240,7 @@ interface ISale {
     /// @return amount Payment base units sent.
     function withdrawTo(address to) external returns (uint256 amount);
 
-    /// @notice Takes a position out of the sale: compliance's, before the end. Its money waits for `refund`, at once and for
+    /// @notice Takes a position out of the sale: compliance's, before the end. Its money waits for `refundFor`, at once and for
     /// ever, whatever the outcome; the investor cannot contribute again.
     function reject(address investor) external;
 
@@ -277,9 +277,9 @@ interface ISale {
     /// @notice Sends `investor` exactly what it paid, after failure, cancellation or its rejection; after a success the excess
     /// alone, without the tokens, so that nothing about the token can hold money back. Anyone may call it.
     /// @return amount Payment base units sent.
-    function refund(address investor) external returns (uint256 amount);
+    function refundFor(address investor) external returns (uint256 amount);
 
-    /// @notice As `refund`, the sender's own, to `to`: for an address that is blocked.
+    /// @notice As `refundFor`, the sender's own, to `to`: for an address that is blocked.
     /// @return amount Payment base units sent.
     function refundTo(address to) external returns (uint256 amount);
 

@@ -18,6 +18,10 @@ library SaleArgs {
     uint256 private constant HEAD = 250;
     uint256 private constant PHASE = 37;
     uint256 private constant ROOT = 32;
+    /// @dev Eight phases (`TermsCheck`).
+    uint256 private constant LONGEST = 546;
+    /// @dev `CLONE_CODE` and the offset of the currency.
+    uint256 private constant CURRENCY_IN_CODE = 105;
 
     /// @return args `terms`, packed, with the factory that creates the sale.
     function pack(SaleTerms memory terms, address factory_) internal pure returns (bytes memory args) {
@@ -48,20 +52,39 @@ library SaleArgs {
         if (listed) args = bytes.concat(args, roots);
     }
 
-    /// @return args The packed terms of the clone that is running, from its own code.
-    /// @dev As OpenZeppelin's `Clones.fetchCloneArgs`, less the zeroing of memory that is then overwritten.
+    /// @return args The packed terms of the clone that is running, from its own code, without the roots.
+    /// @dev As OpenZeppelin's `Clones.fetchCloneArgs`, less the zeroing of memory that is then overwritten, and less the
+    /// question how long the code is: the longest terms are copied, and past the end code reads as zeros.
     function load() internal view returns (bytes memory args) {
         assembly ("memory-safe") {
             args := mload(0x40)
-            let size := sub(extcodesize(address()), CLONE_CODE)
-            mstore(args, size)
-            extcodecopy(address(), add(args, 32), CLONE_CODE, size)
-            mstore(0x40, add(args, and(add(size, 95), not(31))))
+            mstore(args, LONGEST)
+            extcodecopy(address(), add(args, 32), CLONE_CODE, LONGEST)
+            mstore(0x40, add(args, add(LONGEST, 62)))
         }
     }
 
-    /// @return terms What was packed.
-    function unpack(bytes memory args) internal pure returns (SaleTerms memory terms) {
+    /// @return value The currency of the clone that is running, from its own code: all that a refund needs of its terms.
+    function loadCurrency() internal view returns (Currency value) {
+        assembly ("memory-safe") {
+            mstore(0, 0)
+            extcodecopy(address(), 12, CURRENCY_IN_CODE, 20)
+            value := mload(0)
+        }
+    }
+
+    /// @param args What `load` gave.
+    /// @return value The root of phase `index` of the clone that is running; zero if no phase has one.
+    function loadRoot(bytes memory args, uint256 index) internal view returns (bytes32 value) {
+        uint256 offset = CLONE_CODE + _phasesEnd(args) + index * ROOT;
+        assembly ("memory-safe") {
+            extcodecopy(address(), 0, offset, ROOT)
+            value := mload(0)
+        }
+    }
+
+    /// @return terms What was packed into the clone that is running.
+    function unpack(bytes memory args) internal view returns (SaleTerms memory terms) {
         uint256 count = phaseCount(args);
         terms.owner = owner(args);
         terms.compliance = compliance(args);
@@ -194,6 +217,16 @@ library SaleArgs {
         cap = 0;
     }
 
+    /// @return The price of phase `index`, which exists.
+    function priceOf(bytes memory args, uint256 index) internal pure returns (uint256) {
+        return _read(args, HEAD + index * PHASE + 21, 128);
+    }
+
+    /// @return First second after phase `index`, which exists.
+    function endOf(bytes memory args, uint256 index) internal pure returns (uint256) {
+        return _read(args, HEAD + index * PHASE, 40);
+    }
+
     /// @return The gate of phase `index`, which exists.
     function gate(bytes memory args, uint256 index) internal pure returns (Gate) {
         unchecked {
@@ -201,24 +234,14 @@ library SaleArgs {
         }
     }
 
-    /// @return value The root of phase `index`, which exists; zero if no phase has one.
-    function root(bytes memory args, uint256 index) internal pure returns (bytes32 value) {
-        uint256 offset = _phasesEnd(args) + index * ROOT;
-        if (offset < args.length) {
-            assembly ("memory-safe") {
-                value := mload(add(add(args, 32), offset))
-            }
-        }
-    }
-
-    function phase(bytes memory args, uint256 index) internal pure returns (Phase memory) {
+    function phase(bytes memory args, uint256 index) internal view returns (Phase memory) {
         uint256 offset = HEAD + index * PHASE;
         return Phase({
             end: uint40(_read(args, offset, 40)),
             raisedUpTo: uint120(_read(args, offset + 5, 120)),
             price: uint128(_read(args, offset + 21, 128)),
             gate: Gate(_read(args, offset + 20, 8)),
-            root: root(args, index)
+            root: loadRoot(args, index)
         });
     }
 
