@@ -2,6 +2,7 @@
 //!
 //! A new command is its file with an `Args` struct and `run`, a variant of [`Command`] and a line in [`run`].
 
+mod allowlist;
 pub mod clock;
 mod contribute;
 mod database;
@@ -21,6 +22,7 @@ pub mod tools;
 pub mod units;
 mod up;
 pub mod view;
+mod voucher;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -69,6 +71,12 @@ enum Command {
     Claim(leave::ClaimArgs),
     Refund(leave::RefundArgs),
     Release(leave::ReleaseArgs),
+    /// Builds, shows and checks lists of who may contribute
+    #[command(subcommand)]
+    Allowlist(allowlist::AllowlistCommand),
+    /// Lets single investors in, by a signature
+    #[command(subcommand)]
+    Voucher(voucher::VoucherCommand),
     Reconcile(reconcile::ReconcileArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -91,6 +99,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Claim(args) => leave::claim(args, printer).await,
         Command::Refund(args) => leave::refund(args, printer).await,
         Command::Release(args) => leave::release(args, printer).await,
+        Command::Allowlist(command) => allowlist::run(command, printer),
+        Command::Voucher(command) => voucher::run(command, printer).await,
         Command::Reconcile(args) => reconcile::run(args, printer).await,
         Command::Doctor(args) => doctor::run(args, printer).await,
     }
