@@ -205,12 +205,12 @@ contract WithdrawTest is SaleTest {
         assertEq(uint256(outcome), uint256(Outcome.Succeeded));
     }
 
-    function testFuzz_NobodysCoolingOffIsShorterThanTheTerms(uint40 at, uint32 coolingOff) external {
+    function testFuzz_NobodysCoolingOffIsShorterThanTheTerms(uint40 second, uint32 coolingOff) external {
         SaleTerms memory t = _terms();
         t.coolingOff = uint32(bound(coolingOff, 1, 366 days));
         vm.warp(OPENS - 1);
         (sale,) = create(Mode.FixedPrice, t);
-        vm.warp(bound(at, OPENS, CLOSES - 1));
+        vm.warp(bound(second, OPENS, CLOSES - 1));
         buy(sale, alice, 1 ether);
         uint256 until = sale.coolingOffUntil(alice);
         assertTrue(until == CLOSES || until >= block.timestamp + t.coolingOff);
