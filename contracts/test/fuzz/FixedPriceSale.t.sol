@@ -64,7 +64,7 @@ contract FixedPriceSaleFuzz is SaleTest {
         assertEq(t.tokensForSale, needed);
         vm.warp(OPENS);
         for (uint256 i = 0; i < steps.length; ++i) {
-            vm.warp(block.timestamp + steps[i] % 8 hours);
+            vm.warp(vm.getBlockTimestamp() + steps[i] % 8 hours);
             // Small amounts, and now and then all the rest.
             uint256 most = i == steps.length - 1 ? 2 * uint256(t.hardCap) : uint256(t.hardCap) / 4 + 1;
             _tryBuy(bob, bound(steps[i] >> 16, 1, most));

@@ -243,7 +243,7 @@ contract DutchAuctionSaleTest is SaleTest {
         uint256[4] memory paid;
         uint256 last = type(uint256).max;
         for (uint256 i = 0; i < 4; ++i) {
-            vm.warp(block.timestamp + steps[i] % 1 days);
+            vm.warp(vm.getBlockTimestamp() + steps[i] % 1 days);
             assertLe(sale.price(), last);
             last = sale.price();
             uint256 amount = bound(amounts[i], 1 ether, 120 ether);

@@ -59,7 +59,7 @@ contract RestrictedSaleTokenTest is Test {
         assertEq(token.detectTransferRestriction(address(this), admin, 1), 0);
         assertEq(token.detectTransferRestriction(address(0), alice, 1), 2);
         assertEq(token.detectTransferRestriction(address(this), address(0), 1), 0);
-        _set(alice, uint40(block.timestamp + 1));
+        _set(alice, uint40(vm.getBlockTimestamp() + 1));
         assertEq(token.detectTransferRestriction(address(this), alice, 1), 0);
         assertEq(token.detectTransferRestriction(alice, address(this), 1), 0);
         assertEq(token.messageForTransferRestriction(0), "The transfer is allowed.");
@@ -75,7 +75,7 @@ contract RestrictedSaleTokenTest is Test {
     }
 
     function test_ApprovalsLapseToTheSecond() external {
-        uint40 until = uint40(block.timestamp + 100);
+        uint40 until = uint40(vm.getBlockTimestamp() + 100);
         vm.expectEmit(address(token));
         emit IRestrictedSaleToken.HolderSet(alice, until, admin);
         _set(alice, until);
@@ -152,7 +152,7 @@ contract RestrictedSaleTokenTest is Test {
         );
         vm.prank(bob);
         token.acceptDefaultAdminTransfer();
-        vm.warp(block.timestamp + 1);
+        vm.warp(vm.getBlockTimestamp() + 1);
         vm.prank(alice);
         token.acceptDefaultAdminTransfer();
         assertEq(token.defaultAdmin(), alice);
@@ -197,12 +197,12 @@ contract RestrictedSaleTokenTest is Test {
                 bob,
                 7,
                 0,
-                block.timestamp
+                vm.getBlockTimestamp()
             )
         );
         (uint8 v, bytes32 r, bytes32 s) =
             vm.sign(key, keccak256(abi.encodePacked(hex"1901", token.DOMAIN_SEPARATOR(), content)));
-        token.permit(holder, bob, 7, block.timestamp, v, r, s);
+        token.permit(holder, bob, 7, vm.getBlockTimestamp(), v, r, s);
         assertEq(token.allowance(holder, bob), 7);
     }
 

@@ -134,7 +134,7 @@ contract VestingTest is SaleTest {
         _create(v);
         uint256 sum;
         for (uint256 i = 0; i < steps.length; ++i) {
-            vm.warp(block.timestamp + steps[i] % (v.duration / 4 + 1));
+            vm.warp(vm.getBlockTimestamp() + steps[i] % (v.duration / 4 + 1));
             (uint256 due,) = sale.claimable(alice);
             (bool ok,) = address(sale).call(abi.encodeCall(ISale.claim, (alice)));
             assertEq(ok, due != 0);

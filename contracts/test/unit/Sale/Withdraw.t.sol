@@ -82,8 +82,8 @@ contract WithdrawTest is SaleTest {
             vm.warp(OPENS + times[i]);
             buy(sale, alice, 1 ether);
             assertEq(sale.coolingOffUntil(alice), until);
-            assertGe(until, block.timestamp + 1 hours);
-            assertLt(until, block.timestamp + 1 hours + 10 minutes);
+            assertGe(until, vm.getBlockTimestamp() + 1 hours);
+            assertLt(until, vm.getBlockTimestamp() + 1 hours + 10 minutes);
             uint256 snapshot = vm.snapshotState();
             vm.warp(until);
             vm.expectRevert(abi.encodeWithSelector(ISale.CoolingOffOver.selector, until));
@@ -213,7 +213,7 @@ contract WithdrawTest is SaleTest {
         vm.warp(bound(second, OPENS, CLOSES - 1));
         buy(sale, alice, 1 ether);
         uint256 until = sale.coolingOffUntil(alice);
-        assertTrue(until == CLOSES || until >= block.timestamp + t.coolingOff);
+        assertTrue(until == CLOSES || until >= vm.getBlockTimestamp() + t.coolingOff);
         vm.warp(until - 1);
         _withdraw(alice);
         assertEq(alice.balance, 1000 ether);
