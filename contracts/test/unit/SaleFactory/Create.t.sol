@@ -16,7 +16,7 @@ contract CreateTest is SaleTest {
     address private constant STRANGER = address(0xBEEF);
 
     function test_RevertWhen_TheModeIsUnknown() external {
-        bytes memory data = abi.encodeWithSelector(ISaleFactory.create.selector, uint8(1), terms(), documents());
+        bytes memory data = abi.encodeWithSelector(ISaleFactory.create.selector, uint8(3), terms(), documents(), noAllocations());
         (bool ok, bytes memory answer) = address(factory).call(data);
         assertFalse(ok);
         assertEq(answer.length, 0);

@@ -5,7 +5,7 @@ import {FixedPriceSale} from "../../../src/FixedPriceSale.sol";
 import {SaleToken} from "../../../src/SaleToken.sol";
 import {ISaleFactory} from "../../../src/interfaces/ISaleFactory.sol";
 import {TermsCheck} from "../../../src/libraries/TermsCheck.sol";
-import {Mode, SaleTerms, TokenTerms} from "../../../src/types/SaleTypes.sol";
+import {Mode, SaleTerms, TokenKind, TokenTerms} from "../../../src/types/SaleTypes.sol";
 import {ForceFeeder} from "../../utils/Actors.sol";
 import {SaleTest} from "../../utils/SaleTest.sol";
 
