@@ -14,6 +14,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("types", &[][..]),
         ("contracts", &[]),
         ("explain", &["types", "contracts"]),
+        ("deployment", &["contracts"]),
         ("telemetry", &[]),
         ("config", &["types", "telemetry"]),
         ("decode", &["types", "contracts"]),
