@@ -16,8 +16,8 @@ pub use key::{DEV_ACCOUNTS, Key, KeyArgs, KeyError};
 /// Chain id of a development chain: anvil's and hardhat's.
 pub const DEV_CHAIN_ID: u64 = 31337;
 
-/// Where the factory stands on a development chain: the first contract of the first published account.
-pub const DEV_FACTORY: Address = address!("5FbDB2315678afecb367f032d93F642f64180aa3");
+/// Where the factory stands on a development chain: the eighth contract of the first published account, after the code that it clones and a stablecoin.
+pub const DEV_FACTORY: Address = address!("a513E6E4b8f2a923D98304ec87F64353C4D5C853");
 
 /// Which node, and which chain it must serve.
 #[derive(Args, Clone, Debug)]
@@ -41,7 +41,7 @@ pub struct NodeArgs {
 /// Which factory creates sales.
 #[derive(Args, Clone, Debug)]
 pub struct FactoryArgs {
-    /// The factory's address; on a development chain (id 31337) the first contract of its first account is the default
+    /// The factory's address; on a development chain (id 31337) the address that `crowdsale up` gives it is the default
     #[arg(
         long,
         env = "CROWDSALE_FACTORY",

@@ -1,4 +1,6 @@
 //! Bindings of the contracts, made from `contracts/abi` at compile time: neither forge nor a compiler is needed to build.
+//!
+//! The three sales have one ABI: the bindings of [`FixedPriceSale`] speak to a sale of any mode.
 
 #![allow(missing_docs, reason = "documented in the Solidity interfaces that these are generated from")]
 #![allow(clippy::too_many_arguments, reason = "generated")]
@@ -13,8 +15,26 @@ sol!(
 
 sol!(
     #[sol(rpc, all_derives)]
+    TokenFactory,
+    "../contracts/abi/TokenFactory.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
     FixedPriceSale,
     "../contracts/abi/FixedPriceSale.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
+    ProRataSale,
+    "../contracts/abi/ProRataSale.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
+    DutchAuctionSale,
+    "../contracts/abi/DutchAuctionSale.json"
 );
 
 sol!(
@@ -25,8 +45,20 @@ sol!(
 
 sol!(
     #[sol(rpc, all_derives)]
+    TeamWallet,
+    "../contracts/abi/TeamWallet.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
     SaleToken,
     "../contracts/abi/SaleToken.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
+    RestrictedSaleToken,
+    "../contracts/abi/RestrictedSaleToken.json"
 );
 
 sol!(

@@ -88,6 +88,7 @@ fn factory_event(log: &Log) -> Result<Event, String> {
             supply: e.terms.supply,
             contract_uri: e.terms.contractURI,
         }),
+        _ => Err("not decoded yet".to_owned()),
     }
 }
 
@@ -162,11 +163,15 @@ fn sale_event(log: &Log) -> Result<Event, String> {
         FixedPriceSaleEvents::Refunded(e) => Event::Refunded { investor: e.investor, to: e.to, amount: e.amount },
         FixedPriceSaleEvents::UnsoldReturned(e) => Event::UnsoldReturned { to: e.to, tokens: e.tokens },
         FixedPriceSaleEvents::Swept(e) => Event::Swept { amount: e.amount },
+        _ => return Err("not decoded yet".to_owned()),
     })
 }
 
 fn vault_event(log: &Log) -> Result<Event, String> {
-    let RefundVaultEvents::Released(e) =
-        RefundVaultEvents::decode_raw_log(&log.topics, &log.data).map_err(|e| e.to_string())?;
-    Ok(Event::Released { beneficiary: e.beneficiary, amount: e.amount, released: e.released })
+    match RefundVaultEvents::decode_raw_log(&log.topics, &log.data).map_err(|e| e.to_string())? {
+        RefundVaultEvents::Released(e) => {
+            Ok(Event::Released { beneficiary: e.beneficiary, amount: e.amount, released: e.released })
+        }
+        _ => Err("not decoded yet".to_owned()),
+    }
 }

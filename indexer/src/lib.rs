@@ -17,6 +17,9 @@ pub mod types;
 /// What a revert means: a sentence and a next step for every error of every contract.
 pub mod explain;
 
+/// Puts the whole system on a chain.
+pub mod deployment;
+
 /// The node's side: headers, logs and tags, each answer checked before it is believed.
 pub mod chain;
 

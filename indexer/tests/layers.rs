@@ -14,6 +14,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("types", &[][..]),
         ("contracts", &[]),
         ("explain", &["types", "contracts"]),
+        ("deployment", &["contracts"]),
         ("telemetry", &[]),
         ("gates", &["types"]),
         ("config", &["types", "telemetry"]),

@@ -22,14 +22,19 @@ fn abi_errors() -> Vec<Error> {
     errors.into_values().collect()
 }
 
-/// Revert data with a telling value for each argument: 10^18 and up for numbers, 1 for enums, a text for strings.
+/// Revert data with a telling value for each argument: 10^18 and up for amounts, moments, days, shares, 1 for enums, a text for
+/// strings.
 fn example(error: &Error) -> Vec<u8> {
     let mut head = error.selector().to_vec();
     let mut tail = Vec::new();
+    let number = |n: u64| B256::from(U256::from(n));
     for (index, input) in error.inputs.iter().enumerate() {
+        let name = input.name.as_str();
+        let index = index as u64;
+        let is_schedule = ["VestingInvalid", "TapInvalid"].contains(&error.name.as_str());
         let word = match input.ty.as_str() {
             "address" => Address::repeat_byte(0x11).into_word(),
-            "uint8" => B256::with_last_byte(1),
+            "uint8" | "bool" => B256::with_last_byte(1),
             "bytes32" => keccak256("example"),
             "string" => {
                 tail.extend(B256::with_last_byte(4));
@@ -37,16 +42,44 @@ fn example(error: &Error) -> Vec<u8> {
                 tail.extend([0; 28]);
                 B256::from(U256::from(32 * error.inputs.len()))
             }
-            _ if ["opens", "closes", "end", "previous", "blockTimestamp", "deadline"]
-                .contains(&input.name.as_str())
+            // An allocation: beneficiary, amount, cliff, duration.
+            "tuple" => {
+                head.extend(Address::repeat_byte(0x22).into_word());
+                head.extend(number(1_500_000_000_000_000_000));
+                head.extend(number(86_400));
+                number(30 * 86_400 + 1)
+            }
+            "uint64" => number(86_400 + index),
+            _ if is_schedule && ["atOnce", "objection"].contains(&name) => number(2_050),
+            _ if is_schedule || name == "coolingOff" || (name == "max" && error.name.starts_with("Cooling")) => {
+                number(86_400 * (30 + index))
+            }
+            _ if name == "max" && error.name == "AllocationInvalid" => number(86_400 * 3_653),
+            _ if ["opens", "closes", "end", "previous", "blockTimestamp", "deadline", "until", "from", "complete"]
+                .contains(&name)
                 && error.name != "PhaseCapBelow" =>
             {
-                B256::from(U256::from(1_930_140_000))
+                number(1_930_140_000)
             }
-            _ if ["index", "count", "max", "duration", "length", "currentNonce"].contains(&input.name.as_str()) => {
-                B256::from(U256::from(8 + index))
+            _ if ["schedule", "cliff"].contains(&name) => number(1_930_140_000),
+            _ if [
+                "index",
+                "count",
+                "max",
+                "duration",
+                "length",
+                "currentNonce",
+                "phase",
+                "epoch",
+                "holders",
+                "untils",
+            ]
+            .contains(&name) =>
+            {
+                number(8 + index)
             }
-            _ => B256::from(U256::from(1_500_000_000_000_000_000_u64) + U256::from(index)),
+            _ if name == "phases" => number(5),
+            _ => number(1_500_000_000_000_000_000 + index),
         };
         head.extend(word);
     }
@@ -57,7 +90,7 @@ fn example(error: &Error) -> Vec<u8> {
 fn every_error_of_every_contract_has_a_sentence() {
     let assets = Assets { currency: Some((18, "ETH".to_owned())), token: Some((18, "AUR".to_owned())) };
     let errors = abi_errors();
-    assert!(errors.len() > 60, "{} errors found: are the ABI files there?", errors.len());
+    assert!(errors.len() > 130, "{} errors found: are the ABI files there?", errors.len());
     let mut page = String::new();
     for error in errors {
         let explanation = explain(&example(&error), &assets);

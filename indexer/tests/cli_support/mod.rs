@@ -18,7 +18,7 @@ use alloy::{
 use crowdsale::{
     cli::tools::find_anvil,
     config::DEV_ACCOUNTS,
-    contracts::{DevDollar, SaleFactory},
+    deployment::{Devnet, deploy_devnet},
 };
 use serde_json::Value;
 
@@ -123,8 +123,7 @@ impl Chain {
         let signer = PrivateKeySigner::from_bytes(&DEV_ACCOUNTS[0]).unwrap();
         let provider =
             ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect(&url).await.unwrap().erased();
-        let factory = *SaleFactory::deploy(&provider).await.unwrap().address();
-        let dollar = *DevDollar::deploy(&provider).await.unwrap().address();
+        let Devnet { factory, dollar } = deploy_devnet(&provider, account(0)).await.unwrap();
         Self { child, url, provider, factory, dollar, folder: tempfile::tempdir().unwrap() }
     }
 

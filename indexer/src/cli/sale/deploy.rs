@@ -18,12 +18,12 @@ use crate::{
     cli::{
         failure::Failure,
         printer::{Printer, Report, table},
-        sale_file::{MODE_FIXED_PRICE, Problem, SaleFile, SaleFileError, Severity, TokenEntry, sale_hash},
+        sale_file::{Mode, Problem, SaleFile, SaleFileError, Severity, TokenEntry, sale_hash},
         send::{About, Included, Wallet},
         units::Asset,
     },
     config::{FactoryArgs, KeyArgs, NodeArgs},
-    contracts::SaleFactory::{self, Documents, SaleTerms, TokenTerms},
+    contracts::SaleFactory::{self, Allocation, Documents, SaleTerms, TokenTerms},
     explain::Assets,
     types::Addr,
 };
@@ -70,6 +70,8 @@ struct Deployed {
 
 /// A file as the factory takes it.
 struct Order {
+    mode: Mode,
+    allocations: Vec<Allocation>,
     terms: SaleTerms,
     documents: Documents,
     token: Option<TokenTerms>,
@@ -104,7 +106,13 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     wallet.node.require_code(factory, "factory", hint).await?;
 
     let hash = sale_hash(&text);
-    let order = Order { terms: sale.terms(), documents: sale.documents(hash), token: sale.token_terms() };
+    let order = Order {
+        mode: sale.mode,
+        allocations: sale.allocation_terms(),
+        terms: sale.terms(),
+        documents: sale.documents(hash),
+        token: sale.token_terms(),
+    };
     // A run that was interrupted may have sent it already.
     wallet.wait_for_earlier().await?;
     let predicted = predict(&wallet, factory, &order).await?;
@@ -132,7 +140,7 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     let problems = lint::check_chain(&wallet.node, &sale, Some(wallet.address)).await?;
     show(&problems, &args, printer)?;
     if let TokenEntry::Existing { address } = sale.token {
-        wallet.approve(address, &sale.token_asset, factory, sale.for_sale).await?;
+        wallet.approve(address, &sale.token_asset, factory, sale.tokens_needed()).await?;
     }
     let known = |asset: &Asset| Some((asset.decimals, asset.symbol.clone()));
     let assets = Assets { currency: known(&sale.payment), token: known(&sale.token_asset) };
@@ -157,7 +165,7 @@ fn parse(
     printer: Printer,
     clock: Option<crate::cli::sale_file::Clock>,
 ) -> Result<(SaleFile, Vec<Problem>)> {
-    match SaleFile::parse(text, clock) {
+    match SaleFile::parse_in(text, lint::folder(&args.file), clock) {
         Err(SaleFileError::Problems(problems)) => {
             show(&problems, args, printer)?;
             Err(lint::refused(&args.file, &problems))
@@ -180,17 +188,19 @@ fn show(problems: &[Problem], args: &DeployArgs, printer: Printer) -> Result<()>
 
 async fn predict(wallet: &Wallet, factory: Address, order: &Order) -> Result<Predicted> {
     let contract = SaleFactory::new(factory, &wallet.node.provider);
-    let (mode, terms, documents) = (MODE_FIXED_PRICE, order.terms.clone(), order.documents.clone());
+    let (mode, terms, documents) = (order.mode.number(), order.terms.clone(), order.documents.clone());
+    let allocations = order.allocations.clone();
     let failed = |e| wallet.node.read_failed(&format!("cannot ask the factory {factory}"), &e);
     match &order.token {
         Some(token) => {
-            let call = contract.predictWithToken(wallet.address, mode, terms, documents, token.clone());
+            let call = contract.predictWithToken(wallet.address, mode, terms, documents, allocations, token.clone());
             let p = call.call().await.map_err(failed)?;
             Ok(Predicted { sale: p.sale, vault: p.vault, token: p.token })
         }
         None => {
             let token = terms.token;
-            let p = contract.predict(wallet.address, mode, terms, documents).call().await.map_err(failed)?;
+            let p =
+                contract.predict(wallet.address, mode, terms, documents, allocations).call().await.map_err(failed)?;
             Ok(Predicted { sale: p.sale, vault: p.vault, token })
         }
     }
@@ -198,13 +208,16 @@ async fn predict(wallet: &Wallet, factory: Address, order: &Order) -> Result<Pre
 
 impl Order {
     fn request(&self, wallet: &Wallet, factory: Address) -> TransactionRequest {
-        let (mode, terms, documents) = (MODE_FIXED_PRICE, self.terms.clone(), self.documents.clone());
+        let (mode, terms, documents) = (self.mode.number(), self.terms.clone(), self.documents.clone());
+        let allocations = self.allocations.clone();
         match &self.token {
             Some(token) => {
-                let call = SaleFactory::createWithTokenCall { mode, terms, documents, tokenTerms: token.clone() };
+                let token_terms = token.clone();
+                let call =
+                    SaleFactory::createWithTokenCall { mode, terms, documents, allocations, tokenTerms: token_terms };
                 wallet.call(factory, &call, U256::ZERO)
             }
-            None => wallet.call(factory, &SaleFactory::createCall { mode, terms, documents }, U256::ZERO),
+            None => wallet.call(factory, &SaleFactory::createCall { mode, terms, documents, allocations }, U256::ZERO),
         }
     }
 }

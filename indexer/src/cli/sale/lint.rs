@@ -74,7 +74,7 @@ pub async fn run(args: LintArgs, printer: Printer) -> Result<()> {
         Some(node) => chain_clock(node).await?,
         None => Clock { now: clock::now(), by: "by this computer's clock" },
     };
-    let (sale, mut problems) = match SaleFile::parse(&text, Some(clock)) {
+    let (sale, mut problems) = match SaleFile::parse_in(&text, folder(&args.file), Some(clock)) {
         Ok((sale, warnings)) => (Some(sale), warnings),
         Err(SaleFileError::Problems(problems)) => (None, problems),
         Err(other) => return Err(other.into()),
@@ -98,10 +98,15 @@ pub fn read(file: &Path) -> Result<String> {
         SaleFileError::Read { path, source } => Failure::new(
             format!("cannot read {path}"),
             source,
-            "check the path; contracts/examples holds two sale files to start from",
+            "check the path; contracts/examples holds sale files to start from",
         ),
         other => Failure::new("cannot read the sale file", other, "save the file as UTF-8"),
     })
+}
+
+/// Where other files that a sale file names are looked for: beside it.
+pub fn folder(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 /// The error for a file with problems.
@@ -139,10 +144,12 @@ pub async fn check_chain(node: &Node, sale: &SaleFile, creator: Option<Address>)
         if let (Some(creator), true) = (creator, is_right) {
             let balance = SaleToken::new(address, &node.provider).balanceOf(creator).call().await;
             let balance = balance.map_err(|e| node.read_failed("cannot read the token", &e))?;
-            if balance < sale.for_sale {
+            let needed = sale.tokens_needed();
+            if balance < needed {
+                let with = if sale.allocations.is_empty() { "" } else { " with the allocations" };
                 let message = format!(
-                    "is {}, and {creator}, who deploys, has {}",
-                    sale.token_asset.amount(sale.for_sale),
+                    "is {}{with}, and {creator}, who deploys, has {}",
+                    sale.token_asset.amount(needed),
                     sale.token_asset.amount(balance)
                 );
                 problems.push(sale.problem(

@@ -8,6 +8,12 @@ pub const MAX_PHASES: usize = 8;
 /// Longest a sale may take contributions, in seconds.
 pub const MAX_DURATION: u64 = 366 * 86_400;
 
+/// Longest that tokens may vest or money be released, in seconds.
+pub const MAX_SCHEDULE: u64 = 3653 * 86_400;
+
+/// Most allocations a sale can have.
+pub const MAX_ALLOCATIONS: usize = 16;
+
 /// Price unit: payment base units per this many token base units.
 pub const PRICE_UNIT: U256 = uint!(1_000_000_000_000_000_000_U256);
 
@@ -30,9 +36,14 @@ pub fn tokens_needed(phases: &[(U256, U256)]) -> U256 {
     needed
 }
 
-/// Highest soft cap, in payment base units, that no dust can put out of reach.
-pub fn highest_soft_cap(hard_cap: U256, last_price: U256) -> U256 {
-    (hard_cap + U256::ONE).saturating_sub(last_price.div_ceil(PRICE_UNIT))
+/// Payment base units that tokens cost, rounded down. Tokens below 2^120, prices below 2^128.
+pub fn cost_of(tokens: U256, price: U256) -> U256 {
+    tokens * price / PRICE_UNIT
+}
+
+/// Highest soft cap, in payment base units, that no dust can put out of reach. `reach` is the most that can be taken.
+pub fn highest_soft_cap(reach: U256, last_price: U256) -> U256 {
+    (reach + U256::ONE).saturating_sub(last_price.div_ceil(PRICE_UNIT))
 }
 
 #[cfg(test)]

@@ -1,18 +1,21 @@
 //! The rules: those of `TermsCheck.sol`, and those that keep a deployment from surprising its owner.
 
+mod phases;
+mod schedules;
+
 use std::collections::BTreeMap;
 
-use alloy::primitives::U256;
+use alloy::primitives::{Address, U256};
 
 use super::{
-    Clock, Lines, PhaseEntry, SaleFile, TokenEntry, Whitepaper,
-    bounds::{MAX_AMOUNT, MAX_DURATION, MAX_PHASES, MAX_PRICE, highest_soft_cap, tokens_needed},
-    draft::{Draft, DraftPhase, DraftToken, DraftTokenKind},
+    Allocation, Clock, Lines, Mode, SaleFile, TokenEntry, Whitepaper,
+    bounds::{MAX_AMOUNT, cost_of, highest_soft_cap, tokens_needed},
+    draft::{Draft, DraftToken, DraftTokenKind},
     section::{At, Reader},
 };
 use crate::{
     cli::{
-        clock::{span, utc},
+        clock::utc,
         units::{Asset, Decimal, UnitsError},
     },
     types::Amount,
@@ -35,31 +38,28 @@ pub fn check(reader: &Reader<'_>, draft: Draft, clock: Option<Clock>) -> Option<
     check_caps(reader, soft_cap.as_ref(), hard_cap.as_ref(), payment.as_ref());
     check_limits(reader, min.as_ref(), max.as_ref(), hard_cap.as_ref(), payment.as_ref());
 
-    let phases = check_phases(reader, &draft, hard_cap.as_ref());
-    let phases_are_right = phases.is_some();
-    if let (Some(soft), Some(hard), Some(last)) = (&soft_cap, &hard_cap, phases.as_ref().and_then(|p| p.last()))
-        && soft.value <= hard.value
-        && !soft.value.is_zero()
-        && let Some(asset) = &payment
+    let mode =
+        draft.mode.as_ref().map(|m| Mode::from_word(m.value)).or((!draft.mode_is_broken).then_some(Mode::FixedPrice));
+    let phases = phases::check(reader, &draft, mode, hard_cap.as_ref());
+    let schedules = mode.and_then(|mode| schedules::cooling_off(reader, &draft, mode));
+    let (vesting, release) =
+        (schedules::vesting(reader, draft.vesting.as_ref()), schedules::release(reader, draft.release.as_ref()));
+    let allocations = schedules::allocations(reader, &draft);
+    let (token, for_sale) = check_token(reader, &draft.token, allocations.as_deref());
+    if let (Some(soft), Some(hard), Some(for_sale), Some(phases), Some(mode)) =
+        (&soft_cap, &hard_cap, &for_sale, &phases, mode)
+        && let (Some(payment), Some(asset)) = (&payment, &draft.token.asset)
     {
-        let highest = highest_soft_cap(hard.value, last.price);
-        if soft.value > highest {
-            let message = "is so near the hard cap that less than one base unit of the token costs could be left below it, \
-                           and nobody could reach it then";
-            reader.error_at(soft, message, format!("write \"{}\" or less", units(highest, asset)));
+        let last = phases.last().map_or(U256::ONE, |p| p.price);
+        if mode != Mode::DutchAuction {
+            let bounds: Vec<_> = phases.iter().map(|p| (p.raised_up_to, p.price)).collect();
+            check_for_sale(reader, for_sale, tokens_needed(&bounds), asset);
         }
-    }
-
-    let (token, for_sale) = check_token(reader, &draft.token);
-    if let (Some(for_sale), Some(phases), Some(asset)) = (&for_sale, &phases, &draft.token.asset) {
-        let bounds: Vec<_> = phases.iter().map(|p| (p.raised_up_to, p.price)).collect();
-        let needed = tokens_needed(&bounds);
-        if for_sale.value < needed {
-            let message = format!(
-                "is fewer than the hard cap can buy, which is {} at the prices of the phases",
-                asset.amount(needed)
-            );
-            reader.error_at(for_sale, message, format!("write \"{}\" or more", units(needed, asset)));
+        if soft.value <= hard.value && !soft.value.is_zero() {
+            // In an auction all the tokens at the lowest price can be worth less than the hard cap.
+            let worth = cost_of(for_sale.value, last);
+            let reach = if mode == Mode::DutchAuction { hard.value.min(worth) } else { hard.value };
+            check_reach(reader, soft, reach, last, payment);
         }
     }
     if let (Some(currency), Some(TokenEntry::Existing { address })) = (&draft.payment.currency, &token)
@@ -76,10 +76,16 @@ pub fn check(reader: &Reader<'_>, draft: Draft, clock: Option<Clock>) -> Option<
     ]));
     let texts =
         draft.whitepaper.texts.into_iter().map(|(key, at)| Some((key, at?.value))).collect::<Option<Vec<_>>>()?;
-    phases_are_right.then_some(())?;
     Some(SaleFile {
+        mode: mode?,
         name: draft.name?.value,
         owner: draft.owner?.value,
+        compliance: optional(draft.compliance, draft.compliance_is_broken)?,
+        voucher_signer: optional(draft.voucher_signer, draft.voucher_signer_is_broken)?,
+        cooling_off: schedules?,
+        vesting: vesting?,
+        release: release?,
+        allocations: allocations?,
         beneficiary: draft.beneficiary?.value,
         opens: draft.opens?.value,
         soft_cap: soft_cap?.value,
@@ -101,6 +107,39 @@ pub fn check(reader: &Reader<'_>, draft: Draft, clock: Option<Clock>) -> Option<
         },
         lines,
     })
+}
+
+/// An address that may be missing, and then is zero.
+fn optional(at: Option<At<Address>>, is_broken: bool) -> Option<Address> {
+    (!is_broken).then(|| at.map(|a| a.value).unwrap_or_default())
+}
+
+fn check_for_sale(reader: &Reader<'_>, for_sale: &At<U256>, needed: U256, asset: &Asset) {
+    if for_sale.value < needed {
+        let message = format!(
+            "is fewer than the hard cap can buy, which is {} at the prices of the phases",
+            asset.amount(needed)
+        );
+        reader.error_at(for_sale, message, format!("write \"{}\" or more", units(needed, asset)));
+    }
+}
+
+/// The soft cap must be reachable to the last base unit; `reach` is the most that can be taken, at `last`, the last price.
+fn check_reach(reader: &Reader<'_>, soft: &At<U256>, reach: U256, last: U256, asset: &Asset) {
+    let highest = highest_soft_cap(reach, last);
+    if soft.value <= highest {
+        return;
+    }
+    let mend = format!("write \"{}\" or less", units(highest, asset));
+    if soft.value > reach {
+        let message =
+            format!("cannot be reached: all the tokens at the lowest price are worth {}", asset.amount(reach));
+        reader.error_at(soft, message, mend);
+    } else {
+        let message = "is so near the most that can be taken that less than one base unit of the token costs could be left \
+                       below it, and nobody could reach it then";
+        reader.error_at(soft, message, mend);
+    }
 }
 
 fn units(raw: U256, asset: &Asset) -> String {
@@ -179,157 +218,43 @@ fn check_limits(
     }
 }
 
-/// The phases, if all of them are right.
-fn check_phases(reader: &Reader<'_>, draft: &Draft, hard_cap: Option<&At<U256>>) -> Option<Vec<PhaseEntry>> {
-    let count = draft.phases.len();
-    if count > MAX_PHASES {
-        let line = draft.phases[MAX_PHASES].line;
-        reader.error(
-            line,
-            "phase",
-            format!("there are {count} phases, and at most {MAX_PHASES} are possible"),
-            "join some",
-        );
-    }
-    let mut right = (1..=MAX_PHASES).contains(&count);
-    let mut previous_end = draft.opens.as_ref().map(|o| o.value);
-    let mut previous_cap = Some(U256::ZERO);
-    let mut entries = Vec::with_capacity(count);
-    for (index, phase) in draft.phases.iter().enumerate() {
-        if let (Some(ends), Some(previous)) = (&phase.ends, previous_end)
-            && ends.value <= previous
-        {
-            let before = if index == 0 { "the opening" } else { "the end of the phase before it" };
-            let message = format!("{} is not after {before}, {}", utc(ends.value), utc(previous));
-            reader.error_at(ends, message, "phases stand in the order of their ends: set it later");
-            right = false;
-        }
-        let cap = match &phase.raised_up_to {
-            Some(at) => read_amount(reader, at, draft.payment.asset.as_ref()),
-            None => hard_cap.map(|h| At { value: h.value, key: format!("phase[{}]", index + 1), line: phase.line }),
-        };
-        if let (Some(cap), Some(previous), Some(asset)) = (&cap, previous_cap, &draft.payment.asset)
-            && cap.value < previous
-        {
-            let message = format!(
-                "{} is below the {} of the phase before it: it counts the whole sale, not the phase",
-                asset.amount(cap.value),
-                asset.amount(previous)
-            );
-            reader.error_at(cap, message, format!("write \"{}\" or more", units(previous, asset)));
-            right = false;
-        }
-        let price = phase.price.as_ref().and_then(|at| read_price(reader, at, draft));
-        previous_end = phase.ends.as_ref().map(|e| e.value);
-        previous_cap = cap.as_ref().map(|c| c.value);
-        let entry = phase_entry(phase, price, cap);
-        right &= entry.is_some();
-        entries.extend(entry);
-    }
-    if let (Some(hard), Some(last), Some(at), Some(asset)) =
-        (hard_cap, previous_cap, draft.phases.last().and_then(|p| p.raised_up_to.as_ref()), &draft.payment.asset)
-        && last != hard.value
-    {
-        let message = format!("the last phase must sell up to the hard cap {}", asset.amount(hard.value));
-        reader.error_at(at, message, "remove the line: the hard cap is the default");
-        right = false;
-    }
-    if let (Some(opens), Some(ends)) = (&draft.opens, draft.phases.last().and_then(|p| p.ends.as_ref()))
-        && ends.value.saturating_sub(opens.value) > MAX_DURATION
-    {
-        let message = format!(
-            "the sale would run for {}, and may run for {} at most: nobody's money waits longer for an outcome",
-            span(ends.value - opens.value),
-            span(MAX_DURATION)
-        );
-        reader.error_at(ends, message, format!("end by {}", utc(opens.value + MAX_DURATION)));
-        right = false;
-    }
-    right.then_some(entries)
-}
-
-fn phase_entry(phase: &DraftPhase, price: Option<U256>, cap: Option<At<U256>>) -> Option<PhaseEntry> {
-    Some(PhaseEntry {
-        name: phase.name.as_ref()?.value.clone(),
-        ends: phase.ends.as_ref()?.value,
-        raised_up_to: cap?.value,
-        price: price?,
-        price_text: phase.price.as_ref()?.value.clone(),
-    })
-}
-
-/// The contract's price: payment base units per 1e18 token base units. The text is payment units per whole token.
-fn read_price(reader: &Reader<'_>, at: &At<String>, draft: &Draft) -> Option<U256> {
-    let number = match Decimal::parse(&at.value) {
-        Ok(number) => number,
-        Err(error) => {
-            reader.error_at(
-                at,
-                format!("{:?} {error}", at.value),
-                "write payment units per whole token, such as \"0.001\"",
-            );
-            return None;
-        }
-    };
-    let (payment, token) = (draft.payment.asset.as_ref()?, draft.token.asset.as_ref()?);
-    let exponent = i32::from(payment.decimals) + 18 - i32::from(token.decimals);
-    let (price, exact) = match number.scaled_rounding_down(exponent) {
-        Ok(price) => price,
-        Err(error) => {
-            reader.error_at(at, format!("{:?} {error}", at.value), "write a smaller price");
-            return None;
-        }
-    };
-    let as_text = |price| Amount(price).to_units(u8::try_from(exponent).unwrap_or(0));
-    if !exact {
-        let message = format!(
-            "{:?} is finer than the contract's price, which is a whole number of {} base units per 10^18 base units of {}",
-            at.value, payment.symbol, token.symbol
-        );
-        let above = price + U256::ONE;
-        let mend = match (exponent >= 0, price.is_zero()) {
-            (false, _) => "round it up to a whole multiple".to_owned(),
-            (true, true) => format!("write \"{}\", the next price", as_text(above)),
-            (true, false) => format!("write \"{}\" or \"{}\", the prices next to it", as_text(price), as_text(above)),
-        };
-        reader.error_at(at, message, mend);
-        return None;
-    }
-    if price.is_zero() {
-        reader.error_at(at, "is zero: the phase would give tokens away", "write payment units per whole token");
-        return None;
-    }
-    if price > MAX_PRICE {
-        reader.error_at(
-            at,
-            "is more than the contracts can keep, which is 2^128 - 1 base units",
-            "write a smaller price",
-        );
-        return None;
-    }
-    Some(price)
-}
-
-fn check_token(reader: &Reader<'_>, draft: &DraftToken) -> (Option<TokenEntry>, Option<At<U256>>) {
+fn check_token(
+    reader: &Reader<'_>,
+    draft: &DraftToken,
+    allocations: Option<&[Allocation]>,
+) -> (Option<TokenEntry>, Option<At<U256>>) {
     let for_sale = draft.for_sale.as_ref().and_then(|at| read_amount(reader, at, draft.asset.as_ref()));
     let token = match &draft.kind {
         Some(DraftTokenKind::Existing { address }) => Some(TokenEntry::Existing { address: address.value }),
-        Some(DraftTokenKind::New { name, supply, contract_uri }) => {
+        Some(DraftTokenKind::New { name, supply, contract_uri, restricted }) => {
             let supply = supply.as_ref().and_then(|at| read_amount(reader, at, draft.asset.as_ref()));
-            if let (Some(supply), Some(for_sale), Some(asset)) = (&supply, &for_sale, &draft.asset)
-                && supply.value < for_sale.value
+            if let (Some(supply), Some(for_sale), Some(allocations), Some(asset)) =
+                (&supply, &for_sale, allocations, &draft.asset)
             {
-                let message =
-                    format!("{} is below the {} for sale", asset.amount(supply.value), asset.amount(for_sale.value));
-                reader.error_at(supply, message, "raise the supply: what is not for sale goes to sale.owner");
+                let kept: U256 = allocations.iter().map(|a| a.amount).sum();
+                check_supply(reader, supply, for_sale.value, kept, asset);
             }
-            name.as_ref().zip(supply).map(|(name, supply)| TokenEntry::New {
+            name.as_ref().zip(supply).zip(*restricted).map(|((name, supply), restricted)| TokenEntry::New {
                 name: name.value.clone(),
                 supply: supply.value,
                 contract_uri: contract_uri.as_ref().map(|u| u.value.clone()).unwrap_or_default(),
+                restricted,
             })
         }
         None => None,
     };
     (token, for_sale)
+}
+
+fn check_supply(reader: &Reader<'_>, supply: &At<U256>, for_sale: U256, kept: U256, asset: &Asset) {
+    if supply.value >= for_sale + kept {
+        return;
+    }
+    let (written, sold) = (asset.amount(supply.value), asset.amount(for_sale));
+    let message = if kept.is_zero() {
+        format!("{written} is below the {sold} for sale")
+    } else {
+        format!("{written} is below the {sold} for sale and the {} allocated", asset.amount(kept))
+    };
+    reader.error_at(supply, message, "raise the supply: what is neither for sale nor allocated goes to sale.owner");
 }

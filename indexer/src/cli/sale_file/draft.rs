@@ -1,13 +1,22 @@
 //! The tables of a sale file as they were written, each value with its line. Amounts are still text: what they mean depends
 //! on the decimals, which stand elsewhere in the file.
 
+mod schedules;
+
+use std::path::Path;
+
 use alloy::primitives::{Address, B256};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::section::{At, Reader, Section, unknown_key};
+pub use schedules::{DraftAllocation, DraftSchedule};
+
+use super::{
+    list,
+    section::{At, Reader, Section, unknown_key},
+};
 use crate::cli::units::Asset;
 
 /// Currency, decimals and symbol of the payment.
@@ -29,8 +38,15 @@ pub struct DraftToken {
 /// An existing token, or one to be created.
 #[derive(Debug)]
 pub enum DraftTokenKind {
-    Existing { address: At<Address> },
-    New { name: Option<At<String>>, supply: Option<At<String>>, contract_uri: Option<At<String>> },
+    Existing {
+        address: At<Address>,
+    },
+    New {
+        name: Option<At<String>>,
+        supply: Option<At<String>>,
+        contract_uri: Option<At<String>>,
+        restricted: Option<bool>,
+    },
 }
 
 /// One phase.
@@ -41,6 +57,12 @@ pub struct DraftPhase {
     pub ends: Option<At<u64>>,
     pub price: Option<At<String>>,
     pub raised_up_to: Option<At<String>>,
+    pub gate: Option<At<&'static str>>,
+    pub gate_is_broken: bool,
+    pub list_root: Option<At<B256>>,
+    /// The root in the list's file.
+    pub list: Option<At<B256>>,
+    pub list_is_broken: bool,
 }
 
 /// What is said about the project.
@@ -54,6 +76,17 @@ pub struct DraftWhitepaper {
 /// All tables.
 #[derive(Debug)]
 pub struct Draft {
+    pub mode: Option<At<&'static str>>,
+    pub mode_is_broken: bool,
+    pub compliance: Option<At<Address>>,
+    pub compliance_is_broken: bool,
+    pub voucher_signer: Option<At<Address>>,
+    pub voucher_signer_is_broken: bool,
+    pub cooling_off: Option<At<u64>>,
+    pub cooling_off_is_broken: bool,
+    pub vesting: Option<DraftSchedule>,
+    pub release: Option<DraftSchedule>,
+    pub allocations: Vec<DraftAllocation>,
     pub name: Option<At<String>>,
     pub owner: Option<At<Address>>,
     pub beneficiary: Option<At<Address>>,
@@ -80,17 +113,35 @@ const PUBLISHED: [(&str, &str); 6] = [
     ("timeline", "What will be done by when"),
 ];
 
-const TABLES: [&str; 6] = ["sale", "limits", "payment", "token", "phase", "whitepaper"];
+const TABLES: [&str; 9] =
+    ["sale", "limits", "payment", "token", "phase", "vesting", "release", "allocation", "whitepaper"];
+
+/// How the price is formed.
+pub const MODES: [&str; 3] = ["fixed-price", "pro-rata", "dutch-auction"];
+
+const GATES: [&str; 3] = ["open", "voucher", "list"];
+const KINDS: [&str; 2] = ["plain", "restricted"];
 
 impl Draft {
-    /// Reads all tables; what is wrong is noted in `reader`.
-    pub fn read<'t>(reader: &Reader<'t>, root: &DeTable<'t>) -> Self {
+    /// Reads all tables; what is wrong is noted in `reader`. Other files that are named stand in `folder`.
+    pub fn read<'t>(reader: &Reader<'t>, root: &DeTable<'t>, folder: &Path) -> Self {
         for key in root.keys().filter(|k| !TABLES.contains(&k.get_ref().as_ref())) {
             unknown_key(reader, "", key.get_ref(), reader.line(&key.span()), &TABLES);
         }
         let mut sale = Section::new(reader, "sale", root.get("sale"), true);
         let mut limits = Section::new(reader, "limits", root.get("limits"), false);
-        let draft = Self {
+        let mut draft = Self {
+            mode: sale.optional_word("mode", &MODES),
+            mode_is_broken: false,
+            compliance: sale.optional_address("compliance"),
+            compliance_is_broken: false,
+            voucher_signer: sale.optional_address("voucher_signer"),
+            voucher_signer_is_broken: false,
+            cooling_off: sale.duration("cooling_off", false),
+            cooling_off_is_broken: false,
+            vesting: schedules::vesting(reader, root.get("vesting")),
+            release: schedules::release(reader, root.get("release")),
+            allocations: schedules::allocations(reader, root.get("allocation")),
             name: sale.text("name", "Aurora"),
             owner: sale.address("owner"),
             beneficiary: sale.address("beneficiary"),
@@ -103,9 +154,13 @@ impl Draft {
             max: limits.decimal("max", None),
             payment: payment(reader, root.get("payment")),
             token: token(reader, root.get("token")),
-            phases: phases(reader, root.get("phase")),
+            phases: phases(reader, root.get("phase"), folder),
             whitepaper: whitepaper(reader, root.get("whitepaper")),
         };
+        draft.mode_is_broken = sale.has("mode") && draft.mode.is_none();
+        draft.compliance_is_broken = sale.has("compliance") && draft.compliance.is_none();
+        draft.voucher_signer_is_broken = sale.has("voucher_signer") && draft.voucher_signer.is_none();
+        draft.cooling_off_is_broken = sale.has("cooling_off") && draft.cooling_off.is_none();
         sale.finish();
         limits.finish();
         draft
@@ -171,7 +226,7 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
             reader.error(line, "token.decimals", message, "add decimals = 18, or what the token has");
         }
         let symbol = section.text("symbol", "AUR");
-        for key in ["name", "supply", "contract_uri"] {
+        for key in ["name", "supply", "contract_uri", "kind"] {
             if let Some(at) = section.optional_text(key) {
                 let message = "belongs to a token that is to be created, but token.address names an existing one";
                 reader.error_at(&at, message, "remove this line, or token.address");
@@ -184,7 +239,13 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
         if let Some(at) = section.decimals("decimals").filter(|d| d.value != 18) {
             reader.error_at(&at, "a new token has 18 decimals", "remove the line");
         }
+        let kind = section.optional_word("kind", &KINDS);
+        let restricted = match &kind {
+            Some(at) => Some(at.value == "restricted"),
+            None => (!section.has("kind")).then_some(false),
+        };
         let kind = DraftTokenKind::New {
+            restricted,
             name: section.text("name", "Aurora"),
             supply: section.decimal("supply", Some("1000000")),
             contract_uri: section.uri("contract_uri"),
@@ -197,7 +258,7 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
     draft
 }
 
-fn phases<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> Vec<DraftPhase> {
+fn phases<'t>(reader: &Reader<'t>, value: Entry<'_, 't>, folder: &Path) -> Vec<DraftPhase> {
     let none = |line| {
         let mend = "add a table [[phase]] with name, ends and price";
         reader.error(line, "phase", "the sale has no phase, and so no price and no end", mend);
@@ -214,13 +275,21 @@ fn phases<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> Vec<DraftPhase> {
     }
     let read = |(index, value): (usize, &Spanned<DeValue<'t>>)| {
         let mut section = Section::new(reader, &format!("phase[{}]", index + 1), Some(value), true);
-        let phase = DraftPhase {
+        let mut phase = DraftPhase {
             line: section.line(),
             name: section.text("name", "early bird"),
             ends: section.time("ends"),
             price: section.decimal("price", Some("0.001")),
             raised_up_to: section.decimal("raised_up_to", None),
+            gate: section.optional_word("gate", &GATES),
+            gate_is_broken: false,
+            list_root: section.root("list_root"),
+            list: section.optional_text("list").and_then(|at| list::read_root(reader, &at, folder)),
+            list_is_broken: false,
         };
+        phase.gate_is_broken = section.has("gate") && phase.gate.is_none();
+        phase.list_is_broken =
+            (section.has("list") && phase.list.is_none()) || (section.has("list_root") && phase.list_root.is_none());
         section.finish();
         phase
     };

@@ -6,6 +6,7 @@
 pub mod bounds;
 mod check;
 mod draft;
+mod list;
 mod problem;
 mod section;
 mod terms;
@@ -19,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
 pub use problem::{Problem, SaleFileError, Severity, count};
-pub use terms::MODE_FIXED_PRICE;
+pub use terms::Mode;
 
 use self::{draft::Draft, section::Reader};
 use crate::cli::units::Asset;
@@ -36,10 +37,24 @@ pub struct Clock {
 /// A sale file without a problem. Amounts in base units, times in Unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SaleFile {
+    /// How the price is formed.
+    pub mode: Mode,
     /// Name of the sale.
     pub name: String,
     /// May cancel below the soft cap; receives unsold tokens.
     pub owner: Address,
+    /// May reject investors; zero: nobody.
+    pub compliance: Address,
+    /// Whose vouchers count; zero: nobody's.
+    pub voucher_signer: Address,
+    /// Seconds after a contribution in which it may be withdrawn; zero: not at all.
+    pub cooling_off: u64,
+    /// When tokens can be claimed.
+    pub vesting: Vesting,
+    /// When the beneficiary is paid.
+    pub release: Release,
+    /// Tokens that the team keeps.
+    pub allocations: Vec<Allocation>,
     /// Receives the money of a successful sale.
     pub beneficiary: Address,
     /// First second in which one can contribute.
@@ -89,6 +104,8 @@ pub enum TokenEntry {
         supply: U256,
         /// ERC-7572 metadata; may be empty.
         contract_uri: String,
+        /// Whether only approved holders may have it (ERC-1404).
+        restricted: bool,
     },
 }
 
@@ -105,6 +122,59 @@ pub struct PhaseEntry {
     pub price: U256,
     /// Payment units per whole token, as written.
     pub price_text: String,
+    /// Who may contribute.
+    pub gate: Gate,
+}
+
+/// Who may contribute in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Everybody.
+    Open,
+    /// Who has a voucher by the sale's signer.
+    Voucher,
+    /// Who is on the list.
+    List {
+        /// Of the list's Merkle tree.
+        root: B256,
+    },
+}
+
+/// When tokens can be claimed, counted from the success.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vesting {
+    /// Hundredths of a percent.
+    pub at_once: u16,
+    /// Seconds.
+    pub cliff: u64,
+    /// Seconds; zero: everything at once.
+    pub duration: u64,
+}
+
+/// When the beneficiary is paid, counted from the success.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Release {
+    /// Hundredths of a percent.
+    pub at_once: u16,
+    /// Seconds; zero: everything at once.
+    pub duration: u64,
+    /// Hundredths of a percent of the money that objections must exceed; zero: nobody can object.
+    pub objection: u16,
+}
+
+/// Tokens that the team keeps; they vest from the end of the sale, if it succeeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allocation {
+    /// For people; not on chain.
+    pub name: String,
+    /// Who gets them.
+    pub beneficiary: Address,
+    /// Token base units.
+    pub amount: U256,
+    /// Seconds.
+    pub cliff: u64,
+    /// Seconds.
+    pub duration: u64,
 }
 
 /// What the team publishes before the sale.
@@ -126,11 +196,19 @@ struct Lines(BTreeMap<&'static str, usize>);
 const MOST_SYNTAX: usize = 5;
 
 impl SaleFile {
-    /// Reads a file's text. Returns the warnings beside the sale.
+    /// Reads a file's text. Returns the warnings beside the sale. Lists that it names are looked for in the current folder.
     ///
     /// # Errors
     /// [`SaleFileError::Problems`] with every problem of the file, warnings included.
     pub fn parse(text: &str, clock: Option<Clock>) -> Result<(Self, Vec<Problem>), SaleFileError> {
+        Self::parse_in(text, Path::new(""), clock)
+    }
+
+    /// The same for a file that stands in `folder`.
+    ///
+    /// # Errors
+    /// [`SaleFileError::Problems`] with every problem of the file, warnings included.
+    pub fn parse_in(text: &str, folder: &Path, clock: Option<Clock>) -> Result<(Self, Vec<Problem>), SaleFileError> {
         let reader = Reader::new(text);
         let (root, syntax) = DeTable::parse_recoverable(text);
         for error in syntax.iter().take(MOST_SYNTAX) {
@@ -142,7 +220,7 @@ impl SaleFile {
             reader.error(1, "syntax", "this does not look like a sale file, which is TOML", mend);
             return Err(SaleFileError::Problems(reader.into_problems()));
         }
-        let sale = check::check(&reader, Draft::read(&reader, root.get_ref()), clock);
+        let sale = check::check(&reader, Draft::read(&reader, root.get_ref(), folder), clock);
         let problems = reader.into_problems();
         let is_error = problems.iter().any(|p| p.severity == Severity::Error);
         match sale {
@@ -156,6 +234,11 @@ impl SaleFile {
         let line = self.lines.0.get(key).copied().unwrap_or(1);
         let key = key.to_owned();
         Problem { line, severity: Severity::Error, key, message: message.into(), mend: mend.into() }
+    }
+
+    /// Token base units that must be there: for sale and allocated.
+    pub fn tokens_needed(&self) -> U256 {
+        self.for_sale + self.allocations.iter().map(|a| a.amount).sum::<U256>()
     }
 
     /// First second in which nobody can contribute any more.

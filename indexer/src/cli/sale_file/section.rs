@@ -1,5 +1,7 @@
 //! Reads a table key by key, remembers the line of everything, and notes what is wrong instead of stopping at it.
 
+mod values;
+
 use std::{cell::RefCell, ops::Range};
 
 use alloy::primitives::{Address, B256};
@@ -10,6 +12,7 @@ use toml::{
 };
 use url::Url;
 
+pub use self::values::WHOLE;
 use super::problem::{Problem, Severity};
 
 /// A value, the key it stands at and its line.

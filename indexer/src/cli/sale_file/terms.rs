@@ -5,20 +5,66 @@ use alloy::primitives::{
     aliases::{U40, U120},
 };
 
-use super::{SaleFile, TokenEntry};
-use crate::contracts::SaleFactory::{Documents, Phase, SaleTerms, TokenTerms};
+use super::{Gate, SaleFile, TokenEntry, draft::MODES};
+use crate::contracts::SaleFactory::{Allocation, Documents, Phase, SaleTerms, Tap, TokenTerms, Vesting};
 
-/// The only mode so far: fixed price.
-pub const MODE_FIXED_PRICE: u8 = 0;
+/// How the price is formed, as the contracts number it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Each phase has its price.
+    FixedPrice,
+    /// One price, and everybody gets the same share.
+    ProRata,
+    /// The price falls, and all pay the one that is reached.
+    DutchAuction,
+}
 
-/// The only gate so far: open to all.
-const GATE_OPEN: u8 = 0;
+impl Mode {
+    /// Of a word in a sale file; an unknown one is not there.
+    pub(super) fn from_word(word: &str) -> Self {
+        match word {
+            "pro-rata" => Self::ProRata,
+            "dutch-auction" => Self::DutchAuction,
+            _ => Self::FixedPrice,
+        }
+    }
+
+    /// Of the contracts' number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::FixedPrice, Self::ProRata, Self::DutchAuction].into_iter().find(|m| m.number() == number)
+    }
+
+    /// The contracts' number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::FixedPrice => 0,
+            Self::ProRata => 1,
+            Self::DutchAuction => 2,
+        }
+    }
+
+    /// As the sale file writes it.
+    pub fn word(self) -> &'static str {
+        MODES[usize::from(self.number())]
+    }
+
+    /// In the middle of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::FixedPrice => "a sale at fixed prices",
+            Self::ProRata => "a pro-rata sale",
+            Self::DutchAuction => "an auction",
+        }
+    }
+}
 
 impl SaleFile {
     /// The terms. The token is zero where it is created with the sale.
     pub fn terms(&self) -> SaleTerms {
         SaleTerms {
             owner: self.owner,
+            compliance: self.compliance,
+            signer: self.voucher_signer,
             beneficiary: self.beneficiary,
             token: match self.token {
                 TokenEntry::Existing { address } => address,
@@ -26,12 +72,23 @@ impl SaleFile {
             },
             currency: self.currency,
             opens: U40::saturating_from(self.opens),
+            coolingOff: seconds(self.cooling_off),
             softCap: narrow(self.soft_cap),
             hardCap: narrow(self.hard_cap),
             minPaid: narrow(self.min),
             maxPaid: narrow(self.max),
             tokensForSale: narrow(self.for_sale),
             unsold: u8::from(self.burn_unsold),
+            vesting: Vesting {
+                atOnce: self.vesting.at_once,
+                cliff: seconds(self.vesting.cliff),
+                duration: seconds(self.vesting.duration),
+            },
+            tap: Tap {
+                atOnce: self.release.at_once,
+                duration: seconds(self.release.duration),
+                objection: self.release.objection,
+            },
             phases: self
                 .phases
                 .iter()
@@ -39,10 +96,29 @@ impl SaleFile {
                     end: U40::saturating_from(p.ends),
                     raisedUpTo: narrow(p.raised_up_to),
                     price: p.price.saturating_to(),
-                    gate: GATE_OPEN,
+                    gate: match p.gate {
+                        Gate::Open => 0,
+                        Gate::Voucher => 1,
+                        Gate::List { .. } => 2,
+                    },
+                    root: match p.gate {
+                        Gate::List { root } => root,
+                        Gate::Open | Gate::Voucher => B256::ZERO,
+                    },
                 })
                 .collect(),
         }
+    }
+
+    /// The team's tokens.
+    pub fn allocation_terms(&self) -> Vec<Allocation> {
+        let allocation = |a: &super::Allocation| Allocation {
+            beneficiary: a.beneficiary,
+            amount: narrow(a.amount),
+            cliff: a.cliff,
+            duration: a.duration,
+        };
+        self.allocations.iter().map(allocation).collect()
     }
 
     /// What was published, with the hash of this file.
@@ -60,7 +136,8 @@ impl SaleFile {
     pub fn token_terms(&self) -> Option<TokenTerms> {
         match &self.token {
             TokenEntry::Existing { .. } => None,
-            TokenEntry::New { name, supply, contract_uri } => Some(TokenTerms {
+            TokenEntry::New { name, supply, contract_uri, restricted } => Some(TokenTerms {
+                kind: u8::from(*restricted),
                 name: name.clone(),
                 symbol: self.token_asset.symbol.clone(),
                 supply: *supply,
@@ -68,6 +145,11 @@ impl SaleFile {
             }),
         }
     }
+}
+
+/// The checks keep every time span below ten years.
+fn seconds(span: u64) -> u32 {
+    u32::try_from(span).unwrap_or(u32::MAX)
 }
 
 /// The checks keep every amount in 120 bits.

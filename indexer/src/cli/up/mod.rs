@@ -30,7 +30,7 @@ use crate::{
     api::allowlists::Allowlists,
     chain::Chain,
     config::{DEV_ACCOUNTS, DEV_CHAIN_ID, DEV_FACTORY},
-    contracts::{DevDollar, SaleFactory},
+    deployment::{self, DeploymentError},
     serve, sync,
     types::Addr,
 };
@@ -175,26 +175,23 @@ async fn run_on(
     result
 }
 
-/// Puts the factory and a stablecoin on a fresh devnet, at addresses that never change.
+/// Puts the system and a stablecoin on a fresh devnet, at addresses that never change.
 async fn deploy(url: &str) -> Result<()> {
     let key: PrivateKeySigner = PrivateKeySigner::from_bytes(&DEV_ACCOUNTS[0])?;
+    let from = key.address();
     let provider = ProviderBuilder::new().wallet(EthereumWallet::from(key)).connect(url).await?;
     if provider.get_chain_id().await? != DEV_CHAIN_ID {
         bail!("the devnet does not have chain id {DEV_CHAIN_ID}");
     }
-    if provider.get_code_at(DEV_FACTORY).await?.is_empty() {
-        let factory = *SaleFactory::deploy(&provider).await?.address();
-        if factory != DEV_FACTORY {
-            bail!(
-                "the factory is at {factory}, not at {DEV_FACTORY}: the devnet was used before its factory was deployed"
-            );
-        }
-    }
-    if provider.get_code_at(DEV_DOLLAR).await?.is_empty() {
-        let dollar = *DevDollar::deploy(&provider).await?.address();
-        if dollar != DEV_DOLLAR {
-            bail!("the stablecoin is at {dollar}, not at {DEV_DOLLAR}: the devnet was used before it was deployed");
-        }
+    let devnet = deployment::deploy_devnet(&provider, from).await.map_err(|error| {
+        let hint = match &error {
+            DeploymentError::Used { .. } => "delete the data folder, or give another one with --data",
+            _ => "run it again: it goes on where it stopped",
+        };
+        Failure::new("cannot put the contracts on the devnet", &error, hint)
+    })?;
+    if (devnet.factory, devnet.dollar) != (DEV_FACTORY, DEV_DOLLAR) {
+        bail!("the factory is at {} and not at {DEV_FACTORY}: this program is inconsistent", devnet.factory);
     }
     Ok(())
 }
