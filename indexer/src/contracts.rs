@@ -34,3 +34,33 @@ sol!(
     DevDollar,
     "../contracts/abi/DevDollar.json"
 );
+
+sol!(
+    #[sol(rpc, all_derives)]
+    ProRataSale,
+    "../contracts/abi/ProRataSale.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
+    DutchAuctionSale,
+    "../contracts/abi/DutchAuctionSale.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
+    TeamWallet,
+    "../contracts/abi/TeamWallet.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
+    TokenFactory,
+    "../contracts/abi/TokenFactory.json"
+);
+
+sol!(
+    #[sol(rpc, all_derives)]
+    RestrictedSaleToken,
+    "../contracts/abi/RestrictedSaleToken.json"
+);
