@@ -13,6 +13,9 @@ pub mod contracts;
 /// Words that every module shares: amounts, addresses, blocks, events, finality. A leaf without I/O.
 pub mod types;
 
+/// The whole system, deployed.
+pub mod deployment;
+
 /// What a revert means: a sentence and a next step for every error of every contract.
 pub mod explain;
 

@@ -13,6 +13,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("types", &[][..]),
         ("contracts", &[]),
+        ("deployment", &["contracts"]),
         ("explain", &["types", "contracts"]),
         ("telemetry", &[]),
         ("config", &["types", "telemetry"]),

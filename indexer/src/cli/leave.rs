@@ -133,7 +133,7 @@ pub async fn refund(args: RefundArgs, printer: Printer) -> Result<()> {
     let investor = args.common.investor.unwrap_or(wallet.address);
     let request = match args.common.to {
         Some(to) => wallet.call(view.address, &FixedPriceSale::refundToCall { to }, U256::ZERO),
-        None => wallet.call(view.address, &FixedPriceSale::refundCall { investor }, U256::ZERO),
+        None => wallet.call(view.address, &FixedPriceSale::refundForCall { investor }, U256::ZERO),
     };
     let receipt = wallet.send("refund the money", request, &view.about()).await?;
     let logs = receipt.logs().iter().filter(|l| l.address() == view.address);

@@ -184,13 +184,13 @@ async fn predict(wallet: &Wallet, factory: Address, order: &Order) -> Result<Pre
     let failed = |e| wallet.node.read_failed(&format!("cannot ask the factory {factory}"), &e);
     match &order.token {
         Some(token) => {
-            let call = contract.predictWithToken(wallet.address, mode, terms, documents, token.clone());
+            let call = contract.predictWithToken(wallet.address, mode, terms, documents, Vec::new(), token.clone());
             let p = call.call().await.map_err(failed)?;
             Ok(Predicted { sale: p.sale, vault: p.vault, token: p.token })
         }
         None => {
             let token = terms.token;
-            let p = contract.predict(wallet.address, mode, terms, documents).call().await.map_err(failed)?;
+            let p = contract.predict(wallet.address, mode, terms, documents, Vec::new()).call().await.map_err(failed)?;
             Ok(Predicted { sale: p.sale, vault: p.vault, token })
         }
     }
@@ -201,10 +201,16 @@ impl Order {
         let (mode, terms, documents) = (MODE_FIXED_PRICE, self.terms.clone(), self.documents.clone());
         match &self.token {
             Some(token) => {
-                let call = SaleFactory::createWithTokenCall { mode, terms, documents, tokenTerms: token.clone() };
+                let call = SaleFactory::createWithTokenCall {
+                    mode,
+                    terms,
+                    documents,
+                    allocations: Vec::new(),
+                    tokenTerms: token.clone(),
+                };
                 wallet.call(factory, &call, U256::ZERO)
             }
-            None => wallet.call(factory, &SaleFactory::createCall { mode, terms, documents }, U256::ZERO),
+            None => wallet.call(factory, &SaleFactory::createCall { mode, terms, documents, allocations: Vec::new() }, U256::ZERO),
         }
     }
 }

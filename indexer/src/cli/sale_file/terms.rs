@@ -6,7 +6,7 @@ use alloy::primitives::{
 };
 
 use super::{SaleFile, TokenEntry};
-use crate::contracts::SaleFactory::{Documents, Phase, SaleTerms, TokenTerms};
+use crate::contracts::SaleFactory::{Documents, Phase, SaleTerms, Tap, TokenTerms, Vesting};
 
 /// The only mode so far: fixed price.
 pub const MODE_FIXED_PRICE: u8 = 0;
@@ -19,6 +19,11 @@ impl SaleFile {
     pub fn terms(&self) -> SaleTerms {
         SaleTerms {
             owner: self.owner,
+            compliance: Address::ZERO,
+            signer: Address::ZERO,
+            coolingOff: 0,
+            vesting: Vesting { atOnce: 0, cliff: 0, duration: 0 },
+            tap: Tap { atOnce: 0, duration: 0, objection: 0 },
             beneficiary: self.beneficiary,
             token: match self.token {
                 TokenEntry::Existing { address } => address,
@@ -40,6 +45,7 @@ impl SaleFile {
                     raisedUpTo: narrow(p.raised_up_to),
                     price: p.price.saturating_to(),
                     gate: GATE_OPEN,
+                    root: B256::ZERO,
                 })
                 .collect(),
         }
@@ -61,6 +67,7 @@ impl SaleFile {
         match &self.token {
             TokenEntry::Existing { .. } => None,
             TokenEntry::New { name, supply, contract_uri } => Some(TokenTerms {
+                kind: 0,
                 name: name.clone(),
                 symbol: self.token_asset.symbol.clone(),
                 supply: *supply,

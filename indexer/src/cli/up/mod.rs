@@ -28,7 +28,7 @@ use super::{
 use crate::{
     chain::Chain,
     config::{DEV_ACCOUNTS, DEV_CHAIN_ID, DEV_FACTORY},
-    contracts::{DevDollar, SaleFactory},
+    contracts::DevDollar,
     serve, sync,
     types::Addr,
 };
@@ -178,7 +178,7 @@ async fn deploy(url: &str) -> Result<()> {
         bail!("the devnet does not have chain id {DEV_CHAIN_ID}");
     }
     if provider.get_code_at(DEV_FACTORY).await?.is_empty() {
-        let factory = *SaleFactory::deploy(&provider).await?.address();
+        let factory = crate::deployment::deploy_system(&provider).await?;
         if factory != DEV_FACTORY {
             bail!(
                 "the factory is at {factory}, not at {DEV_FACTORY}: the devnet was used before its factory was deployed"
