@@ -2,7 +2,9 @@
 
 use alloy::{contract::Error, primitives::Address, providers::Provider};
 
-use crate::contracts::{DutchAuctionSale, FixedPriceSale, ProRataSale, RefundVault, SaleFactory, TeamWallet, TokenFactory};
+use crate::contracts::{
+    DutchAuctionSale, FixedPriceSale, ProRataSale, RefundVault, SaleFactory, TeamWallet, TokenFactory,
+};
 
 /// Deploys everything; returns the factory.
 pub async fn deploy_system(provider: impl Provider) -> Result<Address, Error> {

@@ -147,9 +147,7 @@ pub(super) fn sale(log: &Log) -> Result<Event, String> {
         Sale::ComplianceChanged(e) => Event::ComplianceChanged { compliance: e.compliance },
         Sale::OwnershipTransferStarted(e) => ownership(e.previousOwner, e.newOwner, false),
         Sale::OwnershipTransferred(e) => ownership(e.previousOwner, e.newOwner, true),
-        Sale::WhitepaperSuperseded(e) => {
-            Event::WhitepaperSuperseded { version: e.version, hash: e.hash, uri: e.uri }
-        }
+        Sale::WhitepaperSuperseded(e) => Event::WhitepaperSuperseded { version: e.version, hash: e.hash, uri: e.uri },
         Sale::Closed(e) => Event::Outcome {
             outcome: match e.outcome {
                 1 => OutcomeKind::Succeeded,
@@ -160,9 +158,7 @@ pub(super) fn sale(log: &Log) -> Result<Event, String> {
             sold: e.sold,
         },
         Sale::Cancelled(e) => Event::Outcome { outcome: OutcomeKind::Cancelled, raised: e.raised, sold: e.sold },
-        Sale::Settled(e) => {
-            Event::Shared { investor: e.investor, kept: e.kept, tokens: e.tokens, excess: e.excess }
-        }
+        Sale::Settled(e) => Event::Shared { investor: e.investor, kept: e.kept, tokens: e.tokens, excess: e.excess },
         Sale::Claimed(e) => Event::Claimed { investor: e.investor, to: e.to, tokens: e.tokens },
         Sale::Refunded(e) => Event::Refunded { investor: e.investor, to: e.to, amount: e.amount },
         Sale::ExcessRefunded(e) => Event::ExcessRefunded { investor: e.investor, to: e.to, amount: e.amount },

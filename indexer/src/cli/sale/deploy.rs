@@ -190,7 +190,8 @@ async fn predict(wallet: &Wallet, factory: Address, order: &Order) -> Result<Pre
         }
         None => {
             let token = terms.token;
-            let p = contract.predict(wallet.address, mode, terms, documents, Vec::new()).call().await.map_err(failed)?;
+            let p =
+                contract.predict(wallet.address, mode, terms, documents, Vec::new()).call().await.map_err(failed)?;
             Ok(Predicted { sale: p.sale, vault: p.vault, token })
         }
     }
@@ -210,7 +211,11 @@ impl Order {
                 };
                 wallet.call(factory, &call, U256::ZERO)
             }
-            None => wallet.call(factory, &SaleFactory::createCall { mode, terms, documents, allocations: Vec::new() }, U256::ZERO),
+            None => wallet.call(
+                factory,
+                &SaleFactory::createCall { mode, terms, documents, allocations: Vec::new() },
+                U256::ZERO,
+            ),
         }
     }
 }

@@ -8,7 +8,12 @@ use crate::{
 };
 
 /// Sales are few: one statement each, and one for its phases.
-pub(super) async fn insert_sale(connection: &mut PgConnection, chain_id: i64, log: &Log, s: &NewSale) -> Result<(), DbError> {
+pub(super) async fn insert_sale(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    log: &Log,
+    s: &NewSale,
+) -> Result<(), DbError> {
     let closes = s.phases.last().map_or(s.opens, |p| p.ends) as i64;
     let transaction = Hash32(log.transaction_hash);
     sqlx::query!(
