@@ -5,6 +5,7 @@
 //! - Everything in an answer is read in one snapshot of the database, its `meta` too.
 //! - States of sales follow the chain's clock, so an answer changes only when a block comes.
 
+pub mod activity;
 pub mod allowlists;
 pub mod contributions;
 pub mod docs;
@@ -14,10 +15,14 @@ pub mod investors;
 pub mod meta;
 pub mod metrics;
 pub mod page;
+pub mod position;
 pub mod problem;
 pub mod sale;
+pub mod sale_parts;
 pub mod sales;
+pub mod schedule;
 pub mod shapes;
+pub mod standing;
 pub mod status;
 pub mod terms;
 pub mod wallet;
@@ -133,6 +138,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(sales::list_sales))
         .routes(routes!(sale::get_sale))
         .routes(routes!(contributions::list_contributions))
+        .routes(routes!(activity::list_activity))
         .routes(routes!(investors::list_investors))
         .routes(routes!(wallet::list_positions))
         .routes(routes!(allowlists::get_membership))
