@@ -7,9 +7,7 @@ use alloy::{
 
 use super::*;
 use crate::{
-    contracts::{
-        FixedPriceSale as S, RefundVault as V, RestrictedSaleToken as T, SaleFactory as F, TeamWallet as W,
-    },
+    contracts::{FixedPriceSale as S, RefundVault as V, RestrictedSaleToken as T, SaleFactory as F, TeamWallet as W},
     types::{Event, EventLog, Log, NewTap, NewVesting, OutcomeKind, RoleChange},
 };
 
@@ -152,14 +150,8 @@ fn tokens_and_allocations() {
     }
     let allocation = F::Allocation { beneficiary: BOB, amount: "77".parse().unwrap(), cliff: 5, duration: 50 };
     let event = F::AllocationCreated { sale: SALE, wallet: WALLET, index: u(2), allocation };
-    let wanted = Event::AllocationCreated {
-        wallet: WALLET,
-        index: 2,
-        beneficiary: BOB,
-        amount: u(77),
-        cliff: 5,
-        duration: 50,
-    };
+    let wanted =
+        Event::AllocationCreated { wallet: WALLET, index: 2, beneficiary: BOB, amount: u(77), cliff: 5, duration: 50 };
     assert_eq!(decoded(FACTORY, &event), (SALE, wanted));
 }
 
@@ -195,10 +187,7 @@ fn outcomes_and_what_follows() {
     for (number, outcome) in [(1, OutcomeKind::Succeeded), (2, OutcomeKind::Failed)] {
         of_sale(&S::Closed { outcome: number, raised, sold }, Event::Outcome { outcome, raised, sold });
     }
-    of_sale(
-        &S::Cancelled { raised, sold },
-        Event::Outcome { outcome: OutcomeKind::Cancelled, raised, sold },
-    );
+    of_sale(&S::Cancelled { raised, sold }, Event::Outcome { outcome: OutcomeKind::Cancelled, raised, sold });
     of_sale(&S::UnsoldReturned { to: BOB, tokens: u(1) }, Event::UnsoldReturned { to: BOB, tokens: u(1) });
     of_sale(&S::Swept { amount: u(1) }, Event::Swept { amount: u(1) });
 }
@@ -257,16 +246,14 @@ fn the_vault_and_the_wallets() {
 #[test]
 fn a_restricted_token() {
     let (role, account, sender) = (B256::repeat_byte(6), ALICE, BOB);
-    let change = |change, role, account, sender, delay, at| Event::TokenRole { change, role, account, sender, delay, at };
+    let change =
+        |change, role, account, sender, delay, at| Event::TokenRole { change, role, account, sender, delay, at };
     for (decoded, wanted) in [
         (
             decoded(TOKEN, &T::HolderSet { holder: ALICE, until: u(5), by: BOB }),
             Event::HolderApproved { holder: ALICE, until: Some(u(5)), by: Some(BOB) },
         ),
-        (
-            decoded(TOKEN, &T::Admitted { account }),
-            Event::HolderApproved { holder: ALICE, until: None, by: None },
-        ),
+        (decoded(TOKEN, &T::Admitted { account }), Event::HolderApproved { holder: ALICE, until: None, by: None }),
         (decoded(TOKEN, &T::ContractURIUpdated {}), Event::ContractUriUpdated),
         (
             decoded(TOKEN, &T::RoleGranted { role, account, sender }),
@@ -306,13 +293,8 @@ fn a_restricted_token() {
 
 #[test]
 fn a_token_is_believed_for_what_it_said_before_it_was_announced() {
-    let terms = F::TokenTerms {
-        kind: 1,
-        name: String::new(),
-        symbol: String::new(),
-        supply: u(1),
-        contractURI: String::new(),
-    };
+    let terms =
+        F::TokenTerms { kind: 1, name: String::new(), symbol: String::new(), supply: u(1), contractURI: String::new() };
     let announced = F::TokenCreated { token: TOKEN, creator: ALICE, terms }.encode_log_data();
     let admitted = T::Admitted { account: FACTORY }.encode_log_data();
     let allocation = F::Allocation { beneficiary: BOB, amount: "7".parse().unwrap(), cliff: 0, duration: 0 };
@@ -335,13 +317,8 @@ fn a_token_is_believed_for_what_it_said_before_it_was_announced() {
 
 #[test]
 fn a_plain_token_is_not_listened_to_and_broken_logs_are_kept() {
-    let terms = F::TokenTerms {
-        kind: 0,
-        name: String::new(),
-        symbol: String::new(),
-        supply: u(1),
-        contractURI: String::new(),
-    };
+    let terms =
+        F::TokenTerms { kind: 0, name: String::new(), symbol: String::new(), supply: u(1), contractURI: String::new() };
     let announced = F::TokenCreated { token: TOKEN, creator: ALICE, terms }.encode_log_data();
     let admitted = T::Admitted { account: FACTORY }.encode_log_data();
     let events = Emitters::new(FACTORY).decode(vec![log(FACTORY, &announced), log(TOKEN, &admitted)]);
