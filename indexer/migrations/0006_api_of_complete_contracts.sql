@@ -1,5 +1,6 @@
 -- What the API and dashboards read of the complete contracts.
 
+-- Looked up, not joined: with more than eight joins the planner no longer begins with the sales that are asked for.
 -- Every sale with its outcome, roles of now, totals and state. The clock is the chain's, as before.
 --   raised     money of all positions: withdrawn and rejected taken off, refunded not; in a pro-rata sale it can exceed the hard cap
 --   sold       tokens allotted; where the outcome allots them, zero before it, then what it sold
@@ -22,7 +23,10 @@ SELECT
      ORDER BY e.block_number DESC, e.log_index DESC LIMIT 1) AS pending_owner,
     coalesce((SELECT e.compliance FROM compliance_change e WHERE e.chain_id = s.chain_id AND e.sale = s.address
               ORDER BY e.block_number DESC, e.log_index DESC LIMIT 1), s.compliance) AS compliance,
-    coalesce(voucher.signer, s.signer) AS voucher_signer, coalesce(voucher.epoch, 0) AS voucher_epoch,
+    coalesce((SELECT e.signer FROM voucher_signer_change e WHERE e.chain_id = s.chain_id AND e.sale = s.address
+              ORDER BY e.block_number DESC, e.log_index DESC LIMIT 1), s.signer) AS voucher_signer,
+    coalesce((SELECT e.epoch FROM voucher_signer_change e WHERE e.chain_id = s.chain_id AND e.sale = s.address
+              ORDER BY e.block_number DESC, e.log_index DESC LIMIT 1), 0) AS voucher_epoch,
     -- A pause ends with the outcome.
     o.outcome IS NULL AND coalesce((SELECT e.paused FROM pause_change e WHERE e.chain_id = s.chain_id AND e.sale = s.address
               ORDER BY e.block_number DESC, e.log_index DESC LIMIT 1), false) AS paused,
@@ -47,7 +51,8 @@ SELECT
     CASE WHEN o.outcome IN ('failed', 'cancelled') THEN 0
          WHEN o.outcome = 'succeeded' THEN t.allotted - t.claimed
          ELSE t.sold END AS unclaimed,
-    stop.rest AS tap_rest,
+    (SELECT e.rest FROM tap_stop e WHERE e.chain_id = s.chain_id AND e.sale = s.address
+     ORDER BY e.block_number DESC, e.log_index DESC LIMIT 1) AS tap_rest,
     coalesce(token.symbol, '') AS token_symbol, coalesce(token.name, '') AS token_name,
     coalesce(token.decimals, 0::smallint) AS token_decimals,
     (SELECT k.kind FROM token_created k WHERE k.chain_id = s.chain_id AND k.token = s.token LIMIT 1) AS token_kind,
@@ -66,14 +71,6 @@ JOIN checkpoint c ON c.chain_id = s.chain_id
 LEFT JOIN settlement o ON o.chain_id = s.chain_id AND o.sale = s.address
 LEFT JOIN currency token ON token.chain_id = s.chain_id AND token.address = s.token
 LEFT JOIN currency money ON money.chain_id = s.chain_id AND money.address = s.currency
-LEFT JOIN LATERAL (
-    SELECT e.signer, e.epoch FROM voucher_signer_change e WHERE e.chain_id = s.chain_id AND e.sale = s.address
-    ORDER BY e.block_number DESC, e.log_index DESC LIMIT 1
-) voucher ON true
-LEFT JOIN LATERAL (
-    SELECT e.rest FROM tap_stop e WHERE e.chain_id = s.chain_id AND e.sale = s.address
-    ORDER BY e.block_number DESC, e.log_index DESC LIMIT 1
-) stop ON true
 CROSS JOIN LATERAL sale_last_event(s.chain_id, s.address) l;
 
 -- The newest events of a sale below a place, `max_rows` at most: one probe a table, each through its index. Every kind has the same

@@ -253,6 +253,7 @@ async fn after_a_success_tokens_are_claimed(pool: PgPool) {
     contribute(&pool, &t, (12, 1), bob, ether("40"), ether("4000")).await;
     settle(&pool, &t, (31, 0), "succeeded").await;
     pay(&pool, "claim", &t, (32, 3), alice, ether("6000")).await;
+    sweep(&pool, &t, (33, 0), ether("100")).await;
     pay(&pool, "release", &t, (33, 1), addr("beneficiary"), ether("100")).await;
     tip(&pool, CHAIN, 50, 0).await;
 

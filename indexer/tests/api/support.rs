@@ -304,3 +304,18 @@ pub async fn pay(pool: &PgPool, table: &str, t: &Terms, (number, log): (i64, i32
     };
     query.execute(pool).await.unwrap();
 }
+
+/// The vault takes the money of a success.
+pub async fn sweep(pool: &PgPool, t: &Terms, (number, log): (i64, i32), amount: U256) {
+    block(pool, t.chain_id, number, 0).await;
+    sqlx::query("INSERT INTO sweep VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(t.chain_id)
+        .bind(number)
+        .bind(log)
+        .bind(Hash32(keccak256("sweep")))
+        .bind(Addr(t.sale))
+        .bind(Amount(amount))
+        .execute(pool)
+        .await
+        .unwrap();
+}
