@@ -17,6 +17,7 @@ pub mod sale_file;
 pub mod send;
 mod serve;
 mod shutdown;
+pub mod target;
 pub mod tools;
 pub mod units;
 mod up;
@@ -68,7 +69,9 @@ enum Command {
     Contribute(contribute::ContributeArgs),
     Claim(leave::ClaimArgs),
     Refund(leave::RefundArgs),
+    Withdraw(leave::WithdrawArgs),
     Release(leave::ReleaseArgs),
+    Object(leave::ObjectArgs),
     Reconcile(reconcile::ReconcileArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -90,7 +93,9 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Contribute(args) => contribute::run(args, printer).await,
         Command::Claim(args) => leave::claim(args, printer).await,
         Command::Refund(args) => leave::refund(args, printer).await,
+        Command::Withdraw(args) => leave::withdraw(args, printer).await,
         Command::Release(args) => leave::release(args, printer).await,
+        Command::Object(args) => leave::object(args, printer).await,
         Command::Reconcile(args) => reconcile::run(args, printer).await,
         Command::Doctor(args) => doctor::run(args, printer).await,
     }
