@@ -70,7 +70,7 @@ const NOW: u64 = OPENS - 10 * DAY;
 const MAX_SCHEDULE: u64 = 3653 * DAY;
 const ROOT: B256 = B256::repeat_byte(0x5a);
 
-fn span() -> impl Strategy<Value = u64> {
+fn span() -> impl Strategy<Value = u64> + Clone {
     prop_oneof![
         4 => Just(0_u64),
         6 => 1_u64..400 * DAY,
@@ -81,7 +81,7 @@ fn span() -> impl Strategy<Value = u64> {
     ]
 }
 
-fn share() -> impl Strategy<Value = u16> {
+fn share() -> impl Strategy<Value = u16> + Clone {
     prop_oneof![4 => Just(0_u16), 6 => 1_u16..10_000, 1 => Just(9_999), 1 => Just(10_000)]
 }
 

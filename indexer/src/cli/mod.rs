@@ -18,6 +18,7 @@ pub mod sale_file;
 pub mod send;
 mod serve;
 mod shutdown;
+pub mod target;
 pub mod tools;
 pub mod units;
 mod up;
@@ -70,7 +71,9 @@ enum Command {
     Contribute(contribute::ContributeArgs),
     Claim(leave::ClaimArgs),
     Refund(leave::RefundArgs),
+    Withdraw(leave::WithdrawArgs),
     Release(leave::ReleaseArgs),
+    Object(leave::ObjectArgs),
     /// Builds, shows and checks lists of who may contribute
     #[command(subcommand)]
     Allowlist(allowlist::AllowlistCommand),
@@ -98,7 +101,9 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Contribute(args) => contribute::run(args, printer).await,
         Command::Claim(args) => leave::claim(args, printer).await,
         Command::Refund(args) => leave::refund(args, printer).await,
+        Command::Withdraw(args) => leave::withdraw(args, printer).await,
         Command::Release(args) => leave::release(args, printer).await,
+        Command::Object(args) => leave::object(args, printer).await,
         Command::Allowlist(command) => allowlist::run(command, printer),
         Command::Voucher(command) => voucher::run(command, printer).await,
         Command::Reconcile(args) => reconcile::run(args, printer).await,
