@@ -447,7 +447,8 @@ contract ContractFailuresTest is SaleTest {
     function test_PrefundedAddress_TheSaleIsCreatedAllTheSame() external {
         vm.warp(OPENS - 1);
         SaleTerms memory t = onePhase(0.001 ether);
-        (address predicted, address predictedVault) = factory.predict(address(this), Mode.FixedPrice, t, documents(), noAllocations());
+        (address predicted, address predictedVault) =
+            factory.predict(address(this), Mode.FixedPrice, t, documents(), noAllocations());
         vm.startPrank(alice);
         payable(predicted).transfer(1 ether);
         payable(predictedVault).transfer(1 ether);

@@ -20,9 +20,8 @@ function pairOf(bytes32 a, bytes32 b) pure returns (bytes32) {
 
 /// @dev Root of a list of four.
 function rootOf(address[] memory on, uint256 limit) pure returns (bytes32) {
-    return pairOf(
-        pairOf(leafOf(on[0], limit), leafOf(on[1], limit)), pairOf(leafOf(on[2], limit), leafOf(on[3], limit))
-    );
+    return
+        pairOf(pairOf(leafOf(on[0], limit), leafOf(on[1], limit)), pairOf(leafOf(on[2], limit), leafOf(on[3], limit)));
 }
 
 /// @notice Vouchers, list proofs and permits, right and wrong, as a KYC desk, a team and a wallet would make them.
@@ -36,7 +35,6 @@ abstract contract Papers is SaleModel {
     constructor(Sale sale) {
         OF = address(sale);
     }
-
 
     function _nextSigner() internal view returns (address) {
         return vm.addr(FIRST_SIGNER + epoch + 1);
@@ -93,14 +91,11 @@ abstract contract Papers is SaleModel {
         return vm.sign(INVESTOR_KEY, keccak256(bytes.concat(hex"1901", token.DOMAIN_SEPARATOR(), permit)));
     }
 
-    function _voucher(
-        address investor,
-        uint256 phases,
-        uint256 deadline,
-        uint256 epoch_,
-        uint256 chain,
-        address sale
-    ) private view returns (bytes memory) {
+    function _voucher(address investor, uint256 phases, uint256 deadline, uint256 epoch_, uint256 chain, address sale)
+        private
+        view
+        returns (bytes memory)
+    {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),

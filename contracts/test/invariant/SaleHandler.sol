@@ -344,9 +344,7 @@ contract SaleHandler is Papers {
             ? terms.phases[i].end
             : i == n
                 ? settledAt + terms.vesting.cliff
-                : i == n + 1
-                    ? settledAt + terms.vesting.duration
-                    : _withdrawableUntil(ghosts[_actor(seed >> 16)]);
+                : i == n + 1 ? settledAt + terms.vesting.duration : _withdrawableUntil(ghosts[_actor(seed >> 16)]);
         uint256 to = edge - (edge == 0 ? 0 : 1) + (seed >> 8) % 2;
         if (to > block.timestamp && to - block.timestamp < 150 days) vm.warp(to);
     }

@@ -144,7 +144,9 @@ abstract contract SaleInvariants is SaleTest {
             claimed += handler.ghostOf(handler.actors(i)).claimed;
         }
         if (handler.outcome() == Outcome.None) assertEq(held, sale.terms().tokensForSale, "escrow");
-        else if (handler.outcome() == Outcome.Succeeded) assertEq(held, handler.sold() - claimed, "sold and not claimed");
+        else if (handler.outcome() == Outcome.Succeeded) assertEq(
+            held, handler.sold() - claimed, "sold and not claimed"
+        );
         else assertEq(held, 0, "all tokens went home");
     }
 
@@ -270,14 +272,18 @@ abstract contract SaleInvariants is SaleTest {
         if (outcome == Outcome.None) sale.close();
         (,, outcome) = sale.totals();
         vm.warp(block.timestamp + 121 days);
-        if (outcome == Outcome.Succeeded && !handler.stopped() && vault.releasable() + _unswept() != 0) vault.release();
+        if (outcome == Outcome.Succeeded && !handler.stopped() && vault.releasable() + _unswept() != 0) {
+            vault.release();
+        }
         for (uint256 i = 0; i < handler.actorCount(); ++i) {
             _leave(handler.actors(i), makeAddr(string(abi.encodePacked("exit", i))), outcome);
         }
         uint256 dust = handler.actorCount();
         bool uniform = _mode() != Mode.FixedPrice && outcome == Outcome.Succeeded;
         assertLe(_money(address(sale)) - handler.donated(), uniform ? dust : 0, "9: money left in the sale");
-        assertLe(token.balanceOf(address(sale)) - handler.donatedTokens(), uniform ? dust : 0, "9: tokens left in the sale");
+        assertLe(
+            token.balanceOf(address(sale)) - handler.donatedTokens(), uniform ? dust : 0, "9: tokens left in the sale"
+        );
         assertLe(_money(address(vault)) - handler.donatedToVault(), handler.stopped() ? dust * 2 : 0, "9: in the vault");
     }
 

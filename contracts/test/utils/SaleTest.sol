@@ -15,7 +15,17 @@ import {TeamWallet} from "../../src/TeamWallet.sol";
 import {TokenFactory} from "../../src/TokenFactory.sol";
 import {ISale} from "../../src/interfaces/ISale.sol";
 import {Currency} from "../../src/types/Currency.sol";
-import {Allocation, Documents, Gate, Mode, Outcome, Phase, SaleTerms, State, Unsold} from "../../src/types/SaleTypes.sol";
+import {
+    Allocation,
+    Documents,
+    Gate,
+    Mode,
+    Outcome,
+    Phase,
+    SaleTerms,
+    State,
+    Unsold
+} from "../../src/types/SaleTypes.sol";
 
 /// @notice A factory, a token and terms that work: 4 phases, 10 to 100 ether, 1,000 tokens an ether and dearer.
 abstract contract SaleTest is Test {

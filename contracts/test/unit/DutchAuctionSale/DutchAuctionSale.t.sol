@@ -236,7 +236,9 @@ contract DutchAuctionSaleTest is SaleTest {
     }
 
     /// @notice Nobody pays more than the price of the own contribution, but for the base unit that was cut.
-    function testFuzz_TheClearingPriceIsNeverAboveOnesOwn(uint96[4] calldata amounts, uint32[4] calldata steps) external {
+    function testFuzz_TheClearingPriceIsNeverAboveOnesOwn(uint96[4] calldata amounts, uint32[4] calldata steps)
+        external
+    {
         address[4] memory who = [alice, bob, carol, owner];
         vm.deal(owner, 1000 ether);
         uint256[4] memory quoted;

@@ -223,9 +223,7 @@ contract ProRataSaleTest is SaleTest {
             t,
             documents(),
             noAllocations(),
-            TokenTerms({
-                kind: TokenKind.Restricted, name: "Boreal", symbol: "BOR", supply: 100_000e18, contractURI: ""
-            })
+            TokenTerms({kind: TokenKind.Restricted, name: "Boreal", symbol: "BOR", supply: 100_000e18, contractURI: ""})
         );
         sale = Sale(payable(s));
         _approve(restricted, CLOSES - 1);

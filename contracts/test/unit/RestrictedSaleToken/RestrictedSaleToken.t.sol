@@ -122,9 +122,7 @@ contract RestrictedSaleTokenTest is Test {
 
     function test_RevertWhen_TheCallerIsNoRegistrar() external {
         bytes32 role = token.REGISTRAR_ROLE();
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, alice, role)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, alice, role));
         vm.prank(alice);
         token.setHolders(new address[](0), new uint40[](0));
         vm.prank(admin);
@@ -133,9 +131,7 @@ contract RestrictedSaleTokenTest is Test {
         token.setHolders(new address[](0), new uint40[](0));
         vm.prank(admin);
         token.revokeRole(role, alice);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, alice, role)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, alice, role));
         vm.prank(alice);
         token.setHolders(new address[](0), new uint40[](0));
     }

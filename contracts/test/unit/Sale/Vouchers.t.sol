@@ -281,9 +281,8 @@ contract VouchersTest is SaleTest, Eligibility {
         bool fits = v.chainId == block.chainid && v.sale == address(sale) && v.investor == alice && v.epoch == 0;
         vm.assume(!fits);
         vm.prank(alice);
-        (bool ok,) = address(sale).call{value: 1 ether}(
-            abi.encodeCall(ISale.contribute, (alice, 1 ether, packed(v, signature)))
-        );
+        (bool ok,) =
+            address(sale).call{value: 1 ether}(abi.encodeCall(ISale.contribute, (alice, 1 ether, packed(v, signature))));
         assertFalse(ok);
     }
 

@@ -123,8 +123,7 @@ contract AllocationsTest is SaleTest {
 
     function test_EachModeHasItsCode() external {
         Mode[3] memory modes = [Mode.FixedPrice, Mode.ProRata, Mode.DutchAuction];
-        address[3] memory codes =
-            [factory.FIXED_PRICE_SALE(), factory.PRO_RATA_SALE(), factory.DUTCH_AUCTION_SALE()];
+        address[3] memory codes = [factory.FIXED_PRICE_SALE(), factory.PRO_RATA_SALE(), factory.DUTCH_AUCTION_SALE()];
         for (uint256 i = 0; i < 3; ++i) {
             SaleTerms memory t = proRata();
             (address sale, address vault) = factory.predict(address(this), modes[i], t, documents(), noAllocations());
@@ -221,7 +220,10 @@ contract AllocationsTest is SaleTest {
         a = new Allocation[](count);
         for (uint256 i = 0; i < count; ++i) {
             a[i] = Allocation({
-                beneficiary: team, amount: uint120((i + 1) * 1e18), cliff: uint64(100 * i), duration: 1000 * uint64(i + 1)
+                beneficiary: team,
+                amount: uint120((i + 1) * 1e18),
+                cliff: uint64(100 * i),
+                duration: 1000 * uint64(i + 1)
             });
         }
     }

@@ -63,9 +63,7 @@ contract TokenFactoryTest is Test {
             if (i == 3) ++t.supply;
             if (i == 4) t.contractURI = "";
             if (i == 5) t.kind = TokenKind.Plain;
-            seen[i] = factory.predict(
-                i == 6 ? bob : alice, t, i == 7 ? bob : admin, bytes32(uint256(1))
-            );
+            seen[i] = factory.predict(i == 6 ? bob : alice, t, i == 7 ? bob : admin, bytes32(uint256(1)));
             for (uint256 j = 0; j < i; ++j) {
                 assertNotEq(seen[i], seen[j]);
             }

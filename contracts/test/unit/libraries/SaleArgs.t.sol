@@ -117,9 +117,8 @@ contract SaleArgsTest is Test {
         t.tap = Tap(type(uint16).max, type(uint32).max, type(uint16).max);
         t.phases = new Phase[](8);
         for (uint256 i = 0; i < 8; ++i) {
-            t.phases[i] = Phase(
-                type(uint40).max, type(uint120).max, type(uint128).max, Gate.Merkle, bytes32(type(uint256).max)
-            );
+            t.phases[i] =
+                Phase(type(uint40).max, type(uint120).max, type(uint128).max, Gate.Merkle, bytes32(type(uint256).max));
         }
         Reader reader = _clone(t, a);
         assertEq(keccak256(abi.encode(reader.unpack())), keccak256(abi.encode(t)));

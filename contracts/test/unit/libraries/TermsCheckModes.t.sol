@@ -81,16 +81,12 @@ contract TermsCheckModesTest is SaleTest {
         SaleTerms memory t = proRata();
         t.phases[1].price = 0.001 ether + 1;
         _refused(
-            Mode.ProRata,
-            t,
-            abi.encodeWithSelector(TermsCheck.PhaseNotUniform.selector, 1, 0.001 ether + 1, 100 ether)
+            Mode.ProRata, t, abi.encodeWithSelector(TermsCheck.PhaseNotUniform.selector, 1, 0.001 ether + 1, 100 ether)
         );
         t = proRata();
         t.phases[0].raisedUpTo = 100 ether - 1;
         _refused(
-            Mode.ProRata,
-            t,
-            abi.encodeWithSelector(TermsCheck.PhaseNotUniform.selector, 0, 0.001 ether, 100 ether - 1)
+            Mode.ProRata, t, abi.encodeWithSelector(TermsCheck.PhaseNotUniform.selector, 0, 0.001 ether, 100 ether - 1)
         );
         _accepted(Mode.FixedPrice, t);
         _accepted(Mode.ProRata, proRata());
@@ -118,9 +114,7 @@ contract TermsCheckModesTest is SaleTest {
     function test_TokensShortInProRata() external {
         SaleTerms memory t = proRata();
         t.tokensForSale = 100_000e18 - 1;
-        _refused(
-            Mode.ProRata, t, abi.encodeWithSelector(TermsCheck.TokensShort.selector, 100_000e18 - 1, 100_000e18)
-        );
+        _refused(Mode.ProRata, t, abi.encodeWithSelector(TermsCheck.TokensShort.selector, 100_000e18 - 1, 100_000e18));
     }
 
     /// @dev What the tokens cost at the last price is the most that an auction surely can raise.
