@@ -91,7 +91,7 @@ fn extras() -> impl Strategy<Value = Extra> {
     let allocations = count.prop_flat_map(move |n| prop::collection::vec(allocation.clone(), n));
     let rest = prop_oneof![1 => Just(-1_i8), 6 => 0_i8..3];
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
-    (flags, span(), (share(), span(), span()), (share(), span(), share()), allocations, rest, 0_u8..4).prop_map(
+    (flags, span(), (share(), span(), span()), (share(), span(), share()), allocations, rest, 0_u8..8).prop_map(
         |((signer, compliance, restricted), cooling_off, vesting, release, allocations, rest, wild)| {
             let mut extra = Extra { signer, compliance, cooling_off, vesting, release, allocations, rest, restricted };
             if wild != 0 {
@@ -143,8 +143,8 @@ fn cases() -> impl Strategy<Value = Case> {
     let opens = prop_oneof![6 => Just(OPENS), 1 => Just(NOW - 1), 1 => Just(NOW + 100)];
     let amounts = (amount.clone(), amount.clone(), amount.clone(), amount.clone());
     let mode = prop_oneof![Just(Mode::FixedPrice), Just(Mode::ProRata), Just(Mode::DutchAuction)];
-    // Of four, three are made of what can work, and most of those are left as they are.
-    (mode, opens, amounts, -1_i8..3, phase_cases(amount), extras(), 0_u8..4, 0_u8..4).prop_map(
+    // Of six, five are made of what can work, and most of those are left as they are.
+    (mode, opens, amounts, -1_i8..3, phase_cases(amount), extras(), 0_u8..6, 0_u8..8).prop_map(
         |(mode, opens, (soft, hard, min, max), spare, mut phases, extra, tidy, wild)| {
             let mut case = Case { mode, opens, soft, hard, min, max, spare, phases: Vec::new(), extra };
             if tidy != 0 {
