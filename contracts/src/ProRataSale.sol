@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Sale} from "./Sale.sol";
 import {UniformPriceSale} from "./UniformPriceSale.sol";
 import {Totals} from "./libraries/Ledger.sol";
 import {Price} from "./libraries/Price.sol";
 import {SaleArgs} from "./libraries/SaleArgs.sol";
-import {Sale} from "./Sale.sol";
 
 /// @title ProRataSale
 /// @notice One price. It takes more than its hard cap; then everybody gets the same share, and the excess comes back.

@@ -360,7 +360,8 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
     /// @dev Contributions are taken in the half-open interval `[opens, closes)`, before an outcome, and while not paused.
     function _requireOpen(bytes memory args, Totals t) internal view {
         if (block.timestamp < args.opens() || block.timestamp >= args.closes() || !t.takesContributions()) {
-            if (t.outcome() == Outcome.None && t.isPaused()) revert ContributionsPaused();
+            bool inTime = block.timestamp >= args.opens() && block.timestamp < args.closes();
+            if (inTime && t.isPaused()) revert ContributionsPaused();
             revert SaleNotOpen(args.opens(), args.closes(), t.outcome());
         }
     }
@@ -393,45 +394,42 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
 
         Position p = $positions[investor];
         if (p.isRejected()) revert InvestorRejected(investor);
-        (uint256 raised, uint256 sold, uint256 paid) = (t.raised(), t.sold(), p.paid());
         uint256 limit = args.maxPaid();
-        uint256 left = amount;
-        while (left != 0) {
-            (uint256 phase, uint256 part, uint256 bought) = _nextPart(args, raised, left);
-            if (part == 0) break;
-            if (args.gate(phase) != Gate.Open) {
-                uint256 personal = _personalLimit(args, phase, investor, eligibility, left == amount);
-                if (personal == 0) break;
-                if (personal < limit) limit = personal;
-            }
-            // No part is above `left`, caps and limits keep every sum far below 2^121, and `Ledger` checks what is written.
-            unchecked {
-                tokens += bought;
-                if (!_allotsAtOnce()) bought = 0;
-                left -= part;
-                raised += part;
-                sold += bought;
-                paid += part;
-            }
-            emit Contributed(investor, msg.sender, phase, part, bought, paid, raised, sold);
-        }
+        // No part is above what is left, caps and limits keep every sum far below 2^121, and `Ledger` checks what is written.
         unchecked {
-            accepted = amount - left;
+            while (accepted != amount) {
+                (uint256 phase, uint256 part, uint256 bought) =
+                    _nextPart(args, t.raised() + accepted, amount - accepted);
+                if (part == 0) break;
+                if (args.gate(phase) != Gate.Open) {
+                    (bool eligible, uint256 personal) = _eligible(args, phase, investor, eligibility, accepted == 0);
+                    if (!eligible) break;
+                    if (personal < limit) limit = personal;
+                }
+                accepted += part;
+                tokens += bought;
+                (uint256 paid, uint256 raised, uint256 sold) = (p.paid() + accepted, t.raised() + accepted, t.sold());
+                if (_allotsAtOnce()) sold += tokens;
+                else bought = 0;
+                emit Contributed(investor, msg.sender, phase, part, bought, paid, raised, sold);
+            }
+            if (accepted == 0 && amount != 0) revert SoldOut(args.hardCap());
+            if (tokens == 0) revert ZeroTokens(amount);
+            if (!_allotsAtOnce()) tokens = 0;
+            t = Ledger.totals(t.raised() + accepted, t.sold() + tokens);
+            p = Ledger.position(p.paid() + accepted, p.tokens() + tokens, _timeMark(args));
         }
-        if (accepted == 0 && amount != 0) revert SoldOut(args.hardCap());
-        if (tokens == 0) revert ZeroTokens(amount);
-        if (paid > limit) revert AboveMaximum(limit, paid);
-        if (paid < args.minPaid() && !_isSoldOut(args, raised)) revert BelowMinimum(args.minPaid(), paid);
-        if (!_allotsAtOnce()) tokens = 0;
-        $totals = Ledger.totals(raised, sold);
-        $positions[investor] = Ledger.position(paid, p.tokens() + tokens, _timeMark(args));
+        if (p.paid() > limit) revert AboveMaximum(limit, p.paid());
+        if (p.paid() < args.minPaid() && !_isSoldOut(args, t.raised())) revert BelowMinimum(args.minPaid(), p.paid());
+        $totals = t;
+        $positions[investor] = p;
 
         Currency currency = args.currency();
         if (!currency.isEther()) {
             _pull(currency, accepted);
-        } else if (left != 0) {
-            emit ExcessReturned(msg.sender, left);
-            _return(currency, left);
+        } else if (accepted != amount) {
+            emit ExcessReturned(msg.sender, amount - accepted);
+            _return(currency, amount - accepted);
         }
     }
 
@@ -454,22 +452,23 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
     }
 
     /// @dev Reverts where the investor is not eligible and nothing has been taken yet; else what was taken so far stands.
-    /// @return Most the investor may have paid in a gated phase; zero if not eligible.
-    function _personalLimit(
+    /// @return Whether the investor may contribute in a gated phase.
+    /// @return Most it may have paid after it.
+    function _eligible(
         bytes memory args,
         uint256 phase,
         address investor,
         bytes calldata eligibility,
         bool nothingTaken
-    ) private view returns (uint256) {
+    ) private view returns (bool, uint256) {
         Gate gate = args.gate(phase);
         (address signer, uint256 epoch) = gate == Gate.Voucher ? _voucherSigner(args) : (address(0), 0);
         (Verdict verdict, uint256 personal) = gate == Gate.Voucher
             ? Gates.voucher(eligibility, phase, investor, signer, epoch)
             : Gates.list(eligibility, args.loadRoot(phase), investor);
-        if (verdict == Verdict.Eligible) return personal;
-        if (nothingTaken) Gates.refuse(verdict, eligibility, gate, phase, investor, signer, epoch);
-        return 0;
+        bool eligible = verdict == Verdict.Eligible;
+        if (!eligible && nothingTaken) Gates.refuse(verdict, eligibility, gate, phase, investor, signer, epoch);
+        return (eligible, personal);
     }
 
     /// @dev The whole position leaves, and with it its share of the totals.

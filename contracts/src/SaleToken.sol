@@ -17,13 +17,10 @@ contract SaleToken is ISaleToken, ERC20Permit, ERC20Burnable {
     /// @param supply Base units.
     /// @param contractURI_ ERC-7572 metadata; may be empty. It never changes.
     /// @param holder Who gets the supply.
-    constructor(
-        string memory name_,
-        string memory symbol_,
-        uint256 supply,
-        string memory contractURI_,
-        address holder
-    ) ERC20(name_, symbol_) ERC20Permit(name_) {
+    constructor(string memory name_, string memory symbol_, uint256 supply, string memory contractURI_, address holder)
+        ERC20(name_, symbol_)
+        ERC20Permit(name_)
+    {
         $contractURI = contractURI_;
         _mint(holder, supply);
     }

@@ -86,12 +86,7 @@ contract TeamWallet is ITeamWallet, VestingWalletCliff, ClonedOwnable {
     }
 
     /// @dev Nothing vests before the sale has succeeded.
-    function _vestingSchedule(uint256 total, uint64 timestamp)
-        internal
-        view
-        override
-        returns (uint256)
-    {
+    function _vestingSchedule(uint256 total, uint64 timestamp) internal view override returns (uint256) {
         (,, Outcome outcome) = ISale(payable(sale())).totals();
         return outcome == Outcome.Succeeded ? super._vestingSchedule(total, timestamp) : 0;
     }

@@ -36,8 +36,7 @@ contract TokenFactory is ITokenFactory {
                 abi.encode(t.name, t.symbol, t.supply, t.contractURI, creator, admin)
             );
         }
-        return bytes.concat(
-            type(SaleToken).creationCode, abi.encode(t.name, t.symbol, t.supply, t.contractURI, creator)
-        );
+        return
+            bytes.concat(type(SaleToken).creationCode, abi.encode(t.name, t.symbol, t.supply, t.contractURI, creator));
     }
 }

@@ -4,7 +4,8 @@
 //! chain -> decode -> apply -> Postgres -> api -> people and programs
 //! ```
 //!
-//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `api` -> `db`, `types`; `serve` -> `api`; `cli` -> all.
+//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `api` -> `db`, `gates`, `types`; `serve` -> `api`;
+//! `cli` -> all.
 //! `db` never sees a log, `decode` never sees SQL.
 
 /// Bindings of the contracts, from their committed ABIs.
@@ -43,6 +44,9 @@ pub mod api;
 
 /// A server around the API: request ids, limits, the bodies of errors, and how connections begin and end.
 pub mod serve;
+
+/// Who may contribute where a sale is not open to all: allowlists, vouchers, and the bytes that prove either. A leaf without I/O.
+pub mod gates;
 
 /// Logs and metrics of every part: their names in one place.
 pub mod telemetry;

@@ -9,7 +9,7 @@ const SALE: &str = "0x8464135c8F25Da09e49BC8782676a84730C318bC";
 
 #[test]
 fn every_help() {
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 23] = [
         &[],
         &["up"],
         &["index"],
@@ -25,6 +25,12 @@ fn every_help() {
         &["claim"],
         &["refund"],
         &["release"],
+        &["allowlist"],
+        &["allowlist", "build"],
+        &["allowlist", "prove"],
+        &["allowlist", "verify"],
+        &["voucher"],
+        &["voucher", "issue"],
         &["reconcile"],
         &["doctor"],
     ];

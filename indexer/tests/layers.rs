@@ -16,6 +16,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("explain", &["types", "contracts"]),
         ("deployment", &["contracts"]),
         ("telemetry", &[]),
+        ("gates", &["types"]),
         ("config", &["types", "telemetry"]),
         ("decode", &["types", "contracts"]),
         ("chain", &["types", "contracts", "telemetry"]),
@@ -23,7 +24,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("apply", &["types", "contracts", "decode", "chain", "db", "telemetry"]),
         ("sync", &["types", "contracts", "decode", "chain", "db", "apply", "telemetry"]),
         ("reconcile", &["types", "contracts", "decode", "chain", "db", "telemetry"]),
-        ("api", &["db", "types", "telemetry"]),
+        ("api", &["db", "gates", "types", "telemetry"]),
         ("web", &["types", "telemetry"]),
         ("serve", &["api", "web", "telemetry", "config"]),
     ])

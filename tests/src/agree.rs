@@ -13,8 +13,10 @@ use alloy::{
 use crowdsale::contracts::{
     FixedPriceSale::{self, FixedPriceSaleEvents},
     RefundVault::{self, RefundVaultEvents},
+    RestrictedSaleToken::RestrictedSaleTokenEvents,
     SaleFactory::{self, SaleFactoryEvents},
     SaleToken,
+    TeamWallet::TeamWalletEvents,
 };
 
 use crate::{Indexer, World, until};
@@ -42,6 +44,10 @@ pub(crate) struct SaleSums {
     pub claimed: U256,
     pub claims: u64,
     pub swept: U256,
+    /// Of rejected investors, refunded or not.
+    pub rejected: U256,
+    pub excess_refunded: U256,
+    pub rest_refunded: U256,
     pub released: U256,
     pub unsold_returned: U256,
     /// As the contract numbers outcomes.
@@ -57,27 +63,35 @@ pub(crate) struct PositionSums {
     pub contributions: u64,
     pub refunded: U256,
     pub claimed: U256,
+    pub withdrawn: U256,
+    pub withdrawn_tokens: U256,
+    pub rejected: bool,
+    pub rejected_tokens: U256,
+    /// Once settled: kept and tokens.
+    pub share: Option<(U256, U256)>,
     pub last_block: u64,
 }
 
 /// Every event table and the query that writes its rows as [`Expected`] does.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 29] = [
     (
         "sale",
         "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(address, 'hex'),
             encode(creator, 'hex'), encode(vault, 'hex'), mode, encode(owner, 'hex'), encode(beneficiary, 'hex'),
             encode(token, 'hex'), encode(currency, 'hex'), opens, closes, soft_cap, hard_cap, min_paid, max_paid,
             tokens_for_sale, burn_unsold, name, encode(sale_hash, 'hex'), sale_uri, encode(whitepaper_hash, 'hex'),
-            whitepaper_uri, encode(data, 'hex'))",
+            whitepaper_uri, encode(data, 'hex'), encode(compliance, 'hex'), encode(signer, 'hex'), cooling_off, vesting_at_once, vesting_cliff,
+            vesting_duration, tap_at_once, tap_duration, tap_objection)",
     ),
     (
         "sale_phase",
-        "concat_ws('|', block_number, log_index, phase, encode(sale, 'hex'), starts, ends, raised_up_to, price)",
+        "concat_ws('|', block_number, log_index, phase, encode(sale, 'hex'), starts, ends, raised_up_to, price, gate,
+            encode(root, 'hex'))",
     ),
     (
         "token_created",
         "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(token, 'hex'),
-            encode(creator, 'hex'), name, symbol, supply, contract_uri, encode(data, 'hex'))",
+            encode(creator, 'hex'), name, symbol, supply, contract_uri, encode(data, 'hex'), kind)",
     ),
     (
         "contribution",
@@ -113,8 +127,26 @@ const TABLES: [(&str, &str); 11] = [
     (
         "release",
         "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'),
-            encode(beneficiary, 'hex'), amount, released)",
+            encode(beneficiary, 'hex'), encode(recipient, 'hex'), amount, released)",
     ),
+    ("withdrawal", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(investor, 'hex'), encode(recipient, 'hex'), amount, tokens, raised, sold)"),
+    ("rejection", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(investor, 'hex'), encode(rejected_by, 'hex'), amount, tokens, raised, sold)"),
+    ("share", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(investor, 'hex'), kept, tokens, excess)"),
+    ("excess_refund", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(investor, 'hex'), encode(recipient, 'hex'), amount)"),
+    ("pause_change", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), paused)"),
+    ("voucher_signer_change", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(signer, 'hex'), epoch)"),
+    ("compliance_change", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(compliance, 'hex'))"),
+    ("ownership_transfer", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(contract, 'hex'), encode(previous_owner, 'hex'), encode(new_owner, 'hex'), done)"),
+    ("whitepaper", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), version, encode(hash, 'hex'), uri, encode(data, 'hex'))"),
+    ("objection", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(investor, 'hex'), weight, objected)"),
+    ("tap_stop", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), rest, objected)"),
+    ("rest_refund", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(investor, 'hex'), encode(recipient, 'hex'), amount)"),
+    ("allocation", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(wallet, 'hex'), \"index\", encode(beneficiary, 'hex'), amount, cliff, duration)"),
+    ("allocation_release", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(wallet, 'hex'), encode(token, 'hex'), amount)"),
+    ("allocation_reclaim", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(sale, 'hex'), encode(wallet, 'hex'), encode(token, 'hex'), encode(recipient, 'hex'), amount)"),
+    ("holder_approval", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(token, 'hex'), encode(holder, 'hex'), coalesce(until::text, 'admitted'), coalesce(encode(approved_by, 'hex'), ''))"),
+    ("contract_uri_change", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(token, 'hex'))"),
+    ("token_role_change", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(token, 'hex'), change, coalesce(encode(role, 'hex'), ''), coalesce(encode(account, 'hex'), ''), coalesce(encode(changed_by, 'hex'), ''))"),
 ];
 
 macro_rules! row {
@@ -165,6 +197,16 @@ impl World {
                 let event = log.log_decode::<SaleFactory::SaleCreated>().unwrap().inner.data;
                 sale_of.insert(event.sale, event.sale);
                 sale_of.insert(event.vault, event.sale);
+            }
+            if log.topic0() == Some(&SaleFactory::AllocationCreated::SIGNATURE_HASH) {
+                let event = log.log_decode::<SaleFactory::AllocationCreated>().unwrap().inner.data;
+                sale_of.insert(event.wallet, event.sale);
+            }
+            if log.topic0() == Some(&SaleFactory::TokenCreated::SIGNATURE_HASH) {
+                let event = log.log_decode::<SaleFactory::TokenCreated>().unwrap().inner.data;
+                if event.terms.kind == 1 {
+                    sale_of.insert(event.token, Address::ZERO);
+                }
             }
         }
         let mut logs = factory_logs;
@@ -315,11 +357,15 @@ impl World {
             let position = sale.positionOf(investor).block(block).call().await.unwrap();
             let none = PositionSums::default();
             let p = sums.positions.get(&investor).unwrap_or(&none);
-            // A refund takes the tokens too.
-            let tokens = if p.refunded.is_zero() { p.tokens - p.claimed } else { U256::ZERO };
+            let (paid, tokens) = match p.share {
+                Some((kept, tokens)) => (kept, tokens - p.claimed),
+                // A refund takes the tokens too, and so does a rejection.
+                None if p.rejected || !p.refunded.is_zero() => (p.paid - p.withdrawn - p.refunded, U256::ZERO),
+                None => (p.paid - p.withdrawn, p.tokens - p.withdrawn_tokens - p.claimed),
+            };
             assert_eq!(
                 (position.paid, position.tokens),
-                (p.paid - p.refunded, tokens),
+                (paid, tokens),
                 "position of {investor} in {address}: contract (left), logs (right)"
             );
         }
@@ -333,9 +379,10 @@ impl World {
         assert_eq!(tokens, for_sale - sums.claimed - sums.unsold_returned, "tokens in {address}");
 
         let held = self.money(created.terms.currency, address, block).await;
-        assert_eq!(held, sums.raised - sums.refunded - sums.swept, "money in {address}");
+        let owed = sums.raised + sums.rejected;
+        assert_eq!(held, owed - sums.refunded - sums.excess_refunded - sums.swept, "money in {address}");
         let held = self.money(created.terms.currency, created.vault, block).await;
-        assert_eq!(held, sums.swept - sums.released, "money in the vault of {address}");
+        assert_eq!(held, sums.swept - sums.released - sums.rest_refunded, "money in the vault of {address}");
 
         for (currency, wanted) in
             [(created.token, None), (created.terms.currency, Some(18).filter(|_| created.terms.currency.is_zero()))]
@@ -384,18 +431,69 @@ impl Expected {
                 SaleFactoryEvents::TokenCreated(e) => {
                     let t = &e.terms;
                     let token = row!(hex::encode(e.token), hex::encode(e.creator), t.name, t.symbol, t.supply);
-                    self.push("token_created", row!(place, token, t.contractURI, hex::encode(data)));
+                    self.push(
+                        "token_created",
+                        row!(
+                            place,
+                            token,
+                            t.contractURI,
+                            hex::encode(data),
+                            ["plain", "restricted"][usize::from(t.kind)]
+                        ),
+                    );
+                }
+                SaleFactoryEvents::AllocationCreated(e) => {
+                    let a = &e.allocation;
+                    let who = row!(hex::encode(e.sale), hex::encode(e.wallet), e.index, hex::encode(a.beneficiary));
+                    self.push("allocation", row!(place, who, a.amount, a.cliff, a.duration));
                 }
             }
             return;
         }
+        if sale.is_zero() {
+            return self.add_token(&row!(place, hex::encode(emitter)), topics, data);
+        }
+        let vault = self.sales.get(&sale).and_then(|s| s.created.as_ref()).map(|e| e.vault);
         let sums = self.sales.entry(sale).or_default();
+        if Some(emitter) == vault {
+            let (table, row) = match RefundVaultEvents::decode_raw_log(topics, data).unwrap() {
+                RefundVaultEvents::Released(e) => {
+                    sums.released += e.amount;
+                    assert_eq!(sums.released, e.released, "the running total of what was released");
+                    ("release", row!(at, hex::encode(e.beneficiary), hex::encode(e.to), e.amount, e.released))
+                }
+                RefundVaultEvents::Objected(e) => {
+                    sums.positions.get_mut(&e.investor).expect("a position").last_block = block;
+                    ("objection", row!(at, hex::encode(e.investor), e.weight, e.objected))
+                }
+                RefundVaultEvents::TapStopped(e) => ("tap_stop", row!(at, e.rest, e.objected)),
+                RefundVaultEvents::RestRefunded(e) => {
+                    sums.rest_refunded += e.amount;
+                    sums.positions.get_mut(&e.investor).expect("a position").last_block = block;
+                    ("rest_refund", row!(at, hex::encode(e.investor), hex::encode(e.to), e.amount))
+                }
+            };
+            return self.push(table, row);
+        }
+        let ownership = |old: Address, new: Address, done: &str| {
+            ("ownership_transfer", row!(at, hex::encode(emitter), hex::encode(old), hex::encode(new), done))
+        };
         if emitter != sale {
-            let RefundVaultEvents::Released(e) = RefundVaultEvents::decode_raw_log(topics, data).unwrap();
-            sums.released += e.amount;
-            assert_eq!(sums.released, e.released, "the running total of what was released");
-            self.push("release", row!(at, hex::encode(e.beneficiary), e.amount, e.released));
-            return;
+            let wallet = row!(at, hex::encode(emitter));
+            let (table, row) = match TeamWalletEvents::decode_raw_log(topics, data).unwrap() {
+                TeamWalletEvents::ERC20Released(e) => {
+                    ("allocation_release", row!(wallet, hex::encode(e.token), e.amount))
+                }
+                TeamWalletEvents::EtherReleased(e) => {
+                    ("allocation_release", row!(wallet, hex::encode(Address::ZERO), e.amount))
+                }
+                TeamWalletEvents::Reclaimed(e) => {
+                    ("allocation_reclaim", row!(wallet, hex::encode(e.token), hex::encode(e.to), e.amount))
+                }
+                TeamWalletEvents::OwnershipTransferStarted(e) => ownership(e.previousOwner, e.newOwner, "f"),
+                TeamWalletEvents::OwnershipTransferred(e) => ownership(e.previousOwner, e.newOwner, "t"),
+            };
+            return self.push(table, row);
         }
         let (table, row) = match FixedPriceSaleEvents::decode_raw_log(topics, data).unwrap() {
             FixedPriceSaleEvents::Contributed(e) => {
@@ -408,7 +506,11 @@ impl Expected {
                 sums.sold += e.tokens;
                 let figures = row!(e.investor, e.payer, e.phase, e.amount, e.tokens, e.paid, e.raised, e.sold);
                 sums.contributions.push(row!(figures, api_place));
-                assert_eq!((p.paid, sums.raised, sums.sold), (e.paid, e.raised, e.sold), "running totals at {place}");
+                assert_eq!(
+                    (p.paid - p.withdrawn, sums.raised, sums.sold),
+                    (e.paid, e.raised, e.sold),
+                    "running totals at {place}"
+                );
                 let who = row!(hex::encode(e.investor), hex::encode(e.payer));
                 ("contribution", row!(at, who, e.phase, e.amount, e.tokens, e.paid, e.raised, e.sold))
             }
@@ -444,10 +546,78 @@ impl Expected {
                 sums.unsold_returned += e.tokens;
                 ("unsold_return", row!(at, hex::encode(e.to), e.tokens))
             }
+            FixedPriceSaleEvents::Withdrawn(e) => {
+                let p = sums.positions.get_mut(&e.investor).expect("a position");
+                p.withdrawn += e.amount;
+                p.withdrawn_tokens += e.tokens;
+                p.last_block = block;
+                sums.raised -= e.amount;
+                sums.sold -= e.tokens;
+                assert_eq!((sums.raised, sums.sold), (e.raised, e.sold), "running totals at {place}");
+                let who = row!(hex::encode(e.investor), hex::encode(e.to));
+                ("withdrawal", row!(at, who, e.amount, e.tokens, e.raised, e.sold))
+            }
+            FixedPriceSaleEvents::Rejected(e) => {
+                let p = sums.positions.get_mut(&e.investor).expect("a position");
+                p.rejected_tokens += e.tokens;
+                p.rejected = true;
+                p.last_block = block;
+                sums.raised -= e.amount;
+                sums.sold -= e.tokens;
+                sums.rejected += e.amount;
+                assert_eq!((sums.raised, sums.sold), (e.raised, e.sold), "running totals at {place}");
+                let who = row!(hex::encode(e.investor), hex::encode(e.by));
+                ("rejection", row!(at, who, e.amount, e.tokens, e.raised, e.sold))
+            }
+            FixedPriceSaleEvents::Settled(e) => {
+                let p = sums.positions.get_mut(&e.investor).expect("a position");
+                p.share = Some((e.kept, e.tokens));
+                p.last_block = block;
+                ("share", row!(at, hex::encode(e.investor), e.kept, e.tokens, e.excess))
+            }
+            FixedPriceSaleEvents::ExcessRefunded(e) => {
+                sums.excess_refunded += e.amount;
+                sums.positions.get_mut(&e.investor).expect("a position").last_block = block;
+                ("excess_refund", row!(at, hex::encode(e.investor), hex::encode(e.to), e.amount))
+            }
+            FixedPriceSaleEvents::PauseChanged(e) => ("pause_change", row!(at, if e.paused { "t" } else { "f" })),
+            FixedPriceSaleEvents::VoucherSignerChanged(e) => {
+                ("voucher_signer_change", row!(at, hex::encode(e.signer), e.epoch))
+            }
+            FixedPriceSaleEvents::ComplianceChanged(e) => ("compliance_change", row!(at, hex::encode(e.compliance))),
+            FixedPriceSaleEvents::OwnershipTransferStarted(e) => ownership(e.previousOwner, e.newOwner, "f"),
+            FixedPriceSaleEvents::OwnershipTransferred(e) => ownership(e.previousOwner, e.newOwner, "t"),
+            FixedPriceSaleEvents::WhitepaperSuperseded(e) => {
+                ("whitepaper", row!(at, e.version, hex::encode(e.hash), e.uri, hex::encode(data)))
+            }
             FixedPriceSaleEvents::Swept(e) => {
                 sums.swept += e.amount;
                 ("sweep", row!(at, e.amount))
             }
+        };
+        self.push(table, row);
+    }
+
+    /// The registry of a restricted token; its transfers are not indexed.
+    fn add_token(&mut self, at: &str, topics: &[B256], data: &[u8]) {
+        let role = |change: &str, role: B256, account: Address, by: Address| {
+            row!(at, change, hex::encode(role), hex::encode(account), hex::encode(by))
+        };
+        let (table, row) = match RestrictedSaleTokenEvents::decode_raw_log(topics, data).unwrap() {
+            RestrictedSaleTokenEvents::HolderSet(e) => {
+                ("holder_approval", row!(at, hex::encode(e.holder), e.until, hex::encode(e.by)))
+            }
+            RestrictedSaleTokenEvents::Admitted(e) => {
+                ("holder_approval", row!(at, hex::encode(e.account), "admitted", ""))
+            }
+            RestrictedSaleTokenEvents::ContractURIUpdated(_) => ("contract_uri_change", at.to_owned()),
+            RestrictedSaleTokenEvents::RoleGranted(e) => {
+                ("token_role_change", role("granted", e.role, e.account, e.sender))
+            }
+            RestrictedSaleTokenEvents::RoleRevoked(e) => {
+                ("token_role_change", role("revoked", e.role, e.account, e.sender))
+            }
+            _ => return,
         };
         self.push(table, row);
     }
@@ -462,7 +632,12 @@ impl Expected {
         e: SaleFactory::SaleCreated,
     ) {
         let (t, d) = (&e.terms, &e.documents);
-        let people = row!(hex::encode(e.creator), hex::encode(e.vault), "fixed_price", hex::encode(t.owner));
+        let people = row!(
+            hex::encode(e.creator),
+            hex::encode(e.vault),
+            ["fixed_price", "pro_rata", "dutch_auction"][usize::from(e.mode)],
+            hex::encode(t.owner)
+        );
         let assets = row!(hex::encode(t.beneficiary), hex::encode(e.token), hex::encode(t.currency));
         let closes = t.phases.last().expect("a phase").end;
         let caps = row!(t.opens, closes, t.softCap, t.hardCap, t.minPaid, t.maxPaid, t.tokensForSale);
@@ -470,10 +645,30 @@ impl Expected {
         let sale_file = row!(d.name, hex::encode(d.saleHash), d.saleURI);
         let whitepaper = row!(hex::encode(d.whitepaperHash), d.whitepaperURI);
         let sale = hex::encode(e.sale);
-        self.push("sale", row!(place, sale, people, assets, caps, burn, sale_file, whitepaper, hex::encode(data)));
+        let vesting = row!(t.vesting.atOnce, t.vesting.cliff, t.vesting.duration);
+        let tap = row!(t.tap.atOnce, t.tap.duration, t.tap.objection);
+        let more = row!(hex::encode(t.compliance), hex::encode(t.signer), t.coolingOff, vesting, tap);
+        self.push(
+            "sale",
+            row!(place, sale, people, assets, caps, burn, sale_file, whitepaper, hex::encode(data), more),
+        );
         let mut starts = t.opens;
         for (phase, p) in t.phases.iter().enumerate() {
-            self.push("sale_phase", row!(block, index, phase, sale, starts, p.end, p.raisedUpTo, p.price));
+            self.push(
+                "sale_phase",
+                row!(
+                    block,
+                    index,
+                    phase,
+                    sale,
+                    starts,
+                    p.end,
+                    p.raisedUpTo,
+                    p.price,
+                    ["open", "voucher", "merkle"][usize::from(p.gate)],
+                    hex::encode(p.root)
+                ),
+            );
             starts = p.end;
         }
         let sums = self.sales.entry(e.sale).or_default();

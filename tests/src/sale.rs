@@ -12,7 +12,7 @@ use alloy::{
 pub use crowdsale::contracts::DevDollar;
 use crowdsale::contracts::{
     FixedPriceSale, RefundVault,
-    SaleFactory::{self, Documents, Phase, SaleTerms, TokenTerms},
+    SaleFactory::{self, Allocation, Documents, Phase, SaleTerms, Tap, TokenTerms, Vesting},
     SaleToken,
 };
 
@@ -32,6 +32,10 @@ pub struct Draft {
     pub creator: Address,
     /// Its terms.
     pub terms: SaleTerms,
+    /// As the factory numbers them: fixed price, pro rata, auction.
+    pub mode: u8,
+    /// What the team keeps.
+    pub allocations: Vec<Allocation>,
     /// Its documents.
     pub documents: Documents,
     /// The token that is created with it; `None` sells the one that the terms name.
@@ -53,15 +57,21 @@ impl Draft {
             raisedUpTo: money(cap),
             price: (ether(price) / unit).to(),
             gate: 0,
+            root: B256::ZERO,
         };
         Self {
             creator,
             terms: SaleTerms {
                 owner: creator,
+                compliance: Address::ZERO,
+                signer: Address::ZERO,
                 beneficiary,
                 token: Address::ZERO,
                 currency,
                 opens: U40::from(opens),
+                coolingOff: 0,
+                vesting: Vesting { atOnce: 0, cliff: 0, duration: 0 },
+                tap: Tap { atOnce: 0, duration: 0, objection: 0 },
                 softCap: money("10"),
                 hardCap: money("100"),
                 minPaid: money("0.01"),
@@ -82,7 +92,10 @@ impl Draft {
                 whitepaperHash: B256::ZERO,
                 whitepaperURI: String::new(),
             },
+            allocations: Vec::new(),
+            mode: 0,
             token: Some(TokenTerms {
+                kind: 0,
                 name: "Aurora".to_owned(),
                 symbol: "AUR".to_owned(),
                 supply: ether("1000000"),
@@ -93,13 +106,14 @@ impl Draft {
 
     /// The transaction that creates it at `factory`.
     pub fn create(&self, factory: Address) -> Call {
-        let (terms, documents) = (self.terms.clone(), self.documents.clone());
+        let (mode, terms, documents, allocations) =
+            (self.mode, self.terms.clone(), self.documents.clone(), self.allocations.clone());
         match self.token.clone() {
             Some(token) => {
-                let call = SaleFactory::createWithTokenCall { mode: 0, terms, documents, tokenTerms: token };
+                let call = SaleFactory::createWithTokenCall { mode, terms, documents, allocations, tokenTerms: token };
                 Call::to(self.creator, factory, &call)
             }
-            None => Call::to(self.creator, factory, &SaleFactory::createCall { mode: 0, terms, documents }),
+            None => Call::to(self.creator, factory, &SaleFactory::createCall { mode, terms, documents, allocations }),
         }
     }
 
@@ -168,12 +182,32 @@ impl Sale {
 
     /// `refund`
     pub fn refund(&self, caller: Address, investor: Address) -> Call {
-        Call::to(caller, self.address, &FixedPriceSale::refundCall { investor })
+        Call::to(caller, self.address, &FixedPriceSale::refundForCall { investor })
     }
 
     /// `refundTo`
     pub fn refund_to(&self, investor: Address, to: Address) -> Call {
         Call::to(investor, self.address, &FixedPriceSale::refundToCall { to })
+    }
+
+    /// `withdraw`
+    pub fn withdraw(&self, investor: Address) -> Call {
+        Call::to(investor, self.address, &FixedPriceSale::withdrawCall {})
+    }
+
+    /// `reject`
+    pub fn reject(&self, compliance: Address, investor: Address) -> Call {
+        Call::to(compliance, self.address, &FixedPriceSale::rejectCall { investor })
+    }
+
+    /// The vault's `object`.
+    pub fn object(&self, investor: Address) -> Call {
+        Call::to(investor, self.vault, &RefundVault::objectCall {})
+    }
+
+    /// The vault's `refundFor`.
+    pub fn refund_rest(&self, caller: Address, investor: Address) -> Call {
+        Call::to(caller, self.vault, &RefundVault::refundForCall { investor })
     }
 
     /// The vault's `release`.

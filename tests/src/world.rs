@@ -4,9 +4,11 @@ use alloy::{
     primitives::{Address, U256},
     providers::Provider,
     rpc::types::{Filter, Log},
-    sol_types::SolEvent,
+    sol_types::{SolEvent, SolValue},
 };
-use crowdsale::contracts::{DevDollar, SaleFactory};
+use crowdsale::contracts::{
+    DevDollar, DutchAuctionSale, FixedPriceSale, ProRataSale, RefundVault, SaleFactory, TeamWallet, TokenFactory,
+};
 use tokio::sync::OnceCell;
 
 use crate::{Api, Call, Chain, Database, Draft, Flags, Indexer, Sale};
@@ -93,7 +95,14 @@ impl World {
         let token = draft.token.clone().expect("a draft with a token of its own");
         let factory = SaleFactory::new(self.factory, &self.chain.provider);
         let predicted = factory
-            .predictWithToken(draft.creator, 0, draft.terms.clone(), draft.documents.clone(), token)
+            .predictWithToken(
+                draft.creator,
+                draft.mode,
+                draft.terms.clone(),
+                draft.documents.clone(),
+                draft.allocations.clone(),
+                token,
+            )
             .call()
             .await
             .unwrap();
@@ -124,6 +133,19 @@ impl World {
 
 /// Deploys another factory.
 pub async fn deploy_factory(chain: &Chain) -> Address {
-    let receipts = chain.mine([Call::deploy(chain.account(0), SaleFactory::BYTECODE.clone())]).await;
-    receipts[0].contract_address.expect("a contract")
+    let deploy = async |code: Vec<u8>| {
+        let receipts = chain.mine([Call::deploy(chain.account(0), code)]).await;
+        receipts[0].contract_address.expect("a contract")
+    };
+    let with = |code: &[u8], argument: Address| [code, argument.abi_encode().as_slice()].concat();
+    let vault = deploy(RefundVault::BYTECODE.to_vec()).await;
+    let code = SaleFactory::Implementations {
+        fixedPriceSale: deploy(with(&FixedPriceSale::BYTECODE, vault)).await,
+        proRataSale: deploy(with(&ProRataSale::BYTECODE, vault)).await,
+        dutchAuctionSale: deploy(with(&DutchAuctionSale::BYTECODE, vault)).await,
+        refundVault: vault,
+        teamWallet: deploy(TeamWallet::BYTECODE.to_vec()).await,
+        tokenFactory: deploy(TokenFactory::BYTECODE.to_vec()).await,
+    };
+    deploy([&SaleFactory::BYTECODE[..], code.abi_encode().as_slice()].concat()).await
 }

@@ -321,7 +321,8 @@ interface ISale {
     function factory() external view returns (address);
 
     /// @notice What a contribution of `amount` would get in this block, limits and gates apart. Before the outcome of an
-    /// auction it is the least, of a pro-rata sale the most that it can become.
+    /// auction it is the least, to one base unit, of a pro-rata sale the most that it can become; a pro-rata sale has no quote
+    /// above its hard cap.
     /// @return accepted Payment base units that would be taken.
     /// @return tokens Token base units at the price of this block.
     function quote(uint256 amount) external view returns (uint256 accepted, uint256 tokens);

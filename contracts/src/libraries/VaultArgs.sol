@@ -14,8 +14,7 @@ library VaultArgs {
         pure
         returns (bytes memory)
     {
-        return
-            abi.encodePacked(sale, beneficiary, Currency.unwrap(currency), tap.atOnce, tap.duration, tap.objection);
+        return abi.encodePacked(sale, beneficiary, Currency.unwrap(currency), tap.atOnce, tap.duration, tap.objection);
     }
 
     /// @return sale The sale whose money it takes.
@@ -36,8 +35,6 @@ library VaultArgs {
             word := mload(add(args, 92))
         }
         currency = Currency.wrap(currency_);
-        tap = Tap({
-            atOnce: uint16(word >> 240), duration: uint32(word >> 208), objection: uint16(word >> 192)
-        });
+        tap = Tap({atOnce: uint16(word >> 240), duration: uint32(word >> 208), objection: uint16(word >> 192)});
     }
 }

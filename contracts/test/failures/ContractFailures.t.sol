@@ -40,7 +40,7 @@ contract ContractFailuresTest is SaleTest {
         vm.warp(CLOSES);
         sale.close();
         assertState(sale, State.Failed);
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertEq(alice.balance, 1000 ether);
     }
 
@@ -107,7 +107,7 @@ contract ContractFailuresTest is SaleTest {
         buy(sale, alice, 5);
         vm.warp(CLOSES);
         sale.close();
-        assertEq(sale.refund(alice), 26);
+        assertEq(sale.refundFor(alice), 26);
         assertEq(alice.balance, 1000 ether);
     }
 
@@ -133,7 +133,7 @@ contract ContractFailuresTest is SaleTest {
         investor.execute(address(sale), 1 ether, data);
         vm.warp(CLOSES);
         sale.close();
-        sale.refund(address(investor));
+        sale.refundFor(address(investor));
         assertEq(address(investor).balance, 1 ether);
         assertEq(investor.calls(), 1);
     }
@@ -147,8 +147,8 @@ contract ContractFailuresTest is SaleTest {
         vm.warp(CLOSES);
         sale.close();
         assertTotals(sale, 2 ether, 2000e18, Outcome.Failed);
-        assertEq(sale.refund(alice), 1 ether);
-        assertEq(sale.refund(bob), 1 ether);
+        assertEq(sale.refundFor(alice), 1 ether);
+        assertEq(sale.refundFor(bob), 1 ether);
         assertEq(address(sale).balance, 200 ether);
     }
 
@@ -161,8 +161,8 @@ contract ContractFailuresTest is SaleTest {
         vm.warp(CLOSES);
         sale.close();
         for (uint256 i = 0; i < 2; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(ISale.InvalidReceiver.selector, address(0)));
-            sale.refund(address(0));
+            vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, address(0)));
+            sale.refundFor(address(0));
         }
         assertEq(address(sale).balance, 1 ether);
     }
@@ -209,7 +209,7 @@ contract ContractFailuresTest is SaleTest {
         usdc.setBlocked(alice, true);
         vm.warp(CLOSES);
         sale.close();
-        sale.refund(bob);
+        sale.refundFor(bob);
         vm.prank(alice);
         sale.refundTo(carol);
         assertEq(usdc.balanceOf(bob), 1e6);
@@ -246,10 +246,10 @@ contract ContractFailuresTest is SaleTest {
         vm.warp(CLOSES - 1);
         buy(sale, alice, 10 ether);
         vm.expectRevert(abi.encodeWithSelector(ISale.NotRefundable.selector, State.Open));
-        sale.refund(alice);
+        sale.refundFor(alice);
         vm.warp(CLOSES);
         vm.expectRevert(abi.encodeWithSelector(ISale.NotRefundable.selector, State.Ended));
-        sale.refund(alice);
+        sale.refundFor(alice);
         sale.close();
         assertState(sale, State.Succeeded);
     }
@@ -312,7 +312,7 @@ contract ContractFailuresTest is SaleTest {
         sale.close();
         vault.release();
         vm.expectRevert(abi.encodeWithSelector(ISale.NotRefundable.selector, State.Succeeded));
-        sale.refund(alice);
+        sale.refundFor(alice);
         vm.expectRevert(abi.encodeWithSelector(ISale.AlreadyClosed.selector, Outcome.Succeeded));
         sale.close();
         vm.revertToState(open);
@@ -325,8 +325,8 @@ contract ContractFailuresTest is SaleTest {
         buy(sale, alice, 10 ether);
         vm.warp(CLOSES);
         sale.close();
-        sale.refund(alice);
-        vm.expectRevert(abi.encodeWithSelector(ISale.NotClaimable.selector, State.Failed));
+        sale.refundFor(alice);
+        vm.expectRevert(abi.encodeWithSelector(ISale.NotSucceeded.selector, State.Failed));
         vault.release();
         vm.expectRevert(abi.encodeWithSelector(ISale.NotClaimable.selector, State.Failed));
         sale.claim(alice);
@@ -362,7 +362,7 @@ contract ContractFailuresTest is SaleTest {
         buy(sale, bob, 1 ether);
         vm.warp(CLOSES);
         sale.close();
-        sale.refund(alice);
+        sale.refundFor(alice);
         vm.startPrank(alice);
         vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, alice));
         sale.refundTo(alice);
@@ -370,7 +370,7 @@ contract ContractFailuresTest is SaleTest {
         vm.prank(bob);
         sale.refundTo(carol);
         vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, bob));
-        sale.refund(bob);
+        sale.refundFor(bob);
     }
 
     /// @notice Tokens that could be sold on while their money could still be had back.
@@ -401,7 +401,7 @@ contract ContractFailuresTest is SaleTest {
         vm.warp(CLOSES);
         vm.startPrank(bob);
         sale.close();
-        sale.refund(alice);
+        sale.refundFor(alice);
         vm.stopPrank();
         assertEq(alice.balance, 1000 ether);
     }
@@ -447,7 +447,8 @@ contract ContractFailuresTest is SaleTest {
     function test_PrefundedAddress_TheSaleIsCreatedAllTheSame() external {
         vm.warp(OPENS - 1);
         SaleTerms memory t = onePhase(0.001 ether);
-        (address predicted, address predictedVault) = factory.predict(address(this), Mode.FixedPrice, t, documents(), noAllocations());
+        (address predicted, address predictedVault) =
+            factory.predict(address(this), Mode.FixedPrice, t, documents(), noAllocations());
         vm.startPrank(alice);
         payable(predicted).transfer(1 ether);
         payable(predictedVault).transfer(1 ether);
@@ -464,7 +465,7 @@ contract ContractFailuresTest is SaleTest {
         vm.warp(CLOSES + 36_500 days);
         sale.close();
         vm.warp(CLOSES + 73_000 days);
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertEq(alice.balance, 1000 ether);
     }
 }

@@ -64,7 +64,7 @@ contract FixedPriceSaleFuzz is SaleTest {
         assertEq(t.tokensForSale, needed);
         vm.warp(OPENS);
         for (uint256 i = 0; i < steps.length; ++i) {
-            vm.warp(block.timestamp + steps[i] % 8 hours);
+            vm.warp(vm.getBlockTimestamp() + steps[i] % 8 hours);
             // Small amounts, and now and then all the rest.
             uint256 most = i == steps.length - 1 ? 2 * uint256(t.hardCap) : uint256(t.hardCap) / 4 + 1;
             _tryBuy(bob, bound(steps[i] >> 16, 1, most));
@@ -123,7 +123,7 @@ contract FixedPriceSaleFuzz is SaleTest {
         if (raised >= sale.terms().softCap || raised == 0) return;
         vm.prank(owner);
         sale.cancel();
-        assertEq(sale.refund(bob), paid);
+        assertEq(sale.refundFor(bob), paid);
         assertEq(bob.balance, type(uint128).max);
     }
 
@@ -140,7 +140,7 @@ contract FixedPriceSaleFuzz is SaleTest {
             // Some layers are empty, some tiny, some large.
             cap += word % 5 == 0 && i != count - 1 ? 0 : 1 + (word >> 16) % (word % 3 == 0 ? 1000 : 10 ether);
             uint256 price = 1 + (word >> 80) % (word % 4 == 0 ? 10e18 : 0.001 ether) + 1e15;
-            t.phases[i] = Phase(uint40(end), uint120(cap), uint128(price), Gate.Open);
+            t.phases[i] = Phase(uint40(end), uint120(cap), uint128(price), Gate.Open, 0);
         }
         t.phases[count - 1].price = uint128(t.phases[count - 1].price % 0.9e18 + 1e15);
         t.hardCap = uint120(cap);

@@ -29,7 +29,7 @@ contract GasTest is SaleTest {
         vm.warp(CLOSES);
         sale.close();
         vm.prank(alice);
-        sale.refund(alice);
+        sale.refundFor(alice);
         _check(37_000);
         assertEq(alice.balance, 1000 ether);
     }

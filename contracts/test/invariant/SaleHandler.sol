@@ -2,120 +2,228 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {Test, Vm} from "forge-std/Test.sol";
+import {Vm} from "forge-std/Test.sol";
 
-import {FixedPriceSale} from "../../src/FixedPriceSale.sol";
 import {RefundVault} from "../../src/RefundVault.sol";
+import {Sale} from "../../src/Sale.sol";
+import {IRefundVault} from "../../src/interfaces/IRefundVault.sol";
 import {ISale} from "../../src/interfaces/ISale.sol";
-import {Currency} from "../../src/types/Currency.sol";
-import {Outcome, Phase, SaleTerms} from "../../src/types/SaleTypes.sol";
-import {ForceFeeder, ReEntrant, Wallet} from "../utils/Actors.sol";
-import {HookToken} from "../utils/Tokens.sol";
+import {Mode, Outcome, SaleTerms} from "../../src/types/SaleTypes.sol";
+import {ForceFeeder, Wallet} from "../utils/Actors.sol";
+import {HostileToken, ReEnteringInvestor} from "./Hostile.sol";
+import {Papers} from "./Papers.sol";
 
-/// @notice Acts upon a sale at random, as investors, team and attackers, beside a model of what must happen: every call is
-/// first judged by the model, and must then succeed or revert just so.
-contract SaleHandler is Test {
-    /// @dev What one investor has in the model.
-    struct Ghost {
-        uint256 paid;
-        uint256 tokens;
-        uint256 refunded;
-        uint256 claimed;
-    }
-
-    FixedPriceSale public immutable SALE;
+/// @notice Acts upon a sale at random, as investors, team and attackers, beside the model: every call is first judged by the
+/// model, and must then succeed or revert just so, and move just that much.
+contract SaleHandler is Papers {
+    Sale public immutable SALE;
     RefundVault public immutable VAULT;
-    bool public immutable ETHER;
-    HookToken public immutable USD;
+    HostileToken public immutable USD;
     IERC20 public immutable TOKEN;
     Wallet public immutable WALLET;
-    ReEntrant public immutable ATTACKER;
+    ReEnteringInvestor public immutable ATTACKER;
     address public immutable ELSEWHERE = makeAddr("elsewhere");
 
-    SaleTerms private terms;
-    address[] public actors;
-    mapping(address investor => Ghost) public ghosts;
-    uint256 public raised;
-    uint256 public sold;
-    uint256 public refunded;
-    uint256 public claimed;
-    uint256 public released;
     uint256 public donated;
+    uint256 public donatedToVault;
     uint256 public donatedTokens;
-    bool public unsoldReturned;
-    Outcome public outcome;
+    address public owner;
+    address public compliance;
     /// @dev What the events of the sale add up to.
-    mapping(address investor => Ghost) public replayed;
+    mapping(address investor => Ghost) private replayed;
+    uint256 public replayedRaised;
+    uint256 public replayedSold;
     /// @dev How often each thing was done with success.
     mapping(bytes32 action => uint256) public count;
 
-    constructor(FixedPriceSale sale, RefundVault vault, HookToken usd) {
-        (SALE, VAULT, USD) = (sale, vault, usd);
+    /// @param investors The fourth is a `Wallet`, the fifth a `ReEnteringInvestor`; the first four are on the list.
+    constructor(
+        Mode mode_,
+        Sale sale,
+        RefundVault vault,
+        HostileToken usd,
+        address[] memory investors,
+        uint256 voucherLimit_,
+        uint256 listLimit_
+    ) Papers(sale) {
+        (mode, SALE, VAULT, USD) = (mode_, sale, vault, usd);
+        (voucherLimit, listLimit) = (voucherLimit_, listLimit_);
         terms = sale.terms();
-        ETHER = Currency.unwrap(terms.currency) == address(0);
+        (owner, compliance) = (terms.owner, terms.compliance);
         TOKEN = IERC20(terms.token);
-        WALLET = new Wallet();
-        ATTACKER = new ReEntrant();
-        actors = [makeAddr("i0"), makeAddr("i1"), makeAddr("i2"), address(WALLET), address(ATTACKER)];
+        WALLET = Wallet(payable(investors[3]));
+        ATTACKER = ReEnteringInvestor(payable(investors[4]));
+        actors = investors;
         for (uint256 i = 0; i < actors.length; ++i) {
             vm.deal(actors[i], type(uint120).max);
             usd.mint(actors[i], type(uint120).max);
             vm.prank(actors[i]);
             usd.approve(address(sale), type(uint256).max);
+            listed[actors[i]] = i < LISTED;
         }
-        uint256 least = ETHER ? 0.5 ether : 0.5e6;
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.refund, (address(ATTACKER))));
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.refund, (actors[0])));
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.refundTo, (address(ATTACKER))));
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.claim, (address(ATTACKER))));
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.claimTo, (address(ATTACKER))));
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.returnUnsold, ()));
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.cancel, ()));
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.contribute, (address(ATTACKER), least, "")));
-        ATTACKER.plan(address(sale), abi.encodeCall(ISale.sweep, ()));
-        ATTACKER.plan(address(vault), abi.encodeCall(RefundVault.release, ()));
-        vm.prank(address(ATTACKER));
-        usd.register(true);
+        _planAttacks();
     }
 
-    function actorCount() external view returns (uint256) {
-        return actors.length;
+    function replayedOf(address investor) external view returns (uint256 paid, uint256 tokens) {
+        return (replayed[investor].paid, replayed[investor].tokens);
     }
 
     // Investors
 
-    function contribute(uint256 who, uint256 amountSeed) public {
+    function contribute(uint256 who, uint256 amountSeed, uint256 paperSeed) public {
         address investor = _actor(who);
-        _contribute(investor, investor, _amount(amountSeed), false);
+        _contribute(investor, investor, _amount(amountSeed, investor), _paper(paperSeed));
     }
 
-    function contributeAgain(uint256 who, uint256 amountSeed) external {
-        contribute(who, amountSeed);
+    function contributeAgain(uint256 who, uint256 amountSeed, uint256 paperSeed) external {
+        contribute(who, amountSeed, paperSeed);
     }
 
-    function contributeForAnother(uint256 who, uint256 whom, uint256 amountSeed) external {
-        _contribute(_actor(who), _actor(whom), _amount(amountSeed), false);
+    function contributeForAnother(uint256 who, uint256 whom, uint256 amountSeed, uint256 paperSeed) external {
+        address investor = _actor(whom);
+        _contribute(_actor(who), investor, _amount(amountSeed, investor), _paper(paperSeed));
     }
 
+    /// @dev A wallet's plain transfer. Of an ERC-20 sale it must come back whole.
     function sendEther(uint256 who, uint256 amountSeed) external {
         address investor = _actor(who);
-        _contribute(investor, investor, _amount(amountSeed), true);
+        uint256 amount = _amount(amountSeed, investor);
+        (uint256 accepted, uint256 allotted) = _judge(investor, investor, amount, Paper.None);
+        bool ok = _do(investor, address(SALE), amount, "");
+        assertEq(ok, _isEther() && accepted != 0, "plain transfer");
+        if (ok) _book(investor, accepted, allotted, amount);
     }
 
-    function claim(uint256 who, uint256 whom) external {
-        _claim(_actor(who), _actor(whom), false);
+    /// @dev Somebody else uses the permit first, every other time; a few are forged.
+    function contributeWithPermit(uint256 amountSeed, uint256 paperSeed, uint256 how) external {
+        address investor = actors[0];
+        uint256 amount = _amount(amountSeed, investor);
+        bool forged = how % 5 == 0;
+        (uint8 v, bytes32 r, bytes32 s) = _signPermit(USD, amount);
+        if (how % 2 == 0) try USD.permit(investor, address(SALE), amount, block.timestamp, v, r, s) {} catch {}
+        if (forged) r = bytes32(how);
+        (uint256 accepted, uint256 allotted) = _judge(investor, investor, amount, _paper(paperSeed));
+        // A forged permit leaves the allowance as it was.
+        if (USD.allowance(investor, address(SALE)) < accepted && forged) accepted = 0;
+        bytes memory data = abi.encodeCall(
+            ISale.contributeWithPermit,
+            (investor, amount, _eligibility(_paper(paperSeed), investor), block.timestamp, v, r, s)
+        );
+        bool ok = _do(investor, address(SALE), 0, data);
+        assertEq(ok, !_isEther() && accepted != 0, "contribute with permit");
+        if (ok) _book(investor, accepted, allotted, amount);
+        vm.prank(investor);
+        USD.approve(address(SALE), type(uint256).max);
     }
 
-    function claimElsewhere(uint256 who) external {
-        _claim(_actor(who), _actor(who), true);
+    function withdraw(uint256 who, bool elsewhere) external {
+        address investor = _actor(who);
+        Ghost storage g = ghosts[investor];
+        address to = elsewhere ? ELSEWHERE : investor;
+        bool allowed = terms.coolingOff != 0 && outcome == Outcome.None && !g.rejected && g.paid != 0
+            && block.timestamp < _withdrawableUntil(g) && _takes(to);
+        uint256 before = _money(address(SALE));
+        bool ok = _do(
+            investor,
+            address(SALE),
+            0,
+            elsewhere ? abi.encodeCall(ISale.withdrawTo, (to)) : abi.encodeCall(ISale.withdraw, ())
+        );
+        assertEq(ok, allowed, "withdraw");
+        if (!ok) return;
+        assertEq(before - _money(address(SALE)), g.paid, "exactly what was paid");
+        g.back += g.paid;
+        raised -= g.paid;
+        sold -= g.tokens;
+        (g.paid, g.tokens) = (0, 0);
+        ++count["withdrawn"];
     }
 
-    function refund(uint256 who, uint256 whom) external {
-        _refund(_actor(who), _actor(whom), false);
+    function claim(uint256 who, uint256 whom, bool elsewhere) external {
+        address caller = _actor(who);
+        address investor = elsewhere ? caller : _actor(whom);
+        address to = elsewhere ? ELSEWHERE : investor;
+        (Ghost memory g, uint256 excess) = _share(investor);
+        uint256 tokens = outcome == Outcome.Succeeded ? _vested(g) : 0;
+        bool allowed = outcome == Outcome.Succeeded && (tokens != 0 || excess != 0) && (excess == 0 || _takes(to));
+        (uint256 money, uint256 held) = (_money(address(SALE)), TOKEN.balanceOf(address(SALE)));
+        bool ok = _do(
+            caller,
+            address(SALE),
+            0,
+            elsewhere ? abi.encodeCall(ISale.claimTo, (to)) : abi.encodeCall(ISale.claim, (investor))
+        );
+        assertEq(ok, allowed, "claim");
+        if (!ok) return;
+        assertEq(held - TOKEN.balanceOf(address(SALE)), tokens, "what is vested");
+        assertEq(money - _money(address(SALE)), excess, "the excess");
+        g.tokens -= tokens;
+        g.claimed += tokens;
+        g.back += excess;
+        ghosts[investor] = g;
+        if (tokens != 0) ++count["claimed"];
+        if (excess != 0) ++count["excess"];
     }
 
-    function refundElsewhere(uint256 who) external {
-        _refund(_actor(who), _actor(who), true);
+    function refund(uint256 who, uint256 whom, bool elsewhere) external {
+        address caller = _actor(who);
+        address investor = elsewhere ? caller : _actor(whom);
+        address to = elsewhere ? ELSEWHERE : investor;
+        (Ghost memory g, uint256 amount) = outcome == Outcome.Succeeded ? _share(investor) : (ghosts[investor], 0);
+        bool whole = g.rejected || outcome == Outcome.Failed || outcome == Outcome.Cancelled;
+        if (whole) amount = g.paid;
+        uint256 before = _money(address(SALE));
+        bool ok = _do(
+            caller,
+            address(SALE),
+            0,
+            elsewhere ? abi.encodeCall(ISale.refundTo, (to)) : abi.encodeCall(ISale.refundFor, (investor))
+        );
+        assertEq(ok, amount != 0 && _takes(to), "refund");
+        if (amount != 0 && !ok) ++count["refused"];
+        if (!ok) return;
+        assertEq(before - _money(address(SALE)), amount, "exactly what was paid, or the excess");
+        g.back += amount;
+        if (whole) (g.paid, g.tokens, g.refunded) = (0, 0, true);
+        ghosts[investor] = g;
+        ++count[whole ? bytes32("refunded") : bytes32("excess")];
+    }
+
+    function object(uint256 who) external {
+        address investor = _actor(who);
+        uint256 stake = outcome == Outcome.Succeeded ? _stake(investor) : 0;
+        bool allowed = outcome == Outcome.Succeeded && terms.tap.objection != 0 && !stopped
+            && block.timestamp < settledAt + terms.tap.duration && !ghosts[investor].objected && stake != 0;
+        _sweepWithoutFee();
+        bool ok = _do(investor, address(VAULT), 0, abi.encodeCall(IRefundVault.object, ()));
+        assertEq(ok, allowed, "object");
+        if (!ok) return;
+        swept = kept();
+        ghosts[investor].objected = true;
+        objected += stake;
+        if (objected * 10_000 > kept() * terms.tap.objection) stopped = true;
+        ++count[stopped ? bytes32("stopped") : bytes32("objected")];
+    }
+
+    function refundRest(uint256 who, uint256 whom, bool elsewhere) external {
+        address caller = _actor(who);
+        address investor = elsewhere ? caller : _actor(whom);
+        address to = elsewhere ? ELSEWHERE : investor;
+        Ghost storage g = ghosts[investor];
+        uint256 amount = stopped && !g.restRefunded ? _stake(investor) * (kept() - released) / kept() : 0;
+        uint256 before = _money(address(VAULT));
+        bool ok = _do(
+            caller,
+            address(VAULT),
+            0,
+            elsewhere ? abi.encodeCall(IRefundVault.refundTo, (to)) : abi.encodeCall(IRefundVault.refundFor, (investor))
+        );
+        assertEq(ok, amount != 0 && _takes(to), "refund of the rest");
+        if (!ok) return;
+        assertEq(before - _money(address(VAULT)), amount, "its share of the rest");
+        g.restRefunded = true;
+        g.back += amount;
+        ++count["rest"];
     }
 
     function walletRefuses(bool on) external {
@@ -125,72 +233,138 @@ contract SaleHandler is Test {
     // Team and passers-by
 
     function close(uint256 who) external {
-        bool allowed = outcome == Outcome.None && (block.timestamp >= _closes() || raised == terms.hardCap);
-        bool ok = _call(_actor(who), address(SALE), 0, abi.encodeCall(ISale.close, ()));
+        bool early = terms.coolingOff == 0 && _isSoldOut(raised);
+        bool allowed = outcome == Outcome.None && (block.timestamp >= _closes() || early);
+        bool ok = _do(_actor(who), address(SALE), 0, abi.encodeCall(ISale.close, ()));
         assertEq(ok, allowed, "close");
         if (!ok) return;
         outcome = raised < terms.softCap ? Outcome.Failed : Outcome.Succeeded;
-        unsoldReturned = true;
+        settledAt = block.timestamp;
+        if (outcome == Outcome.Succeeded) sold = _soldAtLast();
+        paused = false;
         ++count[outcome == Outcome.Failed ? bytes32("failed") : bytes32("succeeded")];
     }
 
     /// @dev Seldom, or no sale would get far.
     function cancel(uint256 who) external {
-        address caller = who % 3 == 0 ? terms.owner : _actor(who);
-        if (caller == terms.owner && who % 7 != 0) return;
+        address caller = who % 3 == 0 ? owner : _actor(who);
+        if (caller == owner && who % 11 != 0) return;
         bool allowed =
-            caller == terms.owner && outcome == Outcome.None && block.timestamp < _closes() && raised < terms.softCap;
-        bool ok = _call(caller, address(SALE), 0, abi.encodeCall(ISale.cancel, ()));
+            caller == owner && outcome == Outcome.None && block.timestamp < _closes() && raised < terms.softCap;
+        bool ok = _do(caller, address(SALE), 0, abi.encodeCall(ISale.cancel, ()));
         assertEq(ok, allowed, "cancel");
         if (!ok) return;
         outcome = Outcome.Cancelled;
-        unsoldReturned = true;
+        paused = false;
         ++count["cancelled"];
     }
 
-    function release(uint256 who) external {
-        bool allowed = outcome == Outcome.Succeeded && released == 0;
-        bool ok = _call(_actor(who), address(VAULT), 0, abi.encodeCall(RefundVault.release, ()));
-        assertEq(ok, allowed, "release");
+    function reject(uint256 who, uint256 by) external {
+        address investor = _actor(who);
+        address caller = by % 3 == 0 ? compliance : _actor(by);
+        if (caller == compliance && by % 4 != 0) return;
+        Ghost storage g = ghosts[investor];
+        bool allowed = caller == compliance && outcome == Outcome.None && block.timestamp < _closes() && !g.rejected
+            && g.paid != 0;
+        bool ok = _do(caller, address(SALE), 0, abi.encodeCall(ISale.reject, (investor)));
+        assertEq(ok, allowed, "reject");
         if (!ok) return;
-        released = raised;
+        raised -= g.paid;
+        sold -= g.tokens;
+        (g.tokens, g.rejected) = (0, true);
+        ++count["rejected"];
+    }
+
+    function setPaused(uint256 who, bool on) external {
+        address caller = who % 3 == 0 ? owner : _actor(who);
+        bool ok = _do(caller, address(SALE), 0, abi.encodeCall(ISale.setPaused, (on)));
+        assertEq(ok, caller == owner && outcome == Outcome.None && paused != on, "pause");
+        if (!ok) return;
+        paused = on;
+        if (on) ++count["paused"];
+    }
+
+    function rotateSigner(uint256 who) external {
+        address caller = who % 3 == 0 ? owner : _actor(who);
+        bool ok = _do(caller, address(SALE), 0, abi.encodeCall(ISale.setVoucherSigner, (_nextSigner())));
+        assertEq(ok, caller == owner, "signer");
+        if (!ok) return;
+        _rotate();
+        ++count["rotated"];
+    }
+
+    /// @dev To another account and back, in two steps.
+    function handOn(uint256 who) external {
+        address next = owner == terms.owner ? makeAddr("next owner") : terms.owner;
+        vm.prank(owner);
+        SALE.transferOwnership(next);
+        assertFalse(_do(_actor(who), address(SALE), 0, abi.encodeCall(SALE.acceptOwnership, ())), "accept");
+        vm.prank(next);
+        SALE.acceptOwnership();
+        owner = next;
+    }
+
+    function release(uint256 who) external {
+        uint256 due = outcome == Outcome.Succeeded && !stopped ? _due() : 0;
+        address to = who % 4 == 0 ? ELSEWHERE : terms.beneficiary;
+        address caller = who % 4 == 0 ? terms.beneficiary : _actor(who);
+        _sweepWithoutFee();
+        uint256 before = _money(address(VAULT));
+        bytes memory data =
+            who % 4 == 0 ? abi.encodeCall(IRefundVault.releaseTo, (to)) : abi.encodeCall(IRefundVault.release, ());
+        bool ok = _do(caller, address(VAULT), 0, data);
+        assertEq(ok, due != 0, "release");
+        if (!ok) return;
+        uint256 arrived = kept() - swept;
+        swept = kept();
+        assertEq(before + arrived - _money(address(VAULT)), due, "what is due");
+        released += due;
         ++count["released"];
     }
 
-    function returnUnsold(uint256 who) external {
-        bool ok = _call(_actor(who), address(SALE), 0, abi.encodeCall(ISale.returnUnsold, ()));
-        assertFalse(ok, "the unsold went home with the outcome");
-    }
-
-    function sweep(uint256 who) external {
-        assertFalse(_call(_actor(who), address(SALE), 0, abi.encodeCall(ISale.sweep, ())), "sweep");
+    function forbidden(uint256 who) external {
+        address caller = _actor(who);
+        assertFalse(_do(caller, address(SALE), 0, abi.encodeCall(ISale.returnUnsold, ())), "unsold went home");
+        assertFalse(_do(caller, address(SALE), 0, abi.encodeCall(ISale.sweep, ())), "sweep");
+        assertFalse(_do(caller, address(SALE), 0, abi.encodeCall(ISale.setCompliance, (caller))), "compliance");
+        assertFalse(_do(caller, address(SALE), 0, abi.encodeCall(SALE.transferOwnership, (caller))), "owner");
+        assertFalse(_do(caller, address(VAULT), 0, abi.encodeCall(IRefundVault.releaseTo, (caller))), "releaseTo");
+        assertFalse(_do(caller, address(VAULT), 1, ""), "ether to the vault");
     }
 
     function warp(uint256 by) external {
-        vm.warp(block.timestamp + bound(by, 1, 2 days));
+        vm.warp(block.timestamp + bound(by, 1, outcome == Outcome.None ? 12 hours : 30 days));
     }
 
     /// @dev To the seconds around an edge, where mistakes live.
     function warpToEdge(uint256 seed) external {
-        uint256 i = seed % terms.phases.length;
-        uint256 to = terms.phases[i].end - 1 + (seed >> 8) % 2;
-        if (to > block.timestamp && to - block.timestamp < 2 days) vm.warp(to);
+        uint256 i = seed % (terms.phases.length + 3);
+        uint256 n = terms.phases.length;
+        uint256 edge = i < n
+            ? terms.phases[i].end
+            : i == n
+                ? settledAt + terms.vesting.cliff
+                : i == n + 1 ? settledAt + terms.vesting.duration : _withdrawableUntil(ghosts[_actor(seed >> 16)]);
+        uint256 to = edge - (edge == 0 ? 0 : 1) + (seed >> 8) % 2;
+        if (to > block.timestamp && to - block.timestamp < 150 days) vm.warp(to);
     }
 
-    // Donors
+    // Donors and the issuer of the payment token
 
     function forceEther(uint256 amount, bool toVault) external {
         amount = bound(amount, 1, 200 ether);
         vm.deal(address(this), amount);
         new ForceFeeder{value: amount}(payable(toVault ? address(VAULT) : address(SALE)));
-        if (ETHER && !toVault) donated += amount;
+        if (_isEther() && toVault) donatedToVault += amount;
+        if (_isEther() && !toVault) donated += amount;
         ++count["forced"];
     }
 
     function donateCurrency(uint256 amount, bool toVault) external {
         amount = bound(amount, 1, 200e6);
         USD.mint(toVault ? address(VAULT) : address(SALE), amount);
-        if (!ETHER && !toVault) donated += amount;
+        if (!_isEther() && toVault) donatedToVault += amount;
+        if (!_isEther() && !toVault) donated += amount;
     }
 
     function donateTokens(uint256 amount) external {
@@ -200,138 +374,158 @@ contract SaleHandler is Test {
         donatedTokens += amount;
     }
 
-    // Model
-
-    function _contribute(address payer, address investor, uint256 amount, bool plain) private {
-        (uint256 accepted, uint256 tokens) = _judge(payer, investor, amount);
-        bool allowed = tokens != 0 && (ETHER || !plain);
-        bytes memory data = plain ? bytes("") : abi.encodeCall(ISale.contribute, (investor, amount, ""));
-        uint256 before = _balance(payer);
-        vm.recordLogs();
-        bool ok = _call(payer, address(SALE), ETHER || plain ? amount : 0, data);
-        assertEq(ok, allowed, "contribute");
-        if (!ok) return;
-
-        assertEq(before - _balance(payer), accepted, "the payer pays what was accepted, to the base unit");
-        if (accepted != amount) ++count["partlyFilled"];
-        _replay(vm.getRecordedLogs(), investor, payer);
-        raised += accepted;
-        sold += tokens;
-        ghosts[investor].paid += accepted;
-        ghosts[investor].tokens += tokens;
-        ++count["contributed"];
+    function issuerTakesFee(bool on) external {
+        USD.setFee(on);
     }
 
-    /// @dev The rules of a contribution, written a second time and plainly. No tokens: it must revert.
-    function _judge(address payer, address investor, uint256 amount)
+    function issuerBlocks(uint256 who, bool on) external {
+        USD.setBlocked(_actor(who), on);
+    }
+
+    // The work
+
+    function _contribute(address payer, address investor, uint256 amount, Paper paper) private {
+        (uint256 accepted, uint256 allotted) = _judge(payer, investor, amount, paper);
+        bytes memory data = abi.encodeCall(ISale.contribute, (investor, amount, _eligibility(paper, investor)));
+        uint256 before = _money(payer);
+        bool ok = _do(payer, address(SALE), _isEther() ? amount : 0, data);
+        assertEq(ok, accepted != 0, "contribute");
+        if (!ok) return;
+        assertEq(before - _money(payer), accepted, "the payer pays what was accepted, to the base unit");
+        _book(investor, accepted, allotted, amount);
+        if (paper == Paper.Voucher) ++count["vouched"];
+        if (paper == Paper.List) ++count["listed"];
+        if (payer != investor) ++count["forAnother"];
+    }
+
+    /// @dev The model's rules, and what the payer or the payment token may spoil.
+    function _judge(address payer, address investor, uint256 amount, Paper paper)
         private
         view
-        returns (uint256 accepted, uint256 tokens)
+        returns (uint256 accepted, uint256 allotted)
     {
-        if (block.timestamp < terms.opens || block.timestamp >= _closes() || outcome != Outcome.None) {
+        (accepted, allotted) = _judgeContribution(investor, amount, paper);
+        if (_isEther()) {
+            if (accepted < amount && payer == address(WALLET) && WALLET.refuses()) return (0, 0);
+        } else if (USD.blocked(payer) || (USD.feeOn() && accepted >= 100)) {
             return (0, 0);
         }
-        for (uint256 i = 0; i < terms.phases.length; ++i) {
-            Phase memory p = terms.phases[i];
-            uint256 total = raised + accepted;
-            if (block.timestamp >= p.end || total >= p.raisedUpTo) continue;
-            uint256 part = amount - accepted < p.raisedUpTo - total ? amount - accepted : p.raisedUpTo - total;
-            accepted += part;
-            tokens += part * 1e18 / p.price;
-        }
-        uint256 paid = ghosts[investor].paid + accepted;
-        if (paid > terms.maxPaid) return (0, 0);
-        if (paid < terms.minPaid && raised + accepted < terms.hardCap) return (0, 0);
-        if (ETHER && accepted < amount && payer == address(WALLET) && WALLET.refuses()) return (0, 0);
     }
 
-    function _replay(Vm.Log[] memory logs, address investor, address payer) private {
-        uint256 total = raised;
-        for (uint256 i = 0; i < logs.length; ++i) {
-            if (logs[i].emitter != address(SALE) || logs[i].topics[0] != ISale.Contributed.selector) continue;
-            assertEq(logs[i].topics[1], bytes32(uint256(uint160(investor))), "investor of the event");
-            assertEq(logs[i].topics[2], bytes32(uint256(uint160(payer))), "payer of the event");
-            (uint256 phase, uint256 amount, uint256 tokens, uint256 paid, uint256 raised_,) =
-                abi.decode(logs[i].data, (uint256, uint256, uint256, uint256, uint256, uint256));
-            Ghost storage g = replayed[investor];
-            g.paid += amount;
-            g.tokens += tokens;
-            total += amount;
-            assertEq(g.paid, paid, "running total of the investor");
-            assertEq(total, raised_, "running total of the sale");
-            assertLe(total, terms.phases[phase].raisedUpTo, "cap of the phase");
-            assertLe(tokens * terms.phases[phase].price, amount * 1e18, "rounding against the buyer");
-        }
-    }
-
-    function _claim(address caller, address investor, bool elsewhere) private {
+    function _book(address investor, uint256 accepted, uint256 allotted, uint256 amount) private {
         Ghost storage g = ghosts[investor];
-        bool allowed = outcome == Outcome.Succeeded && g.tokens > g.claimed;
-        address to = elsewhere ? ELSEWHERE : investor;
-        uint256 before = TOKEN.balanceOf(to);
-        bool ok = _call(
-            caller,
-            address(SALE),
-            0,
-            elsewhere ? abi.encodeCall(ISale.claimTo, (to)) : abi.encodeCall(ISale.claim, (investor))
-        );
-        assertEq(ok, allowed, "claim");
-        if (!ok) return;
-        uint256 got = TOKEN.balanceOf(to) - before;
-        assertEq(got, g.tokens, "all tokens at once");
-        g.claimed += got;
-        claimed += got;
-        ++count["claimed"];
+        raised += accepted;
+        sold += allotted;
+        g.paid += accepted;
+        g.tokens += allotted;
+        g.sent += accepted;
+        uint256 elapsed = block.timestamp - terms.opens;
+        g.coolsFrom = terms.opens + (elapsed + 599) / 600 * 600;
+        ++count["contributed"];
+        if (accepted != amount) ++count["partlyFilled"];
     }
 
-    function _refund(address caller, address investor, bool elsewhere) private {
-        Ghost storage g = ghosts[investor];
-        bool due = (outcome == Outcome.Failed || outcome == Outcome.Cancelled) && g.paid > g.refunded;
-        bool refused = ETHER && !elsewhere && investor == address(WALLET) && WALLET.refuses();
-        address to = elsewhere ? ELSEWHERE : investor;
-        uint256 before = _balance(to);
-        bool ok = _call(
-            caller,
-            address(SALE),
-            0,
-            elsewhere ? abi.encodeCall(ISale.refundTo, (to)) : abi.encodeCall(ISale.refund, (investor))
-        );
-        assertEq(ok, due && !refused, "refund");
-        if (due && refused) ++count["refused"];
-        if (!ok) return;
-        uint256 got = _balance(to) - before;
-        assertEq(got, g.paid, "exactly what was paid");
-        g.refunded += got;
-        refunded += got;
-        ++count["refunded"];
+    /// @dev A payment token that starts taking a fee between the end and the first release is not supported: the fee would
+    /// be missing from the vault.
+    function _sweepWithoutFee() private {
+        if (swept == 0) USD.setFee(false);
     }
 
-    function _call(address caller, address to, uint256 value, bytes memory data) private returns (bool ok) {
+    /// @dev Whether an account takes money now.
+    function _takes(address to) private view returns (bool) {
+        if (_isEther()) return to != address(WALLET) || !WALLET.refuses();
+        return !USD.blocked(to);
+    }
+
+    function _do(address caller, address to, uint256 value, bytes memory data) private returns (bool ok) {
+        ATTACKER.arm(to);
+        vm.recordLogs();
         vm.prank(caller);
         (ok,) = to.call{value: value}(data);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        if (ok) _replay(logs);
     }
 
-    function _balance(address of_) private view returns (uint256) {
-        return ETHER ? of_.balance : USD.balanceOf(of_);
+    /// @dev Nothing but events: they alone must give the ledger.
+    function _replay(Vm.Log[] memory logs) private {
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].emitter != address(SALE) || logs[i].topics.length < 2) continue;
+            bytes32 kind = logs[i].topics[0];
+            Ghost storage g = replayed[address(uint160(uint256(logs[i].topics[1])))];
+            bytes memory data = logs[i].data;
+            if (kind == ISale.Contributed.selector) {
+                (uint256 phase, uint256 amount, uint256 tokens, uint256 paid, uint256 total, uint256 all) =
+                    abi.decode(data, (uint256, uint256, uint256, uint256, uint256, uint256));
+                g.paid += amount;
+                g.tokens += tokens;
+                replayedRaised += amount;
+                replayedSold += tokens;
+                assertEq(paid, g.paid, "running total of the investor");
+                assertEq(total, replayedRaised, "running total of the sale");
+                assertEq(all, replayedSold, "running total of the tokens");
+                if (mode != Mode.ProRata) assertLe(total, terms.phases[phase].raisedUpTo, "cap of the phase");
+                assertLe(tokens * terms.phases[phase].price, amount * 1e18, "rounding against the buyer");
+            } else if (kind == ISale.Withdrawn.selector || kind == ISale.Rejected.selector) {
+                (uint256 amount, uint256 tokens, uint256 total, uint256 all) =
+                    abi.decode(data, (uint256, uint256, uint256, uint256));
+                if (kind == ISale.Withdrawn.selector) g.paid -= amount;
+                g.tokens -= tokens;
+                replayedRaised -= amount;
+                replayedSold -= tokens;
+                assertEq(total, replayedRaised, "running total of the sale");
+                assertEq(all, replayedSold, "running total of the tokens");
+            } else if (kind == ISale.Settled.selector) {
+                (g.paid, g.tokens,) = abi.decode(data, (uint256, uint256, uint256));
+            } else if (kind == ISale.Claimed.selector) {
+                g.tokens -= abi.decode(data, (uint256));
+            } else if (kind == ISale.Refunded.selector) {
+                assertEq(abi.decode(data, (uint256)), g.paid, "the refund is what was paid");
+                (g.paid, g.tokens) = (0, 0);
+            }
+        }
+    }
+
+    function _money(address of_) private view returns (uint256) {
+        return _isEther() ? of_.balance : USD.balanceOf(of_);
     }
 
     function _actor(uint256 seed) private view returns (address) {
         return actors[seed % actors.length];
     }
 
-    function _closes() private view returns (uint256) {
-        return terms.phases[terms.phases.length - 1].end;
-    }
-
-    /// @dev Dust, amounts about the minimum, exactly or more than what is left, and all in between.
-    function _amount(uint256 seed) private view returns (uint256) {
-        uint256 kind = seed % 8;
-        uint256 left = terms.hardCap - raised;
+    /// @dev Dust, amounts about the limits, exactly or more than what is left, and all in between.
+    function _amount(uint256 seed, address investor) private view returns (uint256) {
+        uint256 kind = seed % 10;
+        uint256 left = terms.hardCap > raised ? terms.hardCap - raised : terms.hardCap;
+        uint256 paid = ghosts[investor].paid;
         seed >>= 8;
         if (kind == 0) return seed % 1000;
         if (kind == 1) return terms.minPaid + seed % 3 - 1;
         if (kind == 2) return left;
         if (kind == 3) return left + bound(seed, 1, terms.hardCap);
-        return bound(seed, terms.minPaid, terms.maxPaid);
+        if (kind == 4) return (paid < listLimit ? listLimit - paid : 0) + seed % 2;
+        if (kind == 5) return (paid < voucherLimit ? voucherLimit - paid : 0) + seed % 2;
+        return bound(seed, terms.minPaid, terms.maxPaid / 2);
+    }
+
+    function _planAttacks() private {
+        (address sale, address vault) = (address(SALE), address(VAULT));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.refundFor, (address(ATTACKER))));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.refundFor, (actors[0])));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.refundTo, (address(ATTACKER))));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.claim, (address(ATTACKER))));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.claimTo, (address(ATTACKER))));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.withdraw, ()));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.withdrawTo, (address(ATTACKER))));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.returnUnsold, ()));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.cancel, ()));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.contribute, (address(ATTACKER), terms.minPaid, "")));
+        ATTACKER.plan(sale, abi.encodeCall(ISale.sweep, ()));
+        ATTACKER.plan(vault, abi.encodeCall(IRefundVault.release, ()));
+        ATTACKER.plan(vault, abi.encodeCall(IRefundVault.object, ()));
+        ATTACKER.plan(vault, abi.encodeCall(IRefundVault.refundFor, (address(ATTACKER))));
+        ATTACKER.plan(vault, abi.encodeCall(IRefundVault.refundTo, (address(ATTACKER))));
+        vm.prank(address(ATTACKER));
+        USD.register(true);
     }
 }

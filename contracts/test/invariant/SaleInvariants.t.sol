@@ -1,25 +1,47 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SaleTerms} from "../../src/types/SaleTypes.sol";
+import {Mode} from "../../src/types/SaleTypes.sol";
 import {SaleInvariants} from "./SaleInvariants.sol";
 
-contract EtherSaleInvariants is SaleInvariants {
-    function _terms() internal view override returns (SaleTerms memory) {
-        return terms();
-    }
-
-    function _balance(address of_) internal view override returns (uint256) {
-        return of_.balance;
+abstract contract InEther is SaleInvariants {
+    function _isEther() internal pure override returns (bool) {
+        return true;
     }
 }
 
-contract Erc20SaleInvariants is SaleInvariants {
-    function _terms() internal view override returns (SaleTerms memory) {
-        return paidIn(address(usd), 6);
-    }
-
-    function _balance(address of_) internal view override returns (uint256) {
-        return usd.balanceOf(of_);
+abstract contract InErc20 is SaleInvariants {
+    function _isEther() internal pure override returns (bool) {
+        return false;
     }
 }
+
+abstract contract OfFixedPrice is SaleInvariants {
+    function _mode() internal pure override returns (Mode) {
+        return Mode.FixedPrice;
+    }
+}
+
+abstract contract OfProRata is SaleInvariants {
+    function _mode() internal pure override returns (Mode) {
+        return Mode.ProRata;
+    }
+}
+
+abstract contract OfDutchAuction is SaleInvariants {
+    function _mode() internal pure override returns (Mode) {
+        return Mode.DutchAuction;
+    }
+}
+
+contract FixedPriceEtherInvariants is OfFixedPrice, InEther {}
+
+contract FixedPriceErc20Invariants is OfFixedPrice, InErc20 {}
+
+contract ProRataEtherInvariants is OfProRata, InEther {}
+
+contract ProRataErc20Invariants is OfProRata, InErc20 {}
+
+contract DutchAuctionEtherInvariants is OfDutchAuction, InEther {}
+
+contract DutchAuctionErc20Invariants is OfDutchAuction, InErc20 {}

@@ -8,13 +8,24 @@ import {DutchAuctionSale} from "../../src/DutchAuctionSale.sol";
 import {FixedPriceSale} from "../../src/FixedPriceSale.sol";
 import {ProRataSale} from "../../src/ProRataSale.sol";
 import {RefundVault} from "../../src/RefundVault.sol";
+import {Sale} from "../../src/Sale.sol";
 import {SaleFactory} from "../../src/SaleFactory.sol";
 import {SaleToken} from "../../src/SaleToken.sol";
 import {TeamWallet} from "../../src/TeamWallet.sol";
 import {TokenFactory} from "../../src/TokenFactory.sol";
 import {ISale} from "../../src/interfaces/ISale.sol";
 import {Currency} from "../../src/types/Currency.sol";
-import {Allocation, Documents, Gate, Mode, Outcome, Phase, SaleTerms, State, Unsold} from "../../src/types/SaleTypes.sol";
+import {
+    Allocation,
+    Documents,
+    Gate,
+    Mode,
+    Outcome,
+    Phase,
+    SaleTerms,
+    State,
+    Unsold
+} from "../../src/types/SaleTypes.sol";
 
 /// @notice A factory, a token and terms that work: 4 phases, 10 to 100 ether, 1,000 tokens an ether and dearer.
 abstract contract SaleTest is Test {
@@ -107,6 +118,31 @@ abstract contract SaleTest is Test {
     function createSale(SaleTerms memory t) internal returns (FixedPriceSale sale, RefundVault vault) {
         (address s, address v) = factory.create(Mode.FixedPrice, t, documents(), noAllocations());
         return (FixedPriceSale(payable(s)), RefundVault(payable(v)));
+    }
+
+    function create(Mode mode, SaleTerms memory t) internal returns (Sale sale, RefundVault vault) {
+        (address s, address v) = factory.create(mode, t, documents(), noAllocations());
+        return (Sale(payable(s)), RefundVault(payable(v)));
+    }
+
+    /// @dev The same terms at one price, 1,000 tokens an ether, in two phases: all 100,000 tokens for the hard cap.
+    function proRata() internal view returns (SaleTerms memory t) {
+        t = terms();
+        (t.minPaid, t.maxPaid) = (0, t.hardCap);
+        t.phases = new Phase[](2);
+        t.phases[0] = Phase({end: OPENS + 1 days, raisedUpTo: 100 ether, price: 0.001 ether, gate: Gate.Open, root: 0});
+        t.phases[1] = Phase({end: CLOSES, raisedUpTo: 100 ether, price: 0.001 ether, gate: Gate.Open, root: 0});
+    }
+
+    /// @dev The same terms with a price that falls from 0.004 over 0.003 to 0.001 ether a token, which it keeps for a day;
+    /// 50,000 tokens, so that the price alone decides.
+    function dutch() internal view returns (SaleTerms memory t) {
+        t = terms();
+        (t.minPaid, t.maxPaid, t.tokensForSale, t.hardCap) = (0, 200 ether, 50_000e18, 200 ether);
+        t.phases = new Phase[](3);
+        t.phases[0] = Phase({end: OPENS + 1 days, raisedUpTo: 200 ether, price: 0.004 ether, gate: Gate.Open, root: 0});
+        t.phases[1] = Phase({end: OPENS + 3 days, raisedUpTo: 200 ether, price: 0.003 ether, gate: Gate.Open, root: 0});
+        t.phases[2] = Phase({end: CLOSES, raisedUpTo: 200 ether, price: 0.001 ether, gate: Gate.Open, root: 0});
     }
 
     /// @dev Ether from `investor` for itself.

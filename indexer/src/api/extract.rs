@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::problem::{Code, Fault, Problem};
-use crate::types::Addr;
+use crate::types::{Addr, Hash32};
 
 /// The parameters of a request while they are read, each once.
 #[derive(Debug, Default)]
@@ -215,6 +215,15 @@ impl Parameter for Addr {
             text.parse().map_err(|_| "must be an address: 0x and 40 hex digits".to_owned())?
         };
         Ok(Self(address))
+    }
+}
+
+/// `0x` and 64 hex digits.
+impl Parameter for Hash32 {
+    fn parse(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("0x").filter(|d| d.len() == 64);
+        let hash = digits.and_then(|d| d.parse().ok()).map(Self);
+        hash.ok_or_else(|| "must be a hash: 0x and 64 hex digits".to_owned())
     }
 }
 

@@ -9,19 +9,12 @@ use super::{
     extract::{BlockNumber, CheckedPath, CheckedQuery, FromQuery, Limit, Parameter, Reader},
     meta::{ChainMeta, Condition, NoAnswer, Snapshot},
     page::{self, Cursor, Page, QueryDigest},
+    position::PositionOut,
     problem::Problem,
     sale::{FullSale, SalePath},
-    shapes::{AmountOut, BlockRef},
-    terms::{self, Action, SaleState},
 };
 use crate::{
-    db::{
-        chains::Checkpoint,
-        read::{
-            Sum,
-            positions::{self, Position},
-        },
-    },
+    db::read::{Sum, positions},
     types::Addr,
 };
 
@@ -75,69 +68,6 @@ impl FromQuery for InvestorsQuery {
     }
 }
 
-/// One investor in one sale.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Position)]
-pub struct PositionOut {
-    /// EIP-155 id.
-    #[schema(example = 1)]
-    pub chain_id: i64,
-    /// The sale.
-    pub sale: Addr,
-    /// Name of the sale, as its creator gave it.
-    #[schema(example = "Example Sale")]
-    pub sale_name: String,
-    /// The investor.
-    pub investor: Addr,
-    /// Where the sale stands.
-    pub state: SaleState,
-    /// Paid in all, refunds not taken off.
-    pub paid: AmountOut,
-    /// Paid back.
-    pub refunded: AmountOut,
-    /// What a refund would pay now, to the base unit; zero unless the sale failed or was cancelled.
-    pub refundable: AmountOut,
-    /// Bought in all, claims not taken off. Worth nothing after a failure or cancellation.
-    pub tokens: AmountOut,
-    /// Claimed.
-    pub claimed: AmountOut,
-    /// What a claim would give now, to the base unit; zero unless the sale succeeded.
-    pub claimable: AmountOut,
-    /// Number of contributions.
-    #[schema(example = 2)]
-    pub contributions: i64,
-    /// The one thing the investor can usefully do now.
-    pub action: Action,
-    /// The newest event of the position.
-    pub block: BlockRef,
-}
-
-impl PositionOut {
-    /// A position in `sale`; `checkpoint` is the sale's chain's.
-    pub fn new(position: &Position, sale: &FullSale, checkpoint: &Checkpoint) -> Self {
-        let p = position;
-        let refundable = if sale.state.refunds() { p.unrefunded.clone() } else { Sum::default() };
-        let claimable = if sale.state == SaleState::Succeeded { p.unclaimed.clone() } else { Sum::default() };
-        let action = terms::action(&sale.sale, sale.sold_out, sale.state, &p.unrefunded, &refundable, &claimable);
-        Self {
-            chain_id: p.chain_id,
-            sale: p.sale,
-            sale_name: sale.sale.name.clone(),
-            investor: p.investor,
-            state: sale.state,
-            paid: sale.currency.amount(&p.paid),
-            refunded: sale.currency.amount(&p.refunded),
-            refundable: sale.currency.amount(refundable),
-            tokens: sale.token.amount(&p.tokens),
-            claimed: sale.token.amount(&p.claimed),
-            claimable: sale.token.amount(claimable),
-            contributions: p.contributions,
-            action,
-            block: BlockRef::new(checkpoint, p.block_number, p.block_hash, p.log_index),
-        }
-    }
-}
-
 /// The paid sum and the address that a page by paid sum goes on after.
 fn paid_key(cursor: &Cursor) -> Option<(Sum, Addr)> {
     let (address, paid) = cursor.key.split_first_chunk::<20>()?;
@@ -150,7 +80,7 @@ fn address_key(cursor: &Cursor) -> Option<Addr> {
 
 /// Investors of a sale
 ///
-/// Sorted by what they paid, unless `sort=address`.
+/// Sorted by what they ever paid, unless `sort=address`.
 #[utoipa::path(
     get,
     path = "/v1/sales/{chain}/{sale}/investors",

@@ -1,10 +1,12 @@
 //! The HTTP API: a router, and the OpenAPI document that is generated from its handlers. One file a resource.
 //!
-//! - Every answer is `{data, meta}`, a page `{data, meta, next_cursor}`. `meta` says how current the answer is: flat where a
+//! - Every answer from the chain is `{data, meta}`, a page `{data, meta, next_cursor}`. `meta` says how current the answer is: flat where a
 //!   route is about one chain, `{"chains": […]}` where it is about all.
 //! - Everything in an answer is read in one snapshot of the database, its `meta` too.
 //! - States of sales follow the chain's clock, so an answer changes only when a block comes.
 
+pub mod activity;
+pub mod allowlists;
 pub mod contributions;
 pub mod docs;
 pub mod extract;
@@ -13,10 +15,14 @@ pub mod investors;
 pub mod meta;
 pub mod metrics;
 pub mod page;
+pub mod position;
 pub mod problem;
 pub mod sale;
+pub mod sale_parts;
 pub mod sales;
+pub mod schedule;
 pub mod shapes;
+pub mod standing;
 pub mod status;
 pub mod terms;
 pub mod wallet;
@@ -33,6 +39,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use allowlists::Allowlists;
 use problem::{Code, Problem, ProblemBody};
 
 /// What an operator can set.
@@ -61,7 +68,7 @@ impl Default for ApiOptions {
 
 /// What handlers share. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct ApiState(Arc<Shared>);
+pub struct ApiState(Arc<Shared>, Allowlists);
 
 #[derive(Debug)]
 struct Shared {
@@ -75,7 +82,18 @@ impl ApiState {
     /// Reads through `pool`; `metrics` is what [`crate::telemetry::install_metrics`] gave.
     pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
         let waiting = Semaphore::new(options.min_block_waiting);
-        Self(Arc::new(Shared { pool, options, metrics, waiting }))
+        Self(Arc::new(Shared { pool, options, metrics, waiting }), Allowlists::default())
+    }
+
+    /// The same, answering for these lists.
+    #[must_use]
+    pub fn with_allowlists(self, allowlists: Allowlists) -> Self {
+        Self(self.0, allowlists)
+    }
+
+    /// The lists that are answered for.
+    pub fn allowlists(&self) -> &Allowlists {
+        &self.1
     }
 
     /// Where answers are read from.
@@ -120,8 +138,10 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(sales::list_sales))
         .routes(routes!(sale::get_sale))
         .routes(routes!(contributions::list_contributions))
+        .routes(routes!(activity::list_activity))
         .routes(routes!(investors::list_investors))
         .routes(routes!(wallet::list_positions))
+        .routes(routes!(allowlists::get_membership))
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
         .routes(routes!(metrics::get_metrics))
@@ -149,6 +169,10 @@ pub struct ReadProblems;
 #[derive(Debug)]
 pub struct PageProblems;
 
+/// The problems of an allowlist, which is read from memory.
+#[derive(Debug)]
+pub struct AllowlistProblems;
+
 fn problem_response(description: &str) -> RefOr<Response> {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build();
     ResponseBuilder::new().description(description).content("application/problem+json", content).build().into()
@@ -175,5 +199,17 @@ impl IntoResponses for PageProblems {
         let mut responses = ReadProblems::responses();
         responses.insert("410".to_owned(), problem_response("The cursor's block was reorged away; start again."));
         responses
+    }
+}
+
+impl IntoResponses for AllowlistProblems {
+    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
+        [
+            ("400", problem_response("The request cannot be read.")),
+            ("404", problem_response("The list is not served here, or the investor is not on it; `code` says which.")),
+            ("422", problem_response("A part of the path has no valid value; `errors` says which.")),
+        ]
+        .map(|(status, response)| (status.to_owned(), response))
+        .into()
     }
 }

@@ -34,6 +34,10 @@ pub enum Code {
     ChainNotFound,
     /// 404: no followed factory has created this sale, as of the indexed block.
     SaleNotFound,
+    /// 404: no allowlist with this root is served here.
+    AllowlistNotFound,
+    /// 404: the investor is not on this allowlist.
+    InvestorNotListed,
     /// 405: the resource does not take this method; `Allow` says which it takes.
     MethodNotAllowed,
     /// 413: the request's body is too large.
@@ -52,7 +56,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -63,6 +67,8 @@ impl Code {
         Self::NotFound,
         Self::ChainNotFound,
         Self::SaleNotFound,
+        Self::AllowlistNotFound,
+        Self::InvestorNotListed,
         Self::MethodNotAllowed,
         Self::PayloadTooLarge,
         Self::BlockNotIndexed,
@@ -85,6 +91,8 @@ impl Code {
             Self::NotFound => "not_found",
             Self::ChainNotFound => "chain_not_found",
             Self::SaleNotFound => "sale_not_found",
+            Self::AllowlistNotFound => "allowlist_not_found",
+            Self::InvestorNotListed => "investor_not_listed",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PayloadTooLarge => "payload_too_large",
             Self::BlockNotIndexed => "block_not_indexed",
@@ -103,7 +111,11 @@ impl Code {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::CursorReorged => StatusCode::GONE,
-            Self::NotFound | Self::ChainNotFound | Self::SaleNotFound => StatusCode::NOT_FOUND,
+            Self::NotFound
+            | Self::ChainNotFound
+            | Self::SaleNotFound
+            | Self::AllowlistNotFound
+            | Self::InvestorNotListed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BlockNotIndexed | Self::NotReady | Self::DatabaseUnavailable | Self::Timeout => {
@@ -126,6 +138,8 @@ impl Code {
             Self::NotFound => "There is nothing here",
             Self::ChainNotFound => "The chain is not followed",
             Self::SaleNotFound => "The sale is not known",
+            Self::AllowlistNotFound => "The allowlist is not known",
+            Self::InvestorNotListed => "The investor is not on the list",
             Self::MethodNotAllowed => "The method is not allowed",
             Self::PayloadTooLarge => "The body is too large",
             Self::BlockNotIndexed => "The block is not indexed yet",

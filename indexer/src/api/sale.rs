@@ -12,15 +12,24 @@ use super::{
     extract::{BlockNumber, ChainId, CheckedPath, CheckedQuery, FromPath, FromQuery, Reader},
     meta::{ChainMeta, Condition, Envelope, NoAnswer, Snapshot},
     problem::{Code, Problem},
+    sale_parts::{
+        Allocation, Created, Document, Documents, Gate, Objections, PhaseOut, Price, Settlement, SupersedingDocument,
+        Tap, Totals, Unsold, Vesting,
+    },
+    schedule::{Schedule, WHOLE, mul_div},
     shapes::{AmountOut, BlockRef, Time, Token, sum},
-    terms::{PRICE_UNIT, SaleState, is_sold_out, phase_at, price_per_token},
+    terms::{Mode, PRICE_UNIT, SaleState, active_phase, is_sold_out, price_at, price_per_token},
 };
 use crate::{
     db::{
         chains::Checkpoint,
-        read::sales::{self, Phase, Sale},
+        read::{
+            Sum,
+            sales::{self, Phase, Sale},
+            team,
+        },
     },
-    types::{Addr, Hash32},
+    types::Addr,
 };
 
 /// A sale in the path.
@@ -69,23 +78,27 @@ pub struct SaleOut {
     #[schema(example = "Example Sale")]
     pub name: String,
     /// How tokens are priced.
-    #[schema(example = "fixed_price")]
-    pub mode: String,
+    pub mode: Mode,
     /// Where it stands at the timestamp of the indexed block.
     pub state: SaleState,
-    /// Whether nothing can be bought any more: then it can be closed before `closes`.
+    /// Whether nothing can be bought any more: then it can be closed before `closes`, unless it has a cooling-off.
     pub sold_out: bool,
+    /// Whether the owner has paused contributions. Nothing else is paused.
+    pub paused: bool,
     /// First second of the sale.
     pub opens: Time,
     /// First second after the sale.
     pub closes: Time,
     /// What is sold.
     pub token: Token,
+    /// What kind of token: `plain`, or `restricted` to approved holders (ERC-1404). Null where it was not created with a sale.
+    #[schema(example = "plain")]
+    pub token_kind: Option<String>,
     /// What is paid.
     pub currency: Token,
     /// Goal: below it, everybody is refunded.
     pub soft_cap: AmountOut,
-    /// Most that is taken.
+    /// Most that is kept; more is taken in a pro-rata sale alone.
     pub hard_cap: AmountOut,
     /// Least that an investor may have paid in all.
     pub min_paid: AmountOut,
@@ -95,11 +108,17 @@ pub struct SaleOut {
     pub tokens_for_sale: AmountOut,
     /// What becomes of unsold tokens after a success; after a failure they go back to the owner.
     pub unsold: Unsold,
+    /// Seconds after the latest contribution in which it may be withdrawn; zero: not at all. Counted up to ten minutes longer.
+    pub cooling_off_seconds: i64,
+    /// When tokens can be claimed.
+    pub vesting: Vesting,
+    /// When the beneficiary is paid.
+    pub tap: Tap,
     /// All phases, in order.
     pub phases: Vec<PhaseOut>,
-    /// The phase that the next contribution begins in; null unless the sale is open and not sold out.
+    /// The phase that the next contribution begins in; null unless the sale is open, not paused and not sold out.
     pub active_phase: Option<PhaseOut>,
-    /// Price of the active phase.
+    /// Price of now; in an auction it falls with every second, and this is its price at the indexed block.
     pub price: Option<Price>,
     /// The phase that follows the active one; the first before the opening; null if there is none.
     pub next_phase: Option<PhaseOut>,
@@ -109,8 +128,21 @@ pub struct SaleOut {
     pub settlement: Option<Settlement>,
     /// What investors were promised, with hashes that the chain has.
     pub documents: Documents,
-    /// May cancel; receives unsold tokens.
+    /// Objections to paying the beneficiary; null where the terms give none.
+    pub objections: Option<Objections>,
+    /// What the team keeps.
+    pub allocations: Vec<Allocation>,
+    /// May cancel, pause and name the other roles; receives unsold tokens.
     pub owner: Addr,
+    /// To whom the ownership is offered; null if to nobody.
+    pub pending_owner: Option<Addr>,
+    /// May reject investors; null: nobody.
+    pub compliance: Option<Addr>,
+    /// Whose vouchers count; null where no phase ever asked for any.
+    pub voucher_signer: Option<Addr>,
+    /// The epoch that vouchers must name.
+    #[schema(example = "0")]
+    pub voucher_epoch: String,
     /// Receives the money after a success.
     pub beneficiary: Addr,
     /// Who created the sale.
@@ -123,125 +155,27 @@ pub struct SaleOut {
     pub block: BlockRef,
 }
 
-/// What becomes of unsold tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Unsold {
-    /// They are burnt.
-    Burn,
-    /// They go back to the owner.
-    Return,
+/// What the tables beside `sale` have of one.
+#[derive(Debug, Default)]
+struct Parts {
+    phases: Vec<Phase>,
+    whitepapers: Vec<team::Whitepaper>,
+    allocations: Vec<team::Allocation>,
 }
 
-/// A phase: until its end, or until so much is raised.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Phase)]
-pub struct PhaseOut {
-    /// Its place, from zero.
-    pub index: i16,
-    /// End of the phase before it, or the opening. It begins earlier if the phase before it is sold out.
-    pub starts: Time,
-    /// First second after it.
-    pub ends: Time,
-    /// It sells until the sale has raised this.
-    pub raised_up_to: AmountOut,
-    /// What a token costs in it.
-    pub price: Price,
-}
-
-/// What a token costs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Price {
-    /// Payment base units for `unit` token base units.
-    #[schema(example = "250000000000000", pattern = "^(0|[1-9][0-9]*)$")]
-    pub raw: String,
-    /// Token base units that `raw` buys, always 1e18.
-    #[schema(example = "1000000000000000000", pattern = "^(0|[1-9][0-9]*)$")]
-    pub unit: String,
-    /// Price of one whole token; null if it is not a whole number of payment base units.
-    pub per_token: Option<AmountOut>,
-}
-
-/// Sums over the sale until the indexed block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Totals {
-    /// Paid by investors, refunds not taken off.
-    pub raised: AmountOut,
-    /// Bought by investors.
-    pub sold: AmountOut,
-    /// Investors.
-    #[schema(example = 120)]
-    pub investors: i64,
-    /// Contributions.
-    #[schema(example = 134)]
-    pub contributions: i64,
-    /// Paid back to investors.
-    pub refunded: AmountOut,
-    /// Refunds.
-    pub refunds: i64,
-    /// Tokens that investors took.
-    pub claimed: AmountOut,
-    /// Claims.
-    pub claims: i64,
-    /// Paid to the beneficiary.
-    pub released: AmountOut,
-    /// Money that the contracts must still hold for investors: everything raised until the outcome, what is not yet refunded after
-    /// a failure or cancellation, nothing after a success.
-    pub held: AmountOut,
-    /// Tokens that the contract must still hold for investors: nothing after a failure or cancellation.
-    pub unclaimed: AmountOut,
-}
-
-/// The outcome of a sale.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Settlement {
-    /// `succeeded`, `failed` or `cancelled`.
-    pub outcome: SaleState,
-    /// Time of its block.
-    pub time: Time,
-    /// Its transaction.
-    pub transaction_hash: Hash32,
-    /// Its place.
-    pub block: BlockRef,
-}
-
-/// Documents of a sale.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Documents {
-    /// The sale file: the terms, in words and figures.
-    pub sale: Document,
-    /// The whitepaper.
-    pub whitepaper: Document,
-}
-
-/// A document that anybody can check against the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Document {
-    /// Where it was served, as the creator said.
-    #[schema(example = "https://example.org/sale.toml")]
-    pub uri: String,
-    /// SHA-256 of its bytes.
-    pub sha256: Hash32,
-}
-
-/// The creation of a sale.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Created {
-    /// Time of its block.
-    pub time: Time,
-    /// Its transaction.
-    pub transaction_hash: Hash32,
-    /// Its place.
-    pub block: BlockRef,
-}
-
-/// A sale and its phases as the database has them, and what follows from the two.
+/// A sale with its parts as the database has them, and what follows from them.
 #[derive(Clone, Debug)]
 pub struct FullSale {
     /// The sale.
     pub sale: Sale,
     /// Its phases, in order.
     pub phases: Vec<Phase>,
+    /// The whitepapers that superseded its own, in order.
+    pub whitepapers: Vec<team::Whitepaper>,
+    /// Its team's allocations, in order.
+    pub allocations: Vec<team::Allocation>,
+    /// How it is priced.
+    pub mode: Mode,
     /// Where it stands.
     pub state: SaleState,
     /// Whether nothing can be bought any more.
@@ -253,35 +187,67 @@ pub struct FullSale {
 }
 
 impl FullSale {
-    fn new(sale: Sale, phases: Vec<Phase>) -> Result<Self, Problem> {
-        let state = SaleState::from_name(&sale.state).ok_or_else(|| {
-            tracing::error!(state = sale.state, "a state that this program does not know");
-            Problem::internal()
-        })?;
+    fn new(sale: Sale, parts: Parts) -> Result<Self, Problem> {
+        let (Some(state), Some(mode)) = (SaleState::from_name(&sale.state), Mode::from_name(&sale.mode)) else {
+            tracing::error!(state = sale.state, mode = sale.mode, "a state or mode that this program does not know");
+            return Err(Problem::internal());
+        };
+        let for_sale = sum(sale.tokens_for_sale);
+        let phases = parts.phases;
         Ok(Self {
-            sold_out: is_sold_out(&phases, sale.chain_time, &sale.raised),
+            sold_out: is_sold_out(mode, &phases, sale.opens, sale.chain_time, &sale.raised, &for_sale),
+            mode,
             state,
             token: Token::new(sale.token, &sale.token_symbol, &sale.token_name, sale.token_decimals),
             currency: Token::new(sale.currency, &sale.currency_symbol, &sale.currency_name, sale.currency_decimals),
             sale,
             phases,
+            whitepapers: parts.whitepapers,
+            allocations: parts.allocations,
         })
     }
 
-    /// Completes sales with their phases, in their order.
+    /// Completes sales with their parts, in their order.
     pub async fn complete(connection: &mut PgConnection, sales: Vec<Sale>) -> Result<Vec<Self>, Problem> {
         let keys: Vec<_> = sales.iter().map(|s| (s.chain_id, s.address)).collect();
-        let mut phases: HashMap<_, Vec<Phase>> = HashMap::new();
+        let mut parts: HashMap<_, Parts> = HashMap::new();
         for phase in sales::list_phases(connection, &keys).await? {
-            phases.entry((phase.chain_id, phase.sale)).or_default().push(phase);
+            parts.entry((phase.chain_id, phase.sale)).or_default().phases.push(phase);
+        }
+        for paper in team::list_whitepapers(connection, &keys).await? {
+            parts.entry((paper.chain_id, paper.sale)).or_default().whitepapers.push(paper);
+        }
+        for allocation in team::list_allocations(connection, &keys).await? {
+            parts.entry((allocation.chain_id, allocation.sale)).or_default().allocations.push(allocation);
         }
         sales
             .into_iter()
             .map(|sale| {
-                let phases = phases.remove(&(sale.chain_id, sale.address)).unwrap_or_default();
-                Self::new(sale, phases)
+                let parts = parts.remove(&(sale.chain_id, sale.address)).unwrap_or_default();
+                Self::new(sale, parts)
             })
             .collect()
+    }
+
+    /// Whether anybody can close it before its end: it is sold out, and nobody may still withdraw.
+    pub fn can_close_early(&self) -> bool {
+        self.sold_out && self.sale.cooling_off == 0
+    }
+
+    /// When tokens can be claimed.
+    pub fn vesting(&self) -> Schedule {
+        let s = &self.sale;
+        Schedule { at_once: s.vesting_at_once, cliff: s.vesting_cliff, duration: s.vesting_duration }
+    }
+
+    /// What a release would pay now. Before the money is in the vault, it takes it there first.
+    fn releasable(&self) -> Sum {
+        let s = &self.sale;
+        let Some(start) = s.settled_at.filter(|_| self.state == SaleState::Succeeded && s.tap_rest.is_none()) else {
+            return Sum::default();
+        };
+        let tap = Schedule { at_once: s.tap_at_once, cliff: 0, duration: s.tap_duration };
+        Sum(tap.freed(&s.kept, s.chain_time - start).0 - &s.released.0)
     }
 
     /// The sale of a path.
@@ -292,22 +258,110 @@ impl FullSale {
         full.ok_or_else(|| Problem::new(Code::SaleNotFound, format!("no sale {sale} is known on chain {chain_id}")))
     }
 
-    fn price(&self, phase: &Phase) -> Price {
-        let per_token = price_per_token(&sum(phase.price), self.token.decimals);
+    fn price(&self, raw: &Sum) -> Price {
+        let per_token = price_per_token(raw, self.token.decimals);
         Price {
-            raw: phase.price.to_string(),
+            raw: raw.to_string(),
             unit: PRICE_UNIT.to_string(),
             per_token: per_token.map(|price| self.currency.amount(price)),
         }
     }
 
     fn phase(&self, phase: &Phase) -> PhaseOut {
+        let gate = Gate::from_name(&phase.gate);
         PhaseOut {
             index: phase.phase,
             starts: Time::from_unix(phase.starts),
             ends: Time::from_unix(phase.ends),
             raised_up_to: self.currency.amount(phase.raised_up_to),
-            price: self.price(phase),
+            price: self.price(&sum(phase.price)),
+            gate,
+            root: (gate == Gate::Merkle).then_some(phase.root),
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let (s, money, tokens) = (&self.sale, &self.currency, &self.token);
+        Totals {
+            raised: money.amount(&s.raised),
+            kept: (self.state == SaleState::Succeeded).then(|| money.amount(&s.kept)),
+            sold: tokens.amount(&s.sold),
+            investors: s.investors,
+            contributions: s.contributions,
+            withdrawn: money.amount(&s.withdrawn),
+            withdrawals: s.withdrawals,
+            rejected: money.amount(&s.rejected),
+            rejections: s.rejections,
+            refunded: money.amount(&s.refunded),
+            refunds: s.refunds,
+            excess: money.amount(&s.excess),
+            excess_refunded: money.amount(&s.excess_refunded),
+            claimed: tokens.amount(&s.claimed),
+            claims: s.claims,
+            released: money.amount(&s.released),
+            releasable: money.amount(self.releasable()),
+            held: money.amount(&s.held),
+            unswept: money.amount(&s.unswept),
+            dust: money.amount(&s.dust),
+            in_vault: money.amount(&s.in_vault),
+            unclaimed: tokens.amount(&s.unclaimed),
+        }
+    }
+
+    fn objections(&self) -> Option<Objections> {
+        let (s, money) = (&self.sale, &self.currency);
+        let share = Sum(s.tap_objection.into());
+        (s.tap_objection > 0).then(|| Objections {
+            objected: money.amount(&s.objected),
+            needed: money.amount(mul_div(&s.kept, &share, &Sum(WHOLE.into()))),
+            until: s
+                .settled_at
+                .filter(|_| self.state == SaleState::Succeeded)
+                .map(|start| Time::from_unix(start + s.tap_duration)),
+            stopped: s.tap_rest.is_some(),
+            rest: s.tap_rest.as_ref().map(|rest| money.amount(rest)),
+            rest_refunded: money.amount(&s.rest_refunded),
+        })
+    }
+
+    /// As OpenZeppelin's VestingWalletCliff counts, from the end of the sale.
+    fn allocation(&self, a: &team::Allocation) -> Allocation {
+        let elapsed = self.sale.chain_time - self.sale.closes;
+        let schedule = Schedule { at_once: 0, cliff: a.cliff, duration: a.duration };
+        let vested = match self.state {
+            SaleState::Succeeded if elapsed >= a.cliff => schedule.freed(&sum(a.amount), elapsed),
+            _ => Sum::default(),
+        };
+        Allocation {
+            index: a.index,
+            wallet: a.wallet,
+            owner: a.owner,
+            amount: self.token.amount(a.amount),
+            cliff: Time::from_unix(self.sale.closes.saturating_add(a.cliff)),
+            ends: Time::from_unix(self.sale.closes.saturating_add(a.duration)),
+            vested: self.token.amount(vested),
+            released: self.token.amount(&a.released),
+            reclaimed: self.token.amount(&a.reclaimed),
+        }
+    }
+
+    fn documents(&self, checkpoint: &Checkpoint) -> Documents {
+        let s = &self.sale;
+        Documents {
+            sale: Document { uri: s.sale_uri.clone(), sha256: s.sale_hash },
+            whitepaper: Document { uri: s.whitepaper_uri.clone(), sha256: s.whitepaper_hash },
+            superseding: self
+                .whitepapers
+                .iter()
+                .map(|w| SupersedingDocument {
+                    version: w.version.to_string(),
+                    uri: w.uri.clone(),
+                    sha256: w.hash,
+                    time: Time::from_unix(w.timestamp),
+                    transaction_hash: w.transaction_hash,
+                    block: BlockRef::new(checkpoint, w.block_number, w.block_hash, w.log_index),
+                })
+                .collect(),
         }
     }
 
@@ -316,13 +370,16 @@ impl FullSale {
         let s = &self.sale;
         let (money, tokens) = (&self.currency, &self.token);
         let active = match self.state {
-            SaleState::Open if !self.sold_out => phase_at(&self.phases, s.chain_time, &s.raised),
+            SaleState::Open if !self.sold_out && !s.paused => {
+                active_phase(self.mode, &self.phases, s.chain_time, &s.raised)
+            }
             _ => None,
         };
         let next = match self.state {
             SaleState::Upcoming => self.phases.first(),
             _ => active.and_then(|index| self.phases.get(index + 1)),
         };
+        let price = active.and_then(|index| price_at(self.mode, &self.phases, index, s.opens, s.chain_time));
         let active = active.and_then(|index| self.phases.get(index));
         let settlement =
             match (s.settled_number, s.settled_log_index, s.settled_transaction, s.settled_hash, s.settled_at) {
@@ -338,9 +395,10 @@ impl FullSale {
             chain_id: s.chain_id,
             address: s.address,
             name: s.name.clone(),
-            mode: s.mode.clone(),
+            mode: self.mode,
             state: self.state,
             sold_out: self.sold_out,
+            paused: s.paused,
             opens: Time::from_unix(s.opens),
             closes: Time::from_unix(s.closes),
             soft_cap: money.amount(s.soft_cap),
@@ -349,29 +407,32 @@ impl FullSale {
             max_paid: money.amount(s.max_paid),
             tokens_for_sale: tokens.amount(s.tokens_for_sale),
             unsold: if s.burn_unsold { Unsold::Burn } else { Unsold::Return },
+            cooling_off_seconds: s.cooling_off,
+            vesting: Vesting {
+                at_once_basis_points: s.vesting_at_once,
+                cliff_seconds: s.vesting_cliff,
+                duration_seconds: s.vesting_duration,
+            },
+            tap: Tap {
+                at_once_basis_points: s.tap_at_once,
+                duration_seconds: s.tap_duration,
+                objection_basis_points: s.tap_objection,
+            },
             phases: self.phases.iter().map(|p| self.phase(p)).collect(),
             active_phase: active.map(|p| self.phase(p)),
-            price: active.map(|p| self.price(p)),
+            price: price.map(|p| self.price(&p)),
             next_phase: next.map(|p| self.phase(p)),
-            totals: Totals {
-                raised: money.amount(&s.raised),
-                sold: tokens.amount(&s.sold),
-                investors: s.investors,
-                contributions: s.contributions,
-                refunded: money.amount(&s.refunded),
-                refunds: s.refunds,
-                claimed: tokens.amount(&s.claimed),
-                claims: s.claims,
-                released: money.amount(&s.released),
-                held: money.amount(&s.held),
-                unclaimed: tokens.amount(&s.unclaimed),
-            },
+            totals: self.totals(),
             settlement,
-            documents: Documents {
-                sale: Document { uri: s.sale_uri.clone(), sha256: s.sale_hash },
-                whitepaper: Document { uri: s.whitepaper_uri.clone(), sha256: s.whitepaper_hash },
-            },
+            documents: self.documents(checkpoint),
+            objections: self.objections(),
+            allocations: self.allocations.iter().map(|a| self.allocation(a)).collect(),
             owner: s.owner,
+            pending_owner: s.pending_owner,
+            compliance: named(s.compliance),
+            voucher_signer: named(s.voucher_signer),
+            voucher_epoch: s.voucher_epoch.to_string(),
+            token_kind: s.token_kind.clone(),
             beneficiary: s.beneficiary,
             creator: s.creator,
             vault: s.vault,
@@ -385,6 +446,11 @@ impl FullSale {
             currency: self.currency.clone(),
         }
     }
+}
+
+/// The zero address is nobody.
+fn named(address: Addr) -> Option<Addr> {
+    (!address.0.is_zero()).then_some(address)
 }
 
 /// How one sale stands

@@ -7,9 +7,9 @@ use axum::{extract::State, response::Response};
 use super::{
     ApiState, PageProblems,
     extract::{BlockNumber, ChainId, CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Reader},
-    investors::PositionOut,
     meta::{ChainsMeta, Condition, NoAnswer},
     page::{self, Cursor, Page, QueryDigest},
+    position::PositionOut,
     problem::Problem,
     sale::FullSale,
     sales::snapshot,

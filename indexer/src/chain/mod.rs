@@ -5,10 +5,12 @@
 //! hash, a range ends at a block that the same node has just shown, and every log must name the block that it was asked of.
 
 mod error;
+mod figures;
 mod header;
 mod node;
 
 pub use error::ChainError;
+pub use figures::{PositionFigures, SaleFigures, VaultFigures};
 pub use header::Header;
 pub use node::{Heads, Node};
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
-    primitives::{Address, B256, U64, U256},
+    primitives::{Address, B256, U64},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::{
         client::RpcCall,
@@ -17,7 +17,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{ChainError, Header};
 use crate::{
-    contracts::{FixedPriceSale, RefundVault, SaleToken},
+    contracts::SaleToken,
     types::{Block, Log},
 };
 
@@ -42,7 +42,7 @@ pub struct Heads {
 /// A connection to a node.
 #[derive(Clone, Debug)]
 pub struct Node {
-    provider: DynProvider,
+    pub(super) provider: DynProvider,
     name: String,
 }
 
@@ -186,31 +186,7 @@ impl Node {
         Ok(!code.map_err(|e| self.failed("eth_getCode", &e))?.is_empty())
     }
 
-    /// `raised` and `sold` of a sale as of a block, base units.
-    pub async fn sale_totals(&self, sale: Address, block: B256) -> Result<(U256, U256), ChainError> {
-        let sale = FixedPriceSale::new(sale, &self.provider);
-        let call = sale.totals().block(BlockId::hash(block));
-        let totals = self.within("eth_call", call.call()).await?.map_err(|e| self.call_failed(&e))?;
-        Ok((totals.raised, totals.sold))
-    }
-
-    /// `paid` and `tokens` of a position as of a block, base units.
-    pub async fn position(&self, sale: Address, investor: Address, block: B256) -> Result<(U256, U256), ChainError> {
-        let sale = FixedPriceSale::new(sale, &self.provider);
-        let call = sale.positionOf(investor).block(BlockId::hash(block));
-        let position = self.within("eth_call", call.call()).await?.map_err(|e| self.call_failed(&e))?;
-        Ok((position.paid, position.tokens))
-    }
-
-    /// What a vault has paid as of a block, base units.
-    pub async fn vault_released(&self, vault: Address, block: B256) -> Result<U256, ChainError> {
-        let vault = RefundVault::new(vault, &self.provider);
-        let call = vault.account().block(BlockId::hash(block));
-        let account = self.within("eth_call", call.call()).await?.map_err(|e| self.call_failed(&e))?;
-        Ok(account.released)
-    }
-
-    fn call_failed(&self, error: &alloy::contract::Error) -> ChainError {
+    pub(super) fn call_failed(&self, error: &alloy::contract::Error) -> ChainError {
         let reason = match error {
             alloy::contract::Error::TransportError(e) => short(e),
             other => other.to_string(),
@@ -233,12 +209,16 @@ impl Node {
         }
     }
 
-    fn failed(&self, method: &'static str, error: &TransportError) -> ChainError {
+    pub(super) fn failed(&self, method: &'static str, error: &TransportError) -> ChainError {
         ChainError::Request { method, node: self.name.clone(), reason: short(error) }
     }
 
     /// No request waits for ever.
-    async fn within<T>(&self, method: &'static str, request: impl IntoFuture<Output = T>) -> Result<T, ChainError> {
+    pub(super) async fn within<T>(
+        &self,
+        method: &'static str,
+        request: impl IntoFuture<Output = T>,
+    ) -> Result<T, ChainError> {
         tokio::time::timeout(REQUEST_TIMEOUT, request.into_future()).await.map_err(|_| ChainError::Request {
             method,
             node: self.name.clone(),

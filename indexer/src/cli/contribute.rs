@@ -1,8 +1,10 @@
 //! `contribute`: pays into a sale, with ether or an ERC-20.
 
+use std::path::PathBuf;
+
 use alloy::{
     eips::BlockId,
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, Bytes, U256, hex},
     sol_types::SolError as _,
 };
 use anyhow::Result;
@@ -10,6 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
+    allowlist,
     failure::Failure,
     printer::{Printer, Report, table},
     send::{Included, Wallet},
@@ -20,6 +23,7 @@ use crate::{
     config::{KeyArgs, NodeArgs, parse_address},
     contracts::{FixedPriceSale, SaleToken},
     explain::explain,
+    gates::allowlist::Allowlist,
     types::Addr,
 };
 
@@ -32,7 +36,9 @@ use crate::{
 #[command(after_long_help = "\
 Examples:
   crowdsale contribute $SALE 1.5 --private-key-file key.txt
-  crowdsale contribute $SALE 250 --for $INVESTOR --dev-account 5")]
+  crowdsale contribute $SALE 250 --for $INVESTOR --dev-account 5
+  crowdsale contribute $SALE 1.5 --allowlist TREE.json --private-key-file key.txt
+  crowdsale contribute $SALE 1.5 --eligibility $VOUCHER --private-key-file key.txt")]
 pub struct ContributeArgs {
     /// The sale's address
     #[arg(value_name = "SALE", value_parser = parse_address)]
@@ -45,6 +51,14 @@ pub struct ContributeArgs {
     /// Who gets the position, and the tokens or the refund; the signer by default
     #[arg(long = "for", value_name = "INVESTOR", value_parser = parse_address)]
     investor: Option<Address>,
+
+    /// The sale's allowlist, in which the investor's proof is looked up
+    #[arg(long, value_name = "TREE.json", conflicts_with = "eligibility")]
+    allowlist: Option<PathBuf>,
+
+    /// The investor's proof, as `crowdsale allowlist prove`, `crowdsale voucher issue` or the API gave it
+    #[arg(long, value_name = "HEX", value_parser = bytes_text)]
+    eligibility: Option<Bytes>,
 
     #[command(flatten)]
     key: KeyArgs,
@@ -78,8 +92,15 @@ struct Part {
     tokens: Money,
 }
 
-fn amount_text(text: &str) -> Result<String, UnitsError> {
+/// A decimal number, read when its decimals are known.
+pub(super) fn amount_text(text: &str) -> Result<String, UnitsError> {
     Decimal::parse(text).map(|_| text.to_owned())
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn bytes_text(text: &str) -> Result<Bytes, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode(digits).map(Bytes::from).map_err(|_| "write 0x and pairs of hexadecimal digits, all of them".to_owned())
 }
 
 /// Runs the command.
@@ -87,6 +108,7 @@ fn amount_text(text: &str) -> Result<String, UnitsError> {
 /// # Errors
 /// Where the amount cannot be, the contract refuses, or the node fails: in words, before anything is sent.
 pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
+    let list = args.allowlist.as_deref().map(allowlist::load).transpose()?;
     let wallet = Wallet::connect(&args.node, &args.key, printer).await?;
     let view = SaleView::read(&wallet.node, args.sale, BlockId::latest()).await?;
     let amount = parse_units(&args.amount, view.payment.decimals).map_err(|e| {
@@ -94,6 +116,10 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
         Failure::new("cannot contribute", format!("{:?} {symbol} {e}", args.amount), "write an amount such as 1.5")
     })?;
     let investor = args.investor.unwrap_or(wallet.address);
+    let eligibility = match &list {
+        Some(list) => prove(list, investor, &view, printer)?,
+        None => args.eligibility.unwrap_or_default(),
+    };
     // A contribution that was sent before and is still on its way must not be doubled by mistake.
     if wallet.count_waiting().await? != 0 {
         return Err(wallet.still_waiting());
@@ -102,7 +128,7 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
     if !view.takes_ether() {
         prepare_token(&wallet, &view, investor, amount).await?;
     }
-    let call = FixedPriceSale::contributeCall { investor, amount, eligibility: Bytes::new() };
+    let call = FixedPriceSale::contributeCall { investor, amount, eligibility };
     let what = format!("contribute {}", view.payment.amount(amount));
     let receipt = wallet.send(&what, wallet.call(view.address, &call, value), &view.about()).await?;
 
@@ -131,6 +157,22 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
         parts,
         included: Included::new(&receipt),
     })
+}
+
+/// The investor's proof from a list.
+fn prove(list: &Allowlist, investor: Address, view: &SaleView, printer: Printer) -> Result<Bytes> {
+    let member = list.find(investor).ok_or_else(|| allowlist::not_listed(investor, list))?;
+    let payment = &view.payment;
+    if list.decimals() != payment.decimals {
+        printer.note(format!(
+            "warning: the list was built with {} decimals, and {} has {}: the limit of {investor} is {}",
+            list.decimals(),
+            payment.symbol,
+            payment.decimals,
+            payment.amount(member.max_paid.get()),
+        ));
+    }
+    Ok(member.eligibility())
 }
 
 /// Approves what will be taken. Before that it checks what the contract would check after it, so that nothing is approved

@@ -2,6 +2,7 @@
 //!
 //! A new command is its file with an `Args` struct and `run`, a variant of [`Command`] and a line in [`run`].
 
+mod allowlist;
 pub mod clock;
 mod contribute;
 mod database;
@@ -22,6 +23,7 @@ pub mod tools;
 pub mod units;
 mod up;
 pub mod view;
+mod voucher;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -72,6 +74,12 @@ enum Command {
     Withdraw(leave::WithdrawArgs),
     Release(leave::ReleaseArgs),
     Object(leave::ObjectArgs),
+    /// Builds, shows and checks lists of who may contribute
+    #[command(subcommand)]
+    Allowlist(allowlist::AllowlistCommand),
+    /// Lets single investors in, by a signature
+    #[command(subcommand)]
+    Voucher(voucher::VoucherCommand),
     Reconcile(reconcile::ReconcileArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -96,6 +104,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Withdraw(args) => leave::withdraw(args, printer).await,
         Command::Release(args) => leave::release(args, printer).await,
         Command::Object(args) => leave::object(args, printer).await,
+        Command::Allowlist(command) => allowlist::run(command, printer),
+        Command::Voucher(command) => voucher::run(command, printer).await,
         Command::Reconcile(args) => reconcile::run(args, printer).await,
         Command::Doctor(args) => doctor::run(args, printer).await,
     }

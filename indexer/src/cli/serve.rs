@@ -6,9 +6,9 @@ use anyhow::Result;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::{database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
+use super::{allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
 use crate::{
-    api::{ApiOptions, ApiState},
+    api::{ApiOptions, ApiState, allowlists::Allowlists},
     db, serve, telemetry,
 };
 use sqlx::postgres::PgConnectOptions;
@@ -19,6 +19,8 @@ use sqlx::postgres::PgConnectOptions;
 pub struct ServeArgs {
     #[command(flatten)]
     database: DatabaseArgs,
+    #[command(flatten)]
+    allowlists: AllowlistArgs,
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -27,10 +29,10 @@ pub struct ServeArgs {
 /// Connections that answers share.
 const READERS: u32 = 16;
 
-/// What the API needs: a pool of readers on a database of this version, and the process's metrics.
-pub async fn state(database: &PgConnectOptions) -> Result<ApiState> {
+/// What the API needs: a pool of readers on a database of this version, the process's metrics, and the lists it answers for.
+pub async fn state(database: &PgConnectOptions, allowlists: Allowlists) -> Result<ApiState> {
     let pool = db::readers(database, READERS).await?;
-    Ok(ApiState::new(pool, telemetry::install_metrics()?, ApiOptions::default()))
+    Ok(ApiState::new(pool, telemetry::install_metrics()?, ApiOptions::default()).with_allowlists(allowlists))
 }
 
 /// Takes the API's address.
@@ -47,7 +49,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
 /// Serves until a signal.
 pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let database = args.database.options()?;
-    let state = state(&database).await?;
+    let state = state(&database, args.allowlists.load()?).await?;
     let listener = listen(args.listen).await?;
     let shutdown = shutdown::on_signals()?;
     printer.note(format!("serving http://{}; Ctrl-C stops", listener.local_addr()?));

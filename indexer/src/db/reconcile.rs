@@ -3,40 +3,78 @@
 use sqlx::PgConnection;
 
 use super::DbError;
-use crate::types::{Addr, Amount};
+use crate::types::{Addr, Amount, Hash32};
 
-/// A sale's totals as the contract counts them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A sale as its contracts count it. Amounts in base units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the columns of the view sale_overview, documented in its migration")]
 pub struct StoredSale {
-    /// The sale.
     pub sale: Addr,
-    /// Its vault.
     pub vault: Addr,
-    /// Payment base units taken.
+    pub token: Addr,
+    pub currency: Addr,
     pub raised: Amount,
-    /// Token base units allotted.
     pub sold: Amount,
-    /// Payment base units that the vault paid.
+    /// Money that the sale must have: for investors, for the vault, and what rounding left.
+    pub balance: Amount,
+    /// Tokens that it must have for investors.
+    pub unclaimed: Amount,
+    /// Unix seconds; zero before a success or failure.
+    pub settled_at: i64,
+    pub paused: bool,
+    pub owner: Addr,
+    /// Zero where ownership is not offered.
+    pub pending_owner: Addr,
+    pub compliance: Addr,
+    pub voucher_signer: Addr,
+    pub voucher_epoch: Amount,
+    /// In their order, without that of the creation.
+    pub whitepapers: Vec<Hash32>,
+    pub received: Amount,
     pub released: Amount,
+    pub in_vault: Amount,
+    pub objected: Amount,
+    pub needed: Amount,
+    pub stopped: bool,
 }
 
-/// A position as the contract counts it.
+/// A position as the contracts count it. Amounts in base units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredPosition {
     /// The investor.
     pub investor: Addr,
-    /// Payment base units paid and not refunded.
+    /// Payment base units paid and not refunded; once settled, what the sale kept of them.
     pub paid: Amount,
     /// Token base units allotted and not claimed.
     pub tokens: Amount,
+    /// Token base units claimed of an allotment that vests, else zero.
+    pub claimed: Amount,
+    /// Payment base units that the sale kept; zero without success.
+    pub stake: Amount,
+    /// Whether it objected.
+    pub objected: bool,
+    /// Payment base units of the rest that the vault owes it.
+    pub rest: Amount,
 }
 
 /// Every sale of the chain.
 pub async fn list_sales(connection: &mut PgConnection, chain_id: i64) -> Result<Vec<StoredSale>, DbError> {
     Ok(sqlx::query_as!(
         StoredSale,
-        r#"SELECT s.address AS "sale: _", s.vault AS "vault: _", t.raised, t.sold, t.released
-           FROM sale s JOIN sale_total t ON t.chain_id = s.chain_id AND t.sale = s.address
+        r#"SELECT o.address AS "sale!: _", o.vault AS "vault!: _", o.token AS "token!: _", o.currency AS "currency!: _",
+                  o.raised AS "raised!: _", o.sold AS "sold!: _", o.held + o.unswept + o.dust AS "balance!: _",
+                  o.unclaimed AS "unclaimed!: _",
+                  CASE WHEN o.state IN ('succeeded', 'failed') THEN o.settled_at ELSE 0 END AS "settled_at!",
+                  o.paused AS "paused!", o.owner AS "owner!: _",
+                  coalesce(o.pending_owner, decode(repeat('00', 20), 'hex')) AS "pending_owner!: _",
+                  o.compliance AS "compliance!: _", o.voucher_signer AS "voucher_signer!: _",
+                  o.voucher_epoch AS "voucher_epoch!: _",
+                  ARRAY(SELECT w.hash FROM whitepaper w WHERE w.chain_id = s.chain_id AND w.sale = s.address
+                        ORDER BY w.version) AS "whitepapers!: _",
+                  o.received AS "received!: _", o.released AS "released!: _", o.in_vault AS "in_vault!: _",
+                  o.objected AS "objected!: _", div(o.received * o.tap_objection, 10000) AS "needed!: _",
+                  o.tap_rest IS NOT NULL AS "stopped!"
+           FROM sale s JOIN sale_overview o ON o.chain_id = s.chain_id AND o.address = s.address
            WHERE s.chain_id = $1 ORDER BY s.block_number, s.log_index"#,
         chain_id
     )
@@ -54,12 +92,24 @@ pub async fn list_positions(
 ) -> Result<Vec<StoredPosition>, DbError> {
     Ok(sqlx::query_as!(
         StoredPosition,
-        r#"SELECT investor AS "investor: _",
-                  paid - refunded AS "paid!: _",
-                  tokens - claimed - CASE WHEN refunded = 0 THEN 0 ELSE tokens END AS "tokens!: _"
-           FROM position
-           WHERE chain_id = $1 AND sale = $2 AND ($3::bytea IS NULL OR investor > $3)
-           ORDER BY investor LIMIT $4"#,
+        r#"SELECT f.investor AS "investor!: _", f.paid AS "paid!: _", f.tokens AS "tokens!: _",
+                  CASE WHEN s.vesting_duration > 0 THEN p.claimed ELSE 0 END AS "claimed!: _",
+                  k.stake AS "stake!: _", p.objections > 0 AS "objected!",
+                  CASE WHEN p.rest_refunds > 0
+                           OR NOT EXISTS (SELECT FROM tap_stop e WHERE e.chain_id = p.chain_id AND e.sale = p.sale) THEN 0
+                       ELSE div(k.stake * (t.received - t.released), t.received) END AS "rest!: _"
+           FROM position p
+           JOIN position_state f ON f.chain_id = p.chain_id AND f.sale = p.sale AND f.investor = p.investor
+           JOIN sale s ON s.chain_id = p.chain_id AND s.address = p.sale
+           JOIN sale_total t ON t.chain_id = p.chain_id AND t.sale = p.sale
+           LEFT JOIN settlement o ON o.chain_id = p.chain_id AND o.sale = p.sale
+           CROSS JOIN LATERAL (
+               SELECT CASE WHEN o.outcome IS DISTINCT FROM 'succeeded' OR p.rejections > 0 THEN 0
+                           WHEN s.mode = 'fixed_price' OR p.shares > 0 THEN f.paid
+                           ELSE div(f.paid * t.kept, t.raised) END AS stake
+           ) k
+           WHERE p.chain_id = $1 AND p.sale = $2 AND ($3::bytea IS NULL OR p.investor > $3)
+           ORDER BY p.investor LIMIT $4"#,
         chain_id,
         sale as _,
         after as _,

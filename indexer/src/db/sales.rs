@@ -5,20 +5,25 @@ use sqlx::PgConnection;
 use super::{DbError, Writer, rows::clean};
 use crate::types::Addr;
 
-/// A sale and its vault: the contracts whose events are believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A contract whose events are believed, and the sale it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Emitter {
-    /// The sale.
+    /// The contract.
+    pub contract: Addr,
+    /// Its sale; of a token the token itself.
     pub sale: Addr,
-    /// Its vault.
-    pub vault: Addr,
+    /// What it is: `sale`, `vault`, `wallet` or `token`.
+    pub kind: String,
 }
 
-/// All sales of the chain.
+/// All sales of the chain with their vaults and wallets, and all restricted tokens.
 pub async fn list_emitters(writer: &mut Writer) -> Result<Vec<Emitter>, DbError> {
     Ok(sqlx::query_as!(
         Emitter,
-        r#"SELECT address AS "sale: _", vault AS "vault: _" FROM sale WHERE chain_id = $1"#,
+        r#"SELECT address AS "contract!: _", address AS "sale!: _", 'sale' AS "kind!" FROM sale WHERE chain_id = $1
+           UNION ALL SELECT vault, address, 'vault' FROM sale WHERE chain_id = $1
+           UNION ALL SELECT wallet, sale, 'wallet' FROM allocation WHERE chain_id = $1
+           UNION ALL SELECT token, token, 'token' FROM token_created WHERE chain_id = $1 AND kind = 'restricted'"#,
         writer.chain_id
     )
     .fetch_all(&mut writer.connection)

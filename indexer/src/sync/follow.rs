@@ -14,7 +14,7 @@ use crate::{
         chains::{self, NodeTips, Tip},
         rollback, sales,
     },
-    decode::{Emitters, TOPICS},
+    decode::{Emitters, Kind, TOPICS},
     telemetry::metric,
     types::{Addr, Block, Event, EventLog},
 };
@@ -79,7 +79,14 @@ impl Follower {
         self.behind_since = None;
         self.emitters = Emitters::new(self.options.factory);
         for emitter in sales::list_emitters(&mut self.writer).await? {
-            self.emitters.insert(emitter.sale.0, emitter.vault.0);
+            let sale = emitter.sale.0;
+            let kind = match emitter.kind.as_str() {
+                "sale" => Kind::Sale,
+                "vault" => Kind::Vault { sale },
+                "wallet" => Kind::Wallet { sale },
+                _ => Kind::Token,
+            };
+            self.emitters.insert(emitter.contract.0, kind);
         }
         Ok(())
     }
@@ -186,7 +193,7 @@ impl Follower {
         }
         let end = node.get_header(to).await?;
         let (mut blocks, logs) = node.logs_between(from, &end, &TOPICS).await?;
-        let events: Vec<EventLog> = logs.into_iter().filter_map(|log| self.emitters.decode(log)).collect();
+        let events = self.emitters.decode(logs);
         let with_events: HashSet<u64> = events.iter().map(|e| e.log.block_number).collect();
         blocks.retain(|b| with_events.contains(&b.number));
         if blocks.last().is_none_or(|b| b.number != to) {
@@ -207,7 +214,7 @@ impl Follower {
                 break;
             }
             let logs = node.logs_of(&header, &TOPICS).await?;
-            events.extend(logs.into_iter().filter_map(|log| self.emitters.decode(log)));
+            events.extend(self.emitters.decode(logs));
             blocks.push(header.block());
             last = Some(header);
         }

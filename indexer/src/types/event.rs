@@ -40,7 +40,7 @@ pub struct Log {
 pub struct EventLog {
     /// Where it stands.
     pub log: Log,
-    /// The sale it belongs to; the emitter where it belongs to none.
+    /// The sale it belongs to; the emitter, a factory or a token, where it belongs to none.
     pub sale: Address,
     /// What it says.
     pub event: Result<Event, String>,
@@ -77,6 +77,63 @@ pub struct NewPhase {
     pub raised_up_to: U256,
     /// Payment base units per 1e18 token base units.
     pub price: U256,
+    /// Who may contribute: `open`, `voucher` or `merkle`.
+    pub gate: &'static str,
+    /// Root of the list of a `merkle` gate; zero with the others.
+    pub root: B256,
+}
+
+/// When tokens can be claimed, counted from the success. Shares in hundredths of a percent, times in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NewVesting {
+    /// Free at once.
+    pub at_once: u16,
+    /// Before it, nothing but that share.
+    pub cliff: u32,
+    /// The rest, linearly; zero: everything at once.
+    pub duration: u32,
+}
+
+/// When the beneficiary is paid, counted from the success. Shares in hundredths of a percent, times in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NewTap {
+    /// Due at once.
+    pub at_once: u16,
+    /// The rest, linearly; zero: everything at once.
+    pub duration: u32,
+    /// Share that objections must exceed; zero: nobody can object.
+    pub objection: u16,
+}
+
+/// What happened to a role of a restricted token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleChange {
+    /// `RoleGranted`
+    Granted,
+    /// `RoleRevoked`
+    Revoked,
+    /// `DefaultAdminTransferScheduled`
+    AdminOffered,
+    /// `DefaultAdminTransferCanceled`
+    AdminOfferCancelled,
+    /// `DefaultAdminDelayChangeScheduled`
+    DelayAnnounced,
+    /// `DefaultAdminDelayChangeCanceled`
+    DelayCancelled,
+}
+
+impl RoleChange {
+    /// As the database writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Revoked => "revoked",
+            Self::AdminOffered => "admin_offered",
+            Self::AdminOfferCancelled => "admin_offer_cancelled",
+            Self::DelayAnnounced => "delay_announced",
+            Self::DelayCancelled => "delay_cancelled",
+        }
+    }
 }
 
 /// What `SaleCreated` says. Amounts in base units, times in Unix seconds.
@@ -88,10 +145,14 @@ pub struct NewSale {
     pub creator: Address,
     /// Its vault.
     pub vault: Address,
-    /// Name of its mode, `fixed_price`.
+    /// Name of its mode: `fixed_price`, `pro_rata` or `dutch_auction`.
     pub mode: &'static str,
-    /// May cancel; receives unsold tokens.
+    /// First owner: may cancel; receives unsold tokens.
     pub owner: Address,
+    /// First address that may reject investors; zero: nobody.
+    pub compliance: Address,
+    /// First signer of vouchers; zero where no phase asks for them.
+    pub signer: Address,
     /// Receives the money.
     pub beneficiary: Address,
     /// What is sold.
@@ -100,6 +161,8 @@ pub struct NewSale {
     pub currency: Address,
     /// First second of the sale.
     pub opens: u64,
+    /// Seconds after the latest contribution in which an investor may withdraw; zero: not at all.
+    pub cooling_off: u32,
     /// Goal.
     pub soft_cap: U256,
     /// Most that is taken.
@@ -112,6 +175,10 @@ pub struct NewSale {
     pub tokens_for_sale: U256,
     /// Whether unsold tokens are burnt after success.
     pub burn_unsold: bool,
+    /// When tokens can be claimed.
+    pub vesting: NewVesting,
+    /// When the beneficiary is paid.
+    pub tap: NewTap,
     /// Phases in the order of their ends.
     pub phases: Vec<NewPhase>,
     /// Name, for people.
@@ -134,7 +201,17 @@ pub enum Event {
     /// `SaleFactory.SaleCreated`
     SaleCreated(Box<NewSale>),
     /// `SaleFactory.TokenCreated`
-    TokenCreated { token: Address, creator: Address, name: String, symbol: String, supply: U256, contract_uri: String },
+    TokenCreated {
+        token: Address,
+        creator: Address,
+        restricted: bool,
+        name: String,
+        symbol: String,
+        supply: U256,
+        contract_uri: String,
+    },
+    /// `SaleFactory.AllocationCreated`
+    AllocationCreated { wallet: Address, index: u8, beneficiary: Address, amount: U256, cliff: u64, duration: u64 },
     /// `Sale.Contributed`
     Contributed {
         investor: Address,
@@ -148,8 +225,26 @@ pub enum Event {
     },
     /// `Sale.ExcessReturned`
     ExcessReturned { payer: Address, amount: U256 },
+    /// `Sale.Withdrawn`
+    Withdrawn { investor: Address, to: Address, amount: U256, tokens: U256, raised: U256, sold: U256 },
+    /// `Sale.Rejected`
+    Rejected { investor: Address, by: Address, amount: U256, tokens: U256, raised: U256, sold: U256 },
+    /// `Sale.PauseChanged`
+    PauseChanged { paused: bool },
+    /// `Sale.VoucherSignerChanged`
+    VoucherSignerChanged { signer: Address, epoch: U256 },
+    /// `Sale.ComplianceChanged`
+    ComplianceChanged { compliance: Address },
+    /// `OwnershipTransferStarted` and, where `done`, `OwnershipTransferred`, of a sale or a team wallet.
+    OwnershipTransfer { previous_owner: Address, new_owner: Address, done: bool },
+    /// `Sale.WhitepaperSuperseded`
+    WhitepaperSuperseded { version: U256, hash: B256, uri: String },
     /// `Sale.Closed` or `Sale.Cancelled`
-    Settled { outcome: OutcomeKind, raised: U256, sold: U256 },
+    Outcome { outcome: OutcomeKind, raised: U256, sold: U256 },
+    /// `Sale.Settled`: an investor's share of the outcome.
+    Shared { investor: Address, kept: U256, tokens: U256, excess: U256 },
+    /// `Sale.ExcessRefunded`
+    ExcessRefunded { investor: Address, to: Address, amount: U256 },
     /// `Sale.Claimed`
     Claimed { investor: Address, to: Address, tokens: U256 },
     /// `Sale.Refunded`
@@ -159,5 +254,29 @@ pub enum Event {
     /// `Sale.Swept`
     Swept { amount: U256 },
     /// `RefundVault.Released`
-    Released { beneficiary: Address, amount: U256, released: U256 },
+    Released { beneficiary: Address, to: Address, amount: U256, released: U256 },
+    /// `RefundVault.Objected`
+    Objected { investor: Address, weight: U256, objected: U256 },
+    /// `RefundVault.TapStopped`
+    TapStopped { rest: U256, objected: U256 },
+    /// `RefundVault.RestRefunded`
+    RestRefunded { investor: Address, to: Address, amount: U256 },
+    /// `TeamWallet.ERC20Released`, or `TeamWallet.EtherReleased` with the zero token.
+    AllocationReleased { token: Address, amount: U256 },
+    /// `TeamWallet.Reclaimed`
+    AllocationReclaimed { token: Address, to: Address, amount: U256 },
+    /// `RestrictedSaleToken.HolderSet`, or `RestrictedSaleToken.Admitted` without a time and a registrar.
+    HolderApproved { holder: Address, until: Option<U256>, by: Option<Address> },
+    /// `RestrictedSaleToken.ContractURIUpdated`
+    ContractUriUpdated,
+    /// A role of a restricted token, its default admin among them. `at` is the Unix second from which an announced change can be
+    /// made, `delay` in seconds.
+    TokenRole {
+        change: RoleChange,
+        role: Option<B256>,
+        account: Option<Address>,
+        sender: Option<Address>,
+        delay: Option<u64>,
+        at: Option<u64>,
+    },
 }

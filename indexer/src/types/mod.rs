@@ -8,5 +8,5 @@ mod finality;
 
 pub use amount::{Amount, AmountError};
 pub use bytes::{Addr, Hash32};
-pub use event::{Block, Event, EventLog, Log, NewPhase, NewSale, OutcomeKind};
+pub use event::{Block, Event, EventLog, Log, NewPhase, NewSale, NewTap, NewVesting, OutcomeKind, RoleChange};
 pub use finality::{Finality, Tips};

@@ -1,7 +1,9 @@
 //! The API over a real database: every resource to the base unit, every error, pages while rows come and go.
 
+#![recursion_limit = "256"]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod allowlists;
 mod conditional;
 mod errors;
 mod health;

@@ -3,7 +3,26 @@
 use sqlx::PgPool;
 
 /// Tables that grow without bound; reading one from end to end for a page is a defect.
-const LARGE: [&str; 12] = [
+const LARGE: [&str; 31] = [
+    "withdrawal",
+    "rejection",
+    "share",
+    "excess_refund",
+    "excess_return",
+    "pause_change",
+    "voucher_signer_change",
+    "compliance_change",
+    "ownership_transfer",
+    "whitepaper",
+    "objection",
+    "tap_stop",
+    "rest_refund",
+    "allocation",
+    "allocation_release",
+    "allocation_reclaim",
+    "holder_approval",
+    "token_created",
+    "contract_uri_change",
     "contribution",
     "position",
     "block",
@@ -34,7 +53,28 @@ async fn fill(pool: &PgPool) {
         "INSERT INTO settlement SELECT chain_id, block_number + 3000, 9, transaction_hash, address, 'failed', 0, 0 FROM sale",
         "INSERT INTO claim SELECT chain_id, block_number, 2, transaction_hash, sale, investor, investor, 1 FROM contribution",
         "INSERT INTO refund SELECT chain_id, block_number, 3, transaction_hash, sale, investor, investor, 1 FROM contribution",
-        "INSERT INTO release SELECT chain_id, block_number, 4, transaction_hash, sale, investor, 1, 1 FROM contribution",
+        "INSERT INTO release SELECT chain_id, block_number, 4, transaction_hash, sale, investor, 1, 1, investor FROM contribution",
+        "INSERT INTO withdrawal SELECT chain_id, block_number, 10, transaction_hash, sale, investor, investor, 1, 1, 1, 1 FROM contribution",
+        "INSERT INTO rejection SELECT chain_id, block_number, 11, transaction_hash, sale, investor, investor, 1, 1, 1, 1 FROM contribution",
+        "INSERT INTO share SELECT chain_id, block_number, 12, transaction_hash, sale, investor, 1, 1, 1 FROM contribution",
+        "INSERT INTO excess_refund SELECT chain_id, block_number, 13, transaction_hash, sale, investor, investor, 1 FROM contribution",
+        "INSERT INTO excess_return SELECT chain_id, block_number, 14, transaction_hash, sale, investor, 1 FROM contribution",
+        "INSERT INTO pause_change SELECT chain_id, block_number, 15, transaction_hash, sale, true FROM contribution",
+        "INSERT INTO voucher_signer_change SELECT chain_id, block_number, 16, transaction_hash, sale, investor, 1 FROM contribution",
+        "INSERT INTO compliance_change SELECT chain_id, block_number, 17, transaction_hash, sale, investor FROM contribution",
+        "INSERT INTO ownership_transfer SELECT chain_id, block_number, 18, transaction_hash, sale, sale, investor, investor, true
+         FROM contribution",
+        "INSERT INTO whitepaper SELECT chain_id, block_number, 19, transaction_hash, sale, 1, sha256('w'), '', '' FROM contribution",
+        "INSERT INTO objection SELECT chain_id, block_number, 20, transaction_hash, sale, investor, 1, 1 FROM contribution",
+        "INSERT INTO tap_stop SELECT chain_id, block_number, 21, transaction_hash, sale, 1, 1 FROM contribution",
+        "INSERT INTO rest_refund SELECT chain_id, block_number, 22, transaction_hash, sale, investor, investor, 1 FROM contribution",
+        "INSERT INTO allocation SELECT chain_id, block_number, 23, transaction_hash, address, address, 0, owner, 1, 1, 1 FROM sale",
+        "INSERT INTO allocation_release SELECT chain_id, block_number, 24, transaction_hash, sale, sale, payer, 1 FROM contribution",
+        "INSERT INTO allocation_reclaim SELECT chain_id, block_number, 25, transaction_hash, sale, sale, payer, payer, 1 FROM contribution",
+        "INSERT INTO token_created SELECT chain_id, block_number, 26, transaction_hash, investor, payer, '', '', 1, '', '' FROM contribution",
+        "INSERT INTO holder_approval SELECT chain_id, block_number, 27, transaction_hash, investor, payer, 1, payer FROM contribution",
+        "INSERT INTO contract_uri_change SELECT chain_id, block_number, 28, transaction_hash, investor FROM contribution",
+        "INSERT INTO token_role_change SELECT chain_id, block_number, 29, transaction_hash, investor, 'granted' FROM contribution",
         "INSERT INTO sweep SELECT chain_id, block_number, 5, transaction_hash, sale, 1 FROM contribution",
         "INSERT INTO unsold_return SELECT chain_id, block_number, 6, transaction_hash, sale, investor, 1 FROM contribution",
         "ANALYZE",
@@ -60,16 +100,25 @@ fn queries(of: &[&str]) -> Vec<String> {
 #[sqlx::test(migrations = "./migrations")]
 async fn pages_are_read_through_indexes(pool: PgPool) {
     fill(&pool).await;
-    let queries =
-        queries(&["FROM contribution c LEFT JOIN", "FROM position p LEFT JOIN", "FROM sale_overview", "sale_phase p"]);
-    assert_eq!(queries.len(), 11, "the statements of db/read; a new one belongs in this test");
+    let queries = queries(&[
+        "FROM contribution c LEFT JOIN",
+        "FROM position p LEFT JOIN",
+        "FROM sale_overview",
+        "sale_phase p",
+        "FROM sale_activity",
+        "JOIN whitepaper w",
+        "JOIN allocation a",
+    ]);
+    assert_eq!(queries.len(), 14, "the statements of db/read; a new one belongs in this test");
     let sale = "substr(sha256(int8send(7)), 1, 20)";
     for query in queries {
-        let is_position = query.contains("FROM position");
-        let arguments = if query.contains("FROM contribution c") {
+        let is_position = query.contains("FROM position p LEFT");
+        let arguments = if query.contains("FROM contribution c LEFT JOIN") {
             let (block, log) = if query.contains(") < (") { ("15000", "1") } else { ("5000", "1") };
             let investor = if query.contains("$6") { ", substr(sha256(int8send(7)), 1, 20)" } else { "" };
             format!("1, {sale}, {block}, {log}, 51{investor}")
+        } else if query.contains("FROM sale_activity") {
+            format!("1, {sale}, 15000, 1, 51")
         } else if is_position && query.contains("ANY($1)") {
             format!("ARRAY[1]::bigint[], {sale}, -1, {sale}, 51")
         } else if is_position && query.contains("numeric") {

@@ -288,7 +288,8 @@ pub async fn settle(pool: &PgPool, t: &Terms, (number, log): (i64, i32), outcome
 /// A row of `claim`, `refund` or `release`.
 pub async fn pay(pool: &PgPool, table: &str, t: &Terms, (number, log): (i64, i32), to: Address, amount: U256) {
     block(pool, t.chain_id, number, 0).await;
-    let sql = format!("INSERT INTO {table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+    let recipient = if table == "release" { ", $6" } else { "" };
+    let sql = format!("INSERT INTO {table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8{recipient})");
     let who = if table == "release" { None } else { Some(Addr(to)) };
     let query = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(t.chain_id)
@@ -302,4 +303,19 @@ pub async fn pay(pool: &PgPool, table: &str, t: &Terms, (number, log): (i64, i32
         None => query.bind(Amount(amount)).bind(Amount(amount)),
     };
     query.execute(pool).await.unwrap();
+}
+
+/// The vault takes the money of a success.
+pub async fn sweep(pool: &PgPool, t: &Terms, (number, log): (i64, i32), amount: U256) {
+    block(pool, t.chain_id, number, 0).await;
+    sqlx::query("INSERT INTO sweep VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(t.chain_id)
+        .bind(number)
+        .bind(log)
+        .bind(Hash32(keccak256("sweep")))
+        .bind(Addr(t.sale))
+        .bind(Amount(amount))
+        .execute(pool)
+        .await
+        .unwrap();
 }

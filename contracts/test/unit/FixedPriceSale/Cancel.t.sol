@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {FixedPriceSale} from "../../../src/FixedPriceSale.sol";
+import {ClonedOwnable} from "../../../src/access/ClonedOwnable.sol";
 import {ISale} from "../../../src/interfaces/ISale.sol";
 import {Outcome, SaleTerms, State, Unsold} from "../../../src/types/SaleTypes.sol";
 import {SaleTest} from "../../utils/SaleTest.sol";
@@ -18,7 +19,10 @@ contract CancelTest is SaleTest {
 
     function test_RevertWhen_CalledOnTheSharedCode() external {
         FixedPriceSale code = FixedPriceSale(payable(factory.FIXED_PRICE_SALE()));
+        vm.expectRevert(abi.encodeWithSelector(ClonedOwnable.OnlyOwner.selector, address(code), address(this)));
+        code.cancel();
         vm.expectRevert(ISale.NotASale.selector);
+        vm.prank(address(code));
         code.cancel();
     }
 
@@ -109,7 +113,7 @@ contract CancelTest is SaleTest {
         _cancel();
         assertState(sale, State.Cancelled);
         assertEq(stubborn.balanceOf(address(sale)), 100_000e18);
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertEq(alice.balance, 1000 ether);
 
         stubborn.setMood(StubbornToken.Mood.Plain);

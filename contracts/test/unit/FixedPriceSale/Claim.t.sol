@@ -84,7 +84,7 @@ contract ClaimTest is SaleTest {
     function test_RevertWhen_RefundedInstead() external {
         _succeed();
         vm.expectRevert(abi.encodeWithSelector(ISale.NotRefundable.selector, State.Succeeded));
-        sale.refund(alice);
+        sale.refundFor(alice);
     }
 
     function test_WhenAnyoneClaimsForTheInvestor() external {

@@ -54,7 +54,7 @@ contract CurrenciesTest is SaleTest {
 
         vm.warp(CLOSES);
         sale.close();
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertEq(usdt.balanceOf(alice), 20e6);
 
         vm.revertToState(snapshot);
@@ -96,10 +96,10 @@ contract CurrenciesTest is SaleTest {
         sale.close();
         lying.setLying(true);
         vm.expectRevert(abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(lying)));
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertPosition(sale, alice, 1 ether, 1000e18);
         lying.setLying(false);
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertEq(lying.balanceOf(alice), 10 ether);
     }
 
@@ -132,8 +132,8 @@ contract CurrenciesTest is SaleTest {
         sale.close();
 
         vm.expectRevert(abi.encodeWithSelector(BlockingToken.Blocked.selector, alice));
-        sale.refund(alice);
-        sale.refund(bob);
+        sale.refundFor(alice);
+        sale.refundFor(bob);
         assertEq(usdc.balanceOf(bob), 10e6);
         vm.expectEmit(address(sale));
         emit ISale.Refunded(alice, carol, 3e6);
@@ -174,12 +174,12 @@ contract CurrenciesTest is SaleTest {
         attacker.execute(address(sale), 0, abi.encodeCall(ISale.contribute, (address(attacker), 2 ether, "")));
         hook.mint(bob, 5 ether);
         buyWith(address(hook), sale, bob, 5 ether);
-        attacker.plan(address(sale), abi.encodeCall(ISale.refund, (address(attacker))));
+        attacker.plan(address(sale), abi.encodeCall(ISale.refundFor, (address(attacker))));
         attacker.plan(address(sale), abi.encodeCall(ISale.refundTo, (address(attacker))));
-        attacker.plan(address(sale), abi.encodeCall(ISale.refund, (bob)));
+        attacker.plan(address(sale), abi.encodeCall(ISale.refundFor, (bob)));
         vm.warp(CLOSES);
         sale.close();
-        sale.refund(address(attacker));
+        sale.refundFor(address(attacker));
         assertEq(attacker.attempts(), 3);
         assertEq(attacker.successes(), 0);
         assertEq(hook.balanceOf(address(attacker)), 10 ether);
@@ -256,7 +256,7 @@ contract CurrenciesTest is SaleTest {
 
         vm.warp(CLOSES);
         sale.close();
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertEq(usd.balanceOf(alice), 100 * one);
         assertEq(usd.balanceOf(address(sale)), 0);
 

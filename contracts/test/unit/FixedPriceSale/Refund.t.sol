@@ -20,7 +20,7 @@ contract RefundTest is SaleTest {
     function test_RevertWhen_CalledOnTheSharedCode() external {
         FixedPriceSale code = FixedPriceSale(payable(factory.FIXED_PRICE_SALE()));
         vm.expectRevert(ISale.NotASale.selector);
-        code.refund(alice);
+        code.refundFor(alice);
         vm.expectRevert(ISale.NotASale.selector);
         code.refundTo(alice);
     }
@@ -51,7 +51,7 @@ contract RefundTest is SaleTest {
     function test_RevertWhen_TheInvestorPaidNothing() external {
         _fail();
         vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, carol));
-        sale.refund(carol);
+        sale.refundFor(carol);
         vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, carol));
         vm.prank(carol);
         sale.refundTo(alice);
@@ -59,9 +59,9 @@ contract RefundTest is SaleTest {
 
     function test_RevertWhen_Refunded() external {
         _fail();
-        sale.refund(alice);
+        sale.refundFor(alice);
         vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, alice));
-        sale.refund(alice);
+        sale.refundFor(alice);
         vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, alice));
         vm.prank(alice);
         sale.refundTo(bob);
@@ -72,8 +72,8 @@ contract RefundTest is SaleTest {
         vm.expectRevert(abi.encodeWithSelector(ISale.InvalidReceiver.selector, address(0)));
         vm.prank(alice);
         sale.refundTo(address(0));
-        vm.expectRevert(abi.encodeWithSelector(ISale.InvalidReceiver.selector, address(0)));
-        sale.refund(address(0));
+        vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, address(0)));
+        sale.refundFor(address(0));
     }
 
     function test_RevertWhen_TheReceiverRefusesEther() external {
@@ -84,10 +84,10 @@ contract RefundTest is SaleTest {
         _fail();
 
         vm.expectRevert(abi.encodeWithSelector(CurrencyLibrary.EtherTransferFailed.selector, address(wallet), 3 ether));
-        sale.refund(address(wallet));
+        sale.refundFor(address(wallet));
         assertPosition(sale, address(wallet), 3 ether, 3000e18);
 
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertEq(alice.balance, 1000 ether);
         wallet.execute(address(sale), 0, abi.encodeCall(ISale.refundTo, (carol)));
         assertEq(carol.balance, 1003 ether);
@@ -100,7 +100,7 @@ contract RefundTest is SaleTest {
         vm.expectEmit(address(sale));
         emit ISale.Refunded(alice, alice, 5 ether + 7);
         vm.prank(carol);
-        assertEq(sale.refund(alice), 5 ether + 7);
+        assertEq(sale.refundFor(alice), 5 ether + 7);
         assertEq(alice.balance, 1000 ether);
         assertEq(carol.balance, 1000 ether);
         assertPosition(sale, alice, 0, 0);
@@ -124,8 +124,8 @@ contract RefundTest is SaleTest {
         sale.contribute{value: 1 ether}(carol, 1 ether, "");
         _fail();
         vm.expectRevert(abi.encodeWithSelector(ISale.NothingToRefund.selector, bob));
-        sale.refund(bob);
-        sale.refund(carol);
+        sale.refundFor(bob);
+        sale.refundFor(carol);
         assertEq(carol.balance, 1001 ether);
     }
 
@@ -133,7 +133,7 @@ contract RefundTest is SaleTest {
         buy(sale, alice, 1 ether);
         vm.prank(owner);
         sale.cancel();
-        sale.refund(alice);
+        sale.refundFor(alice);
         assertEq(alice.balance, 1000 ether);
         vm.expectRevert(abi.encodeWithSelector(ISale.NotClaimable.selector, State.Cancelled));
         sale.claim(alice);
@@ -142,7 +142,7 @@ contract RefundTest is SaleTest {
     function test_HistoryStays() external {
         _fail();
         (uint256 raised, uint256 sold,) = sale.totals();
-        sale.refund(alice);
+        sale.refundFor(alice);
         (uint256 raisedAfter, uint256 soldAfter,) = sale.totals();
         assertEq(raisedAfter, raised);
         assertEq(soldAfter, sold);
@@ -159,11 +159,11 @@ contract RefundTest is SaleTest {
     function _expectNotRefundable(State state) private {
         bytes memory reason = abi.encodeWithSelector(ISale.NotRefundable.selector, state);
         vm.expectRevert(reason);
-        sale.refund(alice);
+        sale.refundFor(alice);
         vm.expectRevert(reason);
         vm.prank(alice);
         sale.refundTo(alice);
         vm.expectRevert(reason);
-        sale.refund(address(0));
+        sale.refundFor(address(0));
     }
 }

@@ -45,21 +45,21 @@ contract SweepTest is SaleTest {
 
     function test_RevertWhen_NotSucceeded() external {
         vm.warp(OPENS - 1);
-        _expectNotClaimable(State.Upcoming);
+        _expectNotSucceeded(State.Upcoming);
         vm.warp(OPENS);
-        _expectNotClaimable(State.Open);
+        _expectNotSucceeded(State.Open);
         buy(sale, alice, 10 ether - 1);
         vm.warp(CLOSES);
-        _expectNotClaimable(State.Ended);
+        _expectNotSucceeded(State.Ended);
         sale.close();
-        _expectNotClaimable(State.Failed);
+        _expectNotSucceeded(State.Failed);
         assertEq(address(sale).balance, 10 ether - 1);
     }
 
     function test_RevertWhen_Cancelled() external {
         vm.prank(owner);
         sale.cancel();
-        _expectNotClaimable(State.Cancelled);
+        _expectNotSucceeded(State.Cancelled);
     }
 
     function test_RevertWhen_Swept() external {
@@ -88,8 +88,8 @@ contract SweepTest is SaleTest {
         sale.close();
     }
 
-    function _expectNotClaimable(State state) private {
-        vm.expectRevert(abi.encodeWithSelector(ISale.NotClaimable.selector, state));
+    function _expectNotSucceeded(State state) private {
+        vm.expectRevert(abi.encodeWithSelector(ISale.NotSucceeded.selector, state));
         vm.prank(address(vault));
         sale.sweep();
     }

@@ -55,26 +55,26 @@ contract RefundVaultTest is SaleTest {
 
     function test_RevertWhen_TheSaleHasNotSucceeded() external {
         vm.warp(OPENS - 1);
-        _expectNotClaimable(State.Upcoming);
+        _expectNotSucceeded(State.Upcoming);
         vm.warp(OPENS);
         buy(sale, alice, 10 ether - 1);
-        _expectNotClaimable(State.Open);
+        _expectNotSucceeded(State.Open);
         vm.warp(CLOSES);
-        _expectNotClaimable(State.Ended);
+        _expectNotSucceeded(State.Ended);
         sale.close();
-        _expectNotClaimable(State.Failed);
+        _expectNotSucceeded(State.Failed);
     }
 
     function test_RevertWhen_TheSaleWasCancelled() external {
         vm.prank(owner);
         sale.cancel();
-        _expectNotClaimable(State.Cancelled);
+        _expectNotSucceeded(State.Cancelled);
     }
 
     function test_RevertWhen_EverythingIsReleased() external {
         _succeed();
         vault.release();
-        vm.expectRevert(abi.encodeWithSelector(IRefundVault.NothingToRelease.selector, 12 ether, 12 ether));
+        vm.expectRevert(abi.encodeWithSelector(IRefundVault.NothingToRelease.selector, 12 ether, 12 ether, CLOSES));
         vault.release();
     }
 
@@ -113,7 +113,7 @@ contract RefundVaultTest is SaleTest {
         vm.expectEmit(address(sale));
         emit ISale.Swept(12 ether);
         vm.expectEmit(address(vault));
-        emit IRefundVault.Released(beneficiary, 12 ether, 12 ether);
+        emit IRefundVault.Released(beneficiary, beneficiary, 12 ether, 12 ether);
         vm.prank(carol);
         assertEq(vault.release(), 12 ether);
         assertEq(beneficiary.balance, 12 ether);
@@ -132,7 +132,7 @@ contract RefundVaultTest is SaleTest {
         vm.warp(CLOSES);
         sale.close();
         vm.expectEmit(address(vault));
-        emit IRefundVault.Released(beneficiary, 12e6, 12e6);
+        emit IRefundVault.Released(beneficiary, beneficiary, 12e6, 12e6);
         vault.release();
         assertEq(usd.balanceOf(beneficiary), 12e6);
         assertEq(vault.currency(), address(usd));
@@ -147,7 +147,7 @@ contract RefundVaultTest is SaleTest {
         assertEq(beneficiary.balance, 12 ether);
         assertEq(address(vault).balance, 5 ether);
         assertEq(address(sale).balance, 3 ether);
-        vm.expectRevert(abi.encodeWithSelector(IRefundVault.NothingToRelease.selector, 12 ether, 12 ether));
+        vm.expectRevert(abi.encodeWithSelector(IRefundVault.NothingToRelease.selector, 12 ether, 12 ether, CLOSES));
         vault.release();
     }
 
@@ -176,8 +176,8 @@ contract RefundVaultTest is SaleTest {
         assertEq(released_, released);
     }
 
-    function _expectNotClaimable(State state) private {
-        vm.expectRevert(abi.encodeWithSelector(ISale.NotClaimable.selector, state));
+    function _expectNotSucceeded(State state) private {
+        vm.expectRevert(abi.encodeWithSelector(ISale.NotSucceeded.selector, state));
         vault.release();
     }
 }

@@ -16,7 +16,8 @@ contract CreateTest is SaleTest {
     address private constant STRANGER = address(0xBEEF);
 
     function test_RevertWhen_TheModeIsUnknown() external {
-        bytes memory data = abi.encodeWithSelector(ISaleFactory.create.selector, uint8(1), terms(), documents());
+        bytes memory data =
+            abi.encodeWithSelector(ISaleFactory.create.selector, uint8(3), terms(), documents(), noAllocations());
         (bool ok, bytes memory answer) = address(factory).call(data);
         assertFalse(ok);
         assertEq(answer.length, 0);
@@ -102,7 +103,8 @@ contract CreateTest is SaleTest {
     function test_ItWorksAtAnAddressThatHoldsEtherAndTokens() external {
         PlainToken usd = new PlainToken(6);
         SaleTerms memory t = paidIn(address(usd), 6);
-        (address predicted, address predictedVault) = factory.predict(address(this), Mode.FixedPrice, t, documents(), noAllocations());
+        (address predicted, address predictedVault) =
+            factory.predict(address(this), Mode.FixedPrice, t, documents(), noAllocations());
         new ForceFeeder{value: 1 ether}(payable(predicted));
         new ForceFeeder{value: 1 ether}(payable(predictedVault));
         usd.mint(predicted, 5);

@@ -5,7 +5,7 @@ import {FixedPriceSale} from "../../../src/FixedPriceSale.sol";
 import {SaleToken} from "../../../src/SaleToken.sol";
 import {ISaleFactory} from "../../../src/interfaces/ISaleFactory.sol";
 import {TermsCheck} from "../../../src/libraries/TermsCheck.sol";
-import {Mode, SaleTerms, TokenTerms} from "../../../src/types/SaleTypes.sol";
+import {Mode, SaleTerms, TokenKind, TokenTerms} from "../../../src/types/SaleTypes.sol";
 import {ForceFeeder} from "../../utils/Actors.sol";
 import {SaleTest} from "../../utils/SaleTest.sol";
 
@@ -23,7 +23,8 @@ contract CreateWithTokenTest is SaleTest {
     }
 
     function test_RevertWhen_TheSameSaleExists() external {
-        (address sale,,) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
+        (address sale,,) =
+            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         vm.expectRevert(abi.encodeWithSelector(ISaleFactory.SaleExists.selector, sale));
         factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
     }
@@ -31,15 +32,17 @@ contract CreateWithTokenTest is SaleTest {
     function test_RevertWhen_TheTermsCannotWork() external {
         SaleTerms memory t = _terms();
         t.owner = address(0);
-        (,, address predicted) = factory.predictWithToken(address(this), Mode.FixedPrice, t, documents(), noAllocations(), _tokenTerms());
+        (,, address predicted) =
+            factory.predictWithToken(address(this), Mode.FixedPrice, t, documents(), noAllocations(), _tokenTerms());
         vm.expectRevert(TermsCheck.OwnerZero.selector);
         factory.createWithToken(Mode.FixedPrice, t, documents(), noAllocations(), _tokenTerms());
         assertEq(predicted.code.length, 0);
     }
 
     function test_ItIsWherePredictWithTokenSaid() external {
-        (address sale, address vault, address token_) =
-            factory.predictWithToken(address(this), Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
+        (address sale, address vault, address token_) = factory.predictWithToken(
+            address(this), Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms()
+        );
         (address sale_, address vault_, address created) =
             factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         assertEq(sale_, sale);
@@ -67,7 +70,8 @@ contract CreateWithTokenTest is SaleTest {
         TokenTerms memory tokenTerms = _tokenTerms();
         tokenTerms.supply = 100_000e18;
         vm.recordLogs();
-        (address sale,, address created) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), tokenTerms);
+        (address sale,, address created) =
+            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), tokenTerms);
         // Mint, TokenCreated, SaleCreated, and one transfer.
         assertEq(vm.getRecordedLogs().length, 4);
         assertEq(SaleToken(created).balanceOf(sale), 100_000e18);
@@ -87,12 +91,14 @@ contract CreateWithTokenTest is SaleTest {
     }
 
     function test_ItWorksAtAddressesThatHoldEther() external {
-        (address sale, address vault, address predicted) =
-            factory.predictWithToken(address(this), Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
+        (address sale, address vault, address predicted) = factory.predictWithToken(
+            address(this), Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms()
+        );
         new ForceFeeder{value: 1}(payable(sale));
         new ForceFeeder{value: 1}(payable(vault));
         new ForceFeeder{value: 1}(payable(predicted));
-        (address created,,) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
+        (address created,,) =
+            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         assertEq(created, sale);
         vm.warp(OPENS);
         buy(FixedPriceSale(payable(sale)), alice, 1 ether);
@@ -107,7 +113,8 @@ contract CreateWithTokenTest is SaleTest {
             factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), _tokenTerms());
         TokenTerms memory tokenTerms = _tokenTerms();
         tokenTerms.symbol = "BOREAL";
-        (address sale3,, address created3) = factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), tokenTerms);
+        (address sale3,, address created3) =
+            factory.createWithToken(Mode.FixedPrice, _terms(), documents(), noAllocations(), tokenTerms);
         assertTrue(sale != sale2 && sale != sale3 && sale2 != sale3);
         assertTrue(created != created2 && created != created3 && created2 != created3);
     }
@@ -120,7 +127,10 @@ contract CreateWithTokenTest is SaleTest {
     function _tokenTerms() private pure returns (TokenTerms memory) {
         return TokenTerms({
             kind: TokenKind.Plain,
-            name: "Boreal", symbol: "BOR", supply: 1_000_000e18, contractURI: "https://example.org/token.json"
+            name: "Boreal",
+            symbol: "BOR",
+            supply: 1_000_000e18,
+            contractURI: "https://example.org/token.json"
         });
     }
 }

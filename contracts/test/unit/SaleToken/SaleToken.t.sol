@@ -10,7 +10,7 @@ contract SaleTokenTest is Test {
     address private to = makeAddr("to");
 
     function setUp() external {
-        token = new SaleToken("Aurora", "AUR", 1000e18, "ipfs://aurora");
+        token = new SaleToken("Aurora", "AUR", 1000e18, "ipfs://aurora", address(this));
     }
 
     function test_ItIsWhatItWasCreatedWith() external view {

@@ -228,7 +228,9 @@ contract TermsCheckTest is SaleTest {
     function _phases(uint256 count) private pure returns (Phase[] memory phases) {
         phases = new Phase[](count);
         for (uint256 i = 0; i < count; ++i) {
-            phases[i] = Phase({end: uint40(OPENS + i + 1), raisedUpTo: 100 ether, price: 0.001 ether, gate: Gate.Open, root: 0});
+            phases[i] = Phase({
+                end: uint40(OPENS + i + 1), raisedUpTo: 100 ether, price: 0.001 ether, gate: Gate.Open, root: 0
+            });
         }
     }
 }

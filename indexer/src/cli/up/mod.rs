@@ -20,12 +20,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{
+    allowlist::AllowlistArgs,
     failure::Failure,
     index,
     printer::{Printer, Report, table},
     shutdown, tools,
 };
 use crate::{
+    api::allowlists::Allowlists,
     chain::Chain,
     config::{DEV_ACCOUNTS, DEV_CHAIN_ID, DEV_FACTORY},
     deployment::{self, DeploymentError},
@@ -52,6 +54,8 @@ pub struct UpArgs {
     /// Seconds between two blocks without transactions; a transaction is mined at once.
     #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     block_time: u64,
+    #[command(flatten)]
+    allowlists: AllowlistArgs,
 }
 
 /// Where everything is.
@@ -81,6 +85,7 @@ impl Report for Running {
 pub async fn run(args: UpArgs, printer: Printer) -> Result<()> {
     let missing = |e: tools::ToolError| Failure::new("cannot start", &e, e.hint());
     let anvil_bin = tools::find_anvil().map_err(missing)?;
+    let allowlists = args.allowlists.load()?;
     let listener = super::serve::listen(args.listen).await?;
 
     std::fs::create_dir_all(&args.data).map_err(|e| {
@@ -105,7 +110,7 @@ pub async fn run(args: UpArgs, printer: Printer) -> Result<()> {
     let postgres = postgres::start(&data).await?;
     let result = match anvil::start(&anvil_bin, &data, args.rpc_port, args.block_time).await {
         Ok(anvil) => {
-            let result = run_on(&anvil, &postgres, listener, &args, printer, &shutdown).await;
+            let result = run_on(&anvil, &postgres, (listener, allowlists), &args, printer, &shutdown).await;
             printer.note("stopping: the chain and the database stay in the data folder");
             anvil.stop().await;
             result
@@ -119,7 +124,7 @@ pub async fn run(args: UpArgs, printer: Printer) -> Result<()> {
 async fn run_on(
     anvil: &anvil::Anvil,
     postgres: &postgres::Postgres,
-    listener: TcpListener,
+    (listener, allowlists): (TcpListener, Allowlists),
     args: &UpArgs,
     printer: Printer,
     shutdown: &CancellationToken,
@@ -136,7 +141,7 @@ async fn run_on(
     let database = postgres.options();
     index::migrate(&database).await?;
     let api = listener.local_addr()?;
-    let state = super::serve::state(&database).await?;
+    let state = super::serve::state(&database, allowlists).await?;
 
     printer.result(&Running {
         api: format!("http://{api}"),

@@ -4,10 +4,12 @@
 //! Pages are keyset pages: the caller gives the key after which to go on and how many rows to read at most, and no page
 //! depends on how far into a list it is.
 
+pub mod activity;
 pub mod chains;
 pub mod contributions;
 pub mod positions;
 pub mod sales;
+pub mod team;
 
 use std::{fmt, str::FromStr};
 

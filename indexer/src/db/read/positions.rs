@@ -8,8 +8,8 @@ use crate::{
     types::{Addr, Hash32},
 };
 
-/// One investor in one sale. Sums in base units, gross: what was refunded or claimed stands beside them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One investor in one sale. Sums in base units, gross: what was withdrawn, refunded or claimed stands beside them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// The chain.
     pub chain_id: i64,
@@ -19,18 +19,40 @@ pub struct Position {
     pub investor: Addr,
     /// Ever paid.
     pub paid: Sum,
-    /// Ever bought.
+    /// Allotted by contributions, less what left with withdrawals and a rejection.
     pub tokens: Sum,
     /// Number of contributions.
     pub contributions: i64,
+    /// Withdrawn within the cooling-off.
+    pub withdrawn: Sum,
+    /// Number of times that compliance rejected it: one at most.
+    pub rejections: i64,
+    /// Number of times that its share of the outcome was written: one at most.
+    pub shares: i64,
+    /// Of that share, what the sale kept.
+    pub kept: Sum,
+    /// Of that share, its tokens.
+    pub share_tokens: Sum,
+    /// Of that share, what comes back.
+    pub excess: Sum,
+    /// Excess paid back.
+    pub excess_refunded: Sum,
     /// Paid back.
     pub refunded: Sum,
     /// Claimed.
     pub claimed: Sum,
-    /// `paid` less `refunded`.
-    pub unrefunded: Sum,
-    /// `tokens` less `claimed`.
-    pub unclaimed: Sum,
+    /// Number of objections: one at most.
+    pub objections: i64,
+    /// Number of times that the vault paid its share of the rest: one at most.
+    pub rest_refunds: i64,
+    /// Of a stopped vault's rest, what was paid back.
+    pub rest_refunded: Sum,
+    /// What the contract has of its money: paid, less withdrawn and refunded; once settled, what the sale kept.
+    pub paid_now: Sum,
+    /// What the contract has of its tokens: allotted and not claimed.
+    pub tokens_now: Sum,
+    /// Unix seconds of the latest contribution.
+    pub contributed_at: i64,
     /// Height of the block of its newest event.
     pub block_number: i64,
     /// Hash of that block.
@@ -44,11 +66,18 @@ macro_rules! page {
         sqlx::query_as!(
             Position,
             r#"SELECT p.chain_id, p.sale AS "sale: Addr", p.investor AS "investor: Addr", p.paid AS "paid: Sum",
-                      p.tokens AS "tokens: Sum", p.contributions, p.refunded AS "refunded: Sum", p.claimed AS "claimed: Sum",
-                      p.paid - p.refunded AS "unrefunded!: Sum", p.tokens - p.claimed AS "unclaimed!: Sum",
+                      p.tokens - p.withdrawn_tokens - p.rejected_tokens AS "tokens!: Sum", p.contributions, p.withdrawn AS "withdrawn: Sum", p.rejections, p.shares,
+                      p.kept AS "kept: Sum", p.share_tokens AS "share_tokens: Sum", p.excess AS "excess: Sum",
+                      p.excess_refunded AS "excess_refunded: Sum", p.refunded AS "refunded: Sum", p.claimed AS "claimed: Sum",
+                      p.objections, p.rest_refunds, p.rest_refunded AS "rest_refunded: Sum",
+                      f.paid AS "paid_now!: Sum", f.tokens AS "tokens_now!: Sum",
+                      (SELECT b.timestamp FROM block b WHERE b.chain_id = p.chain_id AND b.number = (
+                          SELECT max(c.block_number) FROM contribution c
+                          WHERE c.chain_id = p.chain_id AND c.investor = p.investor AND c.sale = p.sale)) AS "contributed_at!",
                       p.last_block AS block_number, b.hash AS "block_hash!: Hash32",
                       position_last_log(p.chain_id, p.sale, p.investor, p.last_block) AS "log_index!"
-               FROM position p LEFT JOIN block b ON b.chain_id = p.chain_id AND b.number = p.last_block WHERE "# + $tail,
+               FROM position p LEFT JOIN block b ON b.chain_id = p.chain_id AND b.number = p.last_block
+               JOIN position_state f ON f.chain_id = p.chain_id AND f.sale = p.sale AND f.investor = p.investor WHERE "# + $tail,
             $($argument),+
         )
         .fetch_all($connection)

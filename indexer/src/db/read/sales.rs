@@ -10,7 +10,10 @@ use crate::{
 
 /// A sale as of the snapshot. Amounts in base units, times in Unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the columns of the view sale_overview, documented in migrations/0003_api.sql")]
+#[allow(
+    missing_docs,
+    reason = "the columns of the view sale_overview, documented in migrations/0006_api_of_complete_contracts.sql"
+)]
 pub struct Sale {
     pub chain_id: i64,
     pub address: Addr,
@@ -19,8 +22,14 @@ pub struct Sale {
     pub vault: Addr,
     pub mode: String,
     pub owner: Addr,
+    pub pending_owner: Option<Addr>,
+    pub compliance: Addr,
+    pub voucher_signer: Addr,
+    pub voucher_epoch: Amount,
+    pub paused: bool,
     pub beneficiary: Addr,
     pub token: Addr,
+    pub token_kind: Option<String>,
     pub token_symbol: String,
     pub token_name: String,
     pub token_decimals: i16,
@@ -36,6 +45,13 @@ pub struct Sale {
     pub max_paid: Amount,
     pub tokens_for_sale: Amount,
     pub burn_unsold: bool,
+    pub cooling_off: i64,
+    pub vesting_at_once: i32,
+    pub vesting_cliff: i64,
+    pub vesting_duration: i64,
+    pub tap_at_once: i32,
+    pub tap_duration: i64,
+    pub tap_objection: i32,
     pub name: String,
     pub sale_hash: Hash32,
     pub sale_uri: String,
@@ -52,6 +68,20 @@ pub struct Sale {
     pub claimed: Sum,
     pub claims: i64,
     pub released: Sum,
+    pub withdrawn: Sum,
+    pub withdrawals: i64,
+    pub rejected: Sum,
+    pub rejections: i64,
+    pub kept: Sum,
+    pub excess: Sum,
+    pub excess_refunded: Sum,
+    pub received: Sum,
+    pub objected: Sum,
+    pub rest_refunded: Sum,
+    pub tap_rest: Option<Sum>,
+    pub unswept: Sum,
+    pub dust: Sum,
+    pub in_vault: Sum,
     pub held: Sum,
     pub unclaimed: Sum,
     pub block_number: i64,
@@ -69,7 +99,7 @@ pub struct Sale {
 }
 
 /// A phase. Amounts in payment base units, times in Unix seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phase {
     /// The chain.
     pub chain_id: i64,
@@ -85,6 +115,10 @@ pub struct Phase {
     pub raised_up_to: Amount,
     /// Payment base units per 1e18 token base units.
     pub price: Amount,
+    /// Who may contribute: `open`, `voucher` or `merkle`.
+    pub gate: String,
+    /// Root of a list.
+    pub root: Hash32,
 }
 
 /// What a list of sales is narrowed to; `None` is no condition.
@@ -108,6 +142,16 @@ macro_rules! sales {
             Sale,
             r#"SELECT chain_id AS "chain_id!", address AS "address!: Addr", transaction_hash AS "transaction_hash!: Hash32",
                       creator AS "creator!: Addr", vault AS "vault!: Addr", mode AS "mode!", owner AS "owner!: Addr",
+                      pending_owner AS "pending_owner?: Addr", compliance AS "compliance!: Addr",
+                      voucher_signer AS "voucher_signer!: Addr", voucher_epoch AS "voucher_epoch!: Amount", paused AS "paused!",
+                      token_kind AS "token_kind?", cooling_off AS "cooling_off!", vesting_at_once AS "vesting_at_once!",
+                      vesting_cliff AS "vesting_cliff!", vesting_duration AS "vesting_duration!", tap_at_once AS "tap_at_once!",
+                      tap_duration AS "tap_duration!", tap_objection AS "tap_objection!", withdrawn AS "withdrawn!: Sum",
+                      withdrawals AS "withdrawals!", rejected AS "rejected!: Sum", rejections AS "rejections!",
+                      kept AS "kept!: Sum", excess AS "excess!: Sum", excess_refunded AS "excess_refunded!: Sum",
+                      received AS "received!: Sum", objected AS "objected!: Sum", rest_refunded AS "rest_refunded!: Sum",
+                      tap_rest AS "tap_rest?: Sum", unswept AS "unswept!: Sum", dust AS "dust!: Sum",
+                      in_vault AS "in_vault!: Sum",
                       beneficiary AS "beneficiary!: Addr", token AS "token!: Addr", token_symbol AS "token_symbol!",
                       token_name AS "token_name!", token_decimals AS "token_decimals!", currency AS "currency!: Addr",
                       currency_symbol AS "currency_symbol!", currency_name AS "currency_name!",
@@ -178,7 +222,8 @@ pub async fn list_phases(connection: &mut PgConnection, keys: &[(i64, Addr)]) ->
     let (chains, addresses): (Vec<i64>, Vec<Addr>) = keys.iter().copied().unzip();
     Ok(sqlx::query_as!(
         Phase,
-        r#"SELECT p.chain_id, p.sale AS "sale: _", p.phase, p.starts, p.ends, p.raised_up_to, p.price
+        r#"SELECT p.chain_id, p.sale AS "sale: _", p.phase, p.starts, p.ends, p.raised_up_to, p.price, p.gate,
+                  p.root AS "root: _"
            FROM UNNEST($1::bigint[], $2::bytea[]) AS k (chain_id, sale)
            JOIN sale_phase p ON p.chain_id = k.chain_id AND p.sale = k.sale
            ORDER BY p.chain_id, p.sale, p.phase"#,
