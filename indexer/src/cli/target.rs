@@ -14,9 +14,11 @@ pub struct SaleTarget {
     #[arg(value_name = "SALE", value_parser = parse_address)]
     pub sale: Address,
 
+    /// Who signs.
     #[command(flatten)]
     pub key: KeyArgs,
 
+    /// Where.
     #[command(flatten)]
     pub node: NodeArgs,
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use claim::{ClaimArgs, claim};
 pub use object::{ObjectArgs, object};
-pub use refund::{RefundArgs, refund, refund_from_sale};
+pub use refund::{Part as RefundPart, RefundArgs, refund, refund_from_sale};
 pub use release::{ReleaseArgs, release};
 pub use withdraw::{WithdrawArgs, withdraw};
 
