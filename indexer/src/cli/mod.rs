@@ -17,6 +17,7 @@ pub mod printer;
 mod reconcile;
 mod sale;
 pub mod sale_file;
+mod schedule;
 pub mod send;
 mod serve;
 mod shutdown;
