@@ -23,7 +23,7 @@ pub enum FactoryCommand {
 
 /// Deploys the factory, and before it the code that sales, vaults and wallets share
 ///
-/// Eight transactions. Nobody has a power over what is deployed, so any account may do it, and one factory serves all sales
+/// Seven transactions. Nobody has a power over what is deployed, so any account may do it, and one factory serves all sales
 /// of a chain. Run again, it deploys another one.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
