@@ -9,7 +9,7 @@ const SALE: &str = "0x8464135c8F25Da09e49BC8782676a84730C318bC";
 
 #[test]
 fn every_help() {
-    let commands: [&[&str]; 23] = [
+    let commands: [&[&str]; 44] = [
         &[],
         &["up"],
         &["index"],
@@ -21,10 +21,31 @@ fn every_help() {
         &["sale", "close"],
         &["sale", "cancel"],
         &["sale", "return-unsold"],
+        &["sale", "reject"],
+        &["sale", "pause"],
+        &["sale", "resume"],
+        &["sale", "signer"],
+        &["sale", "compliance"],
+        &["sale", "owner"],
+        &["sale", "owner", "transfer"],
+        &["sale", "owner", "accept"],
+        &["sale", "whitepaper"],
+        &["sale", "allocations"],
+        &["sale", "allocation"],
+        &["sale", "allocation", "release"],
+        &["sale", "allocation", "reclaim"],
         &["contribute"],
         &["claim"],
         &["refund"],
+        &["withdraw"],
         &["release"],
+        &["object"],
+        &["factory"],
+        &["factory", "deploy"],
+        &["token"],
+        &["token", "holders"],
+        &["token", "holders", "set"],
+        &["token", "holder"],
         &["allowlist"],
         &["allowlist", "build"],
         &["allowlist", "prove"],
@@ -91,7 +112,40 @@ fn bad_files_and_bad_words() {
     usage(&["claim", SALE, "--dev-account", "1", "--private-key-file", "f"], "cannot be used with");
     usage(&["claim", SALE, "--private-key", "0x11"], "unexpected argument");
     usage(&["sale", "status", SALE, "--rpc-url", "localhost:8545"], "write such as http://127.0.0.1:8545");
+    usage(&["release", SALE, "--for", SALE], "unexpected argument");
+    usage(&["sale", "compliance", SALE, "nobody"], "is not an address");
+    usage(&["sale", "whitepaper", SALE, "f", "--uri", "nowhere"], "invalid value");
+    usage(&["sale", "allocations", SALE, "--created-in", "-1"], "unexpected argument");
     usage(&["nonsense"], "unrecognized subcommand");
+}
+
+#[tokio::test]
+async fn holders_wallets_and_new_commands_refuse_what_cannot_be() {
+    let chain = Chain::start().await;
+    let (dollar, one) = (chain.dollar.to_string(), account(1).to_string());
+    chain.run(&["token", "holder", SALE, &one]).fails(&["no token: there is no contract at"]);
+    chain.run(&["token", "holder", &dollar, &one]).fails(&["no restricted token", "kind \"restricted\""]);
+    let set = |text: &str| {
+        let file = chain.write("holders.csv", text);
+        chain.run_as(1, &["token", "holders", "set", &dollar, &file])
+    };
+    set("").fails(&["holds no holder"]);
+    set("holder,until\n0x12,never").fails(&["line 2", "40 hexadecimal digits"]);
+    set(&format!("{one},2032-01-01")).fails(&["line 1", "no time with an offset"]);
+    set(&format!("{one},never\n{one},never")).fails(&["line 2", "twice"]);
+    set(&format!("{one},never")).fails(&["no restricted token"]);
+    chain.run_as(1, &["sale", "allocation", "release", SALE]).fails(&["no wallet: there is no contract"]);
+    chain.run_as(1, &["sale", "allocation", "release", &dollar]).fails(&["does not answer as a team's wallet"]);
+    chain.run_as(1, &["withdraw", &dollar]).fails(&["does not answer as a sale"]);
+    // Terms without what is asked for.
+    let sale = &chain.deploy(&ether_sale());
+    chain.warp(cli_support::OPENS).await;
+    chain.run_as(3, &["contribute", sale, "1"]).json();
+    chain.run_as(3, &["withdraw", sale]).fails(&["no cooling-off", &format!("crowdsale refund {sale}")]);
+    chain.run_as(3, &["object", sale]).fails(&["give investors no objection"]);
+    chain.run_as(1, &["sale", "reject", sale, &one]).fails(&["nobody for compliance"]);
+    let listed = chain.run(&["sale", "allocations", sale]);
+    assert!(listed.code == 0 && listed.out.contains("none"), "{listed:#?}");
 }
 
 #[test]

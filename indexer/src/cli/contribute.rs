@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use alloy::{
     eips::BlockId,
     primitives::{Address, Bytes, U256, hex},
+    rpc::types::TransactionRequest,
     sol_types::SolError as _,
 };
 use anyhow::Result;
@@ -14,7 +15,9 @@ use serde::Serialize;
 use super::{
     allowlist,
     failure::Failure,
+    permit,
     printer::{Printer, Report, table},
+    sale_file::Mode,
     send::{Included, Wallet},
     units::{Decimal, Money, UnitsError, parse_units},
     view::SaleView,
@@ -30,8 +33,8 @@ use crate::{
 /// Contributes to a sale
 ///
 /// AMOUNT is in whole units of what the sale is paid with: 1.5 is one and a half ether, or one and a half dollars. Where that
-/// is a token, exactly the amount needed is approved first, if it is not approved already. What goes beyond the hard cap stays
-/// with the payer.
+/// is a token, exactly the amount needed is approved: with a signature in the same transaction if the token can (ERC-2612), else
+/// with a transaction before it. What goes beyond the hard cap stays with the payer.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -79,8 +82,23 @@ struct Contributed {
     /// Investor's total.
     paid: Money,
     parts: Vec<Part>,
+    /// How a token was approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<ApprovedBy>,
     #[serde(flatten)]
     included: Included,
+}
+
+/// How a token was approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum ApprovedBy {
+    /// With a signature in the contribution itself.
+    Permit,
+    /// With a transaction before it.
+    Transaction,
+    /// Before this command.
+    Earlier,
 }
 
 /// What fell into one phase.
@@ -124,13 +142,16 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
     if wallet.count_waiting().await? != 0 {
         return Err(wallet.still_waiting());
     }
-    let value = if view.takes_ether() { amount } else { U256::ZERO };
-    if !view.takes_ether() {
-        prepare_token(&wallet, &view, investor, amount).await?;
-    }
-    let call = FixedPriceSale::contributeCall { investor, amount, eligibility };
     let what = format!("contribute {}", view.payment.amount(amount));
-    let receipt = wallet.send(&what, wallet.call(view.address, &call, value), &view.about()).await?;
+    let (request, approved_by) = if view.takes_ether() {
+        let call = FixedPriceSale::contributeCall { investor, amount, eligibility };
+        (wallet.call(view.address, &call, amount), None)
+    } else {
+        let needed = check_token(&wallet, &view, investor, amount).await?;
+        let (request, by) = approved(&wallet, &view, investor, amount, needed, eligibility).await?;
+        (request, Some(by))
+    };
+    let receipt = wallet.send(&what, request, &view.about()).await?;
 
     let (mut accepted, mut tokens, mut paid, mut parts) = (U256::ZERO, U256::ZERO, U256::ZERO, Vec::new());
     for log in receipt.logs().iter().filter(|l| l.address() == view.address) {
@@ -155,6 +176,7 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
         excess: view.payment.amount(amount.saturating_sub(accepted)),
         paid: view.payment.amount(paid),
         parts,
+        approved_by,
         included: Included::new(&receipt),
     })
 }
@@ -175,9 +197,32 @@ fn prove(list: &Allowlist, investor: Address, view: &SaleView, printer: Printer)
     Ok(member.eligibility())
 }
 
-/// Approves what will be taken. Before that it checks what the contract would check after it, so that nothing is approved
-/// for a contribution that cannot be.
-async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amount: U256) -> Result<()> {
+/// The contribution of `amount`, of which `needed` will be taken, and how that is approved.
+async fn approved(
+    wallet: &Wallet,
+    view: &SaleView,
+    investor: Address,
+    amount: U256,
+    needed: U256,
+    eligibility: Bytes,
+) -> Result<(TransactionRequest, ApprovedBy)> {
+    let token = view.terms.currency;
+    let is_approved = wallet.allowance(token, view.address).await? >= needed;
+    if !is_approved && let Some(permit) = permit::sign(wallet, token, view.address, needed).await? {
+        // A permit is for the amount that the call names, so it names what will be taken.
+        let call = permit.contribution(investor, needed, eligibility);
+        wallet.printer.note(format!("approving {} with a signature, in one transaction", view.payment.amount(needed)));
+        return Ok((wallet.call(view.address, &call, U256::ZERO), ApprovedBy::Permit));
+    }
+    wallet.approve(token, &view.payment, view.address, needed).await?;
+    let call = FixedPriceSale::contributeCall { investor, amount, eligibility };
+    let by = if is_approved { ApprovedBy::Earlier } else { ApprovedBy::Transaction };
+    Ok((wallet.call(view.address, &call, U256::ZERO), by))
+}
+
+/// What will be taken of an amount of a token. It checks what the contract would check after the approval, so that nothing is
+/// approved for a contribution that cannot be.
+async fn check_token(wallet: &Wallet, view: &SaleView, investor: Address, amount: U256) -> Result<U256> {
     let about = view.about();
     let what = format!("contribute {}", view.payment.amount(amount));
     let refused = |data: Vec<u8>| {
@@ -196,6 +241,7 @@ async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amou
     let failed = |e| wallet.node.read_failed("cannot read the sale", &e);
     let (position, totals, balance) = (position.map_err(failed)?, totals.map_err(failed)?, balance.map_err(failed)?);
 
+    let mode = view.mode;
     let hard_cap: U256 = view.terms.hardCap.to();
     let (min, max): (U256, U256) = (view.terms.minPaid.to(), view.terms.maxPaid.to());
     let paid = position.paid.saturating_add(accepted);
@@ -208,7 +254,9 @@ async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amou
     if paid > max {
         return Err(refused(FixedPriceSale::AboveMaximum { maxPaid: max, paid }.abi_encode()));
     }
-    if paid < min && totals.raised.saturating_add(accepted) != hard_cap {
+    // In an auction the contract alone knows whether this sells the last tokens; a pro-rata sale is never sold out.
+    let is_filled = mode != Some(Mode::ProRata) && totals.raised.saturating_add(accepted) == hard_cap;
+    if paid < min && !is_filled && mode != Some(Mode::DutchAuction) {
         return Err(refused(FixedPriceSale::BelowMinimum { minPaid: min, paid }.abi_encode()));
     }
     if balance < accepted {
@@ -218,7 +266,7 @@ async fn prepare_token(wallet: &Wallet, view: &SaleView, investor: Address, amou
             "get more of it first, or contribute less",
         ));
     }
-    wallet.approve(view.terms.currency, &view.payment, view.address, accepted).await
+    Ok(accepted)
 }
 
 impl Report for Contributed {
@@ -237,6 +285,14 @@ impl Report for Contributed {
             rows.push(("excess returned", self.excess.exact()));
         }
         rows.push(("paid in all", self.paid.exact()));
+        rows.extend(self.approved_by.map(|by| {
+            let text = match by {
+                ApprovedBy::Permit => "with a signature, in the same transaction",
+                ApprovedBy::Transaction => "with a transaction before it",
+                ApprovedBy::Earlier => "before",
+            };
+            ("approved", text.to_owned())
+        }));
         rows.extend(self.included.rows());
         table(&rows)
     }

@@ -16,7 +16,7 @@ pub const DEFAULT_RANGE: u64 = 2_000;
 /// Follows the factory's sales into the database, until Ctrl-C. Several may run: one writes, the others stand by.
 #[derive(Args, Debug)]
 #[command(
-    after_long_help = "Example:\n  CROWDSALE_DATABASE_URL=postgres://… crowdsale index --rpc-url http://127.0.0.1:8545 --factory 0x5FbDB2315678afecb367f032d93F642f64180aa3"
+    after_long_help = "Example:\n  CROWDSALE_DATABASE_URL=postgres://… crowdsale index --rpc-url http://127.0.0.1:8545 --factory 0xa513E6E4b8f2a923D98304ec87F64353C4D5C853"
 )]
 pub struct IndexArgs {
     #[command(flatten)]

@@ -7,18 +7,22 @@ pub mod clock;
 mod contribute;
 mod database;
 mod doctor;
+mod factory;
 pub mod failure;
 mod index;
 mod leave;
 pub mod node;
+mod permit;
 pub mod printer;
 mod reconcile;
 mod sale;
 pub mod sale_file;
+mod schedule;
 pub mod send;
 mod serve;
 mod shutdown;
 pub mod target;
+mod token;
 pub mod tools;
 pub mod units;
 mod up;
@@ -68,6 +72,12 @@ enum Command {
     /// Checks, deploys, shows and settles sales
     #[command(subcommand)]
     Sale(sale::SaleCommand),
+    /// Puts the contracts on a chain
+    #[command(subcommand)]
+    Factory(factory::FactoryCommand),
+    /// Manages who may hold a restricted token
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     Contribute(contribute::ContributeArgs),
     Claim(leave::ClaimArgs),
     Refund(leave::RefundArgs),
@@ -98,6 +108,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Index(args) => index::run(args, printer).await,
         Command::Serve(args) => serve::run(args, printer).await,
         Command::Sale(command) => sale::run(command, printer).await,
+        Command::Factory(command) => factory::run(command, printer).await,
+        Command::Token(command) => token::run(command, printer).await,
         Command::Contribute(args) => contribute::run(args, printer).await,
         Command::Claim(args) => leave::claim(args, printer).await,
         Command::Refund(args) => leave::refund(args, printer).await,

@@ -5,9 +5,10 @@ use std::{cell::Cell, time::Duration};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     network::TransactionBuilder as _,
-    primitives::{Address, B256, Bytes, U256},
+    primitives::{Address, B256, Bytes, Signature, U256},
     providers::Provider as _,
     rpc::types::{TransactionReceipt, TransactionRequest},
+    signers::SignerSync as _,
     sol_types::SolCall,
     transports::{RpcError, TransportError},
 };
@@ -17,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{failure::Failure, node::Node, printer::Printer, units::Asset};
 use crate::{
-    config::{KeyArgs, NodeArgs},
+    config::{Key, KeyArgs, NodeArgs},
     contracts::SaleToken,
     explain::{Assets, explain},
     types::Amount,
@@ -35,6 +36,7 @@ pub struct Wallet {
     pub address: Address,
     /// For what is said on the way.
     pub printer: Printer,
+    key: Key,
 }
 
 /// What a transaction is about: what its errors need to be put into words.
@@ -94,7 +96,15 @@ impl Wallet {
         let node = Node::connect(node).await?;
         let key = key.read(node.chain_id).map_err(|e| Failure::new("cannot sign", &e, e.hint()))?;
         let address = key.address();
-        Ok(Self { node: node.signing(key).await?, address, printer })
+        Ok(Self { node: node.signing(key.clone()).await?, address, printer, key })
+    }
+
+    /// Signs a digest, EIP-712's for one.
+    ///
+    /// # Errors
+    /// Where the key does not sign.
+    pub fn sign(&self, digest: B256) -> Result<Signature> {
+        Ok(self.key.clone().into_signer().sign_hash_sync(&digest)?)
     }
 
     /// A call of a contract from this account.
@@ -232,14 +242,22 @@ impl Wallet {
         )
     }
 
+    /// Base units of a token that `spender` may take.
+    ///
+    /// # Errors
+    /// Where the node fails, or there is no token.
+    pub async fn allowance(&self, token: Address, spender: Address) -> Result<U256> {
+        let contract = SaleToken::new(token, &self.node.provider);
+        let allowance = contract.allowance(self.address, spender).block(BlockId::pending()).call().await;
+        allowance.map_err(|e| self.node.read_failed(&format!("cannot read token {token}"), &e))
+    }
+
     /// Makes sure that `spender` may take `needed` base units of a token; approves exactly that where it may not.
     ///
     /// # Errors
     /// Where the token refuses, or the node fails.
     pub async fn approve(&self, token: Address, asset: &Asset, spender: Address, needed: U256) -> Result<()> {
-        let contract = SaleToken::new(token, &self.node.provider);
-        let allowance = contract.allowance(self.address, spender).block(BlockId::pending()).call().await;
-        let allowance = allowance.map_err(|e| self.node.read_failed(&format!("cannot read token {token}"), &e))?;
+        let allowance = self.allowance(token, spender).await?;
         if allowance >= needed {
             return Ok(());
         }

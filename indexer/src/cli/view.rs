@@ -10,11 +10,15 @@ use anyhow::Result;
 use super::{
     failure::Failure,
     node::{BlockRef, Node},
+    sale_file::Mode,
     send::About,
     units::Asset,
 };
 use crate::{
-    contracts::FixedPriceSale::{self, SaleTerms},
+    contracts::{
+        FixedPriceSale::{self, SaleTerms},
+        SaleFactory,
+    },
     explain::Assets,
 };
 
@@ -23,6 +27,8 @@ use crate::{
 pub struct SaleView {
     /// The sale.
     pub address: Address,
+    /// How the price is formed; `None` where its factory is none of this version.
+    pub mode: Option<Mode>,
     /// The terms.
     pub terms: SaleTerms,
     /// Its vault.
@@ -59,7 +65,8 @@ impl SaleView {
             return Err(Failure::new("no sale", why, hint));
         };
         let (payment, token) = tokio::join!(node.asset(terms.currency, block), node.asset(terms.token, block));
-        Ok(Self { address, vault, payment: payment?, token: token?, terms })
+        let mode = find_mode(node, address, block).await;
+        Ok(Self { address, mode, vault, payment: payment?, token: token?, terms })
     }
 
     /// Whether it is paid with ether.
@@ -83,5 +90,27 @@ impl SaleView {
             Err(_) => format!("{price}{}", "0".repeat(usize::try_from(-exponent).unwrap_or(0))),
         };
         format!("{text} {} per {}", self.payment.symbol, self.token.symbol)
+    }
+}
+
+/// A sale says its factory, and its code names the code that it shares; the factory says of which mode that is.
+async fn find_mode(node: &Node, sale: Address, block: BlockId) -> Option<Mode> {
+    /// Before the address in the code of a clone (ERC-1167).
+    const CLONE: usize = 10;
+    let contract = FixedPriceSale::new(sale, &node.provider);
+    let (factory, code) = (contract.factory().block(block), node.provider.get_code_at(sale).block_id(block));
+    let (factory, code) = tokio::join!(factory.call(), code);
+    let shared = Address::try_from(code.ok()?.get(CLONE..CLONE + 20)?).ok()?;
+    let factory = SaleFactory::new(factory.ok()?, &node.provider);
+    let (fixed, pro_rata, auction) =
+        (factory.FIXED_PRICE_SALE(), factory.PRO_RATA_SALE(), factory.DUTCH_AUCTION_SALE());
+    let (fixed, pro_rata, auction) = (fixed.block(block), pro_rata.block(block), auction.block(block));
+    let (fixed, pro_rata, auction) = tokio::join!(fixed.call(), pro_rata.call(), auction.call());
+    let is = |code: Result<Address, alloy::contract::Error>| code.is_ok_and(|c| c == shared);
+    match (is(fixed), is(pro_rata), is(auction)) {
+        (true, ..) => Some(Mode::FixedPrice),
+        (_, true, _) => Some(Mode::ProRata),
+        (.., true) => Some(Mode::DutchAuction),
+        _ => None,
     }
 }

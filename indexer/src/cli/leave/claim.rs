@@ -1,6 +1,9 @@
 //! `claim`: the tokens of a sale that succeeded, and the money beyond the investor's share.
 
-use alloy::{eips::BlockId, primitives::U256};
+use alloy::{
+    eips::{BlockId, BlockNumberOrTag},
+    primitives::{Address, U256},
+};
 use anyhow::Result;
 use clap::Args;
 
@@ -45,7 +48,7 @@ pub async fn claim(args: ClaimArgs, printer: Printer) -> Result<()> {
     };
     let what = "claim the tokens";
     if let Err(refused) = wallet.simulate(what, &request, &view.about()).await {
-        return Err(rejected(&wallet, &view, investor).await.unwrap_or(refused));
+        return Err(explained(&wallet, &view, investor, refused).await);
     }
     let receipt = wallet.send(what, request, &view.about()).await?;
     let claimed = find_event::<FixedPriceSale::Claimed>(&receipt, view.address);
@@ -60,7 +63,7 @@ pub async fn claim(args: ClaimArgs, printer: Printer) -> Result<()> {
     let vesting = &view.terms.vesting;
     let is_rest = !position.tokens.is_zero();
     let to = claimed.as_ref().map(|e| e.to).or(excess.as_ref().map(|e| e.to)).unwrap_or(investor);
-    let now = wallet.node.block(alloy::eips::BlockNumberOrTag::Latest).await?.timestamp;
+    let now = wallet.node.block(BlockNumberOrTag::Latest).await?.timestamp;
     let cliff = settled.saturating_add(vesting.cliff.into());
     printer.result(&Left {
         sale: Addr(view.address),
@@ -76,16 +79,38 @@ pub async fn claim(args: ClaimArgs, printer: Printer) -> Result<()> {
     })
 }
 
-/// The error for a position that compliance has rejected: no function says so, but only it could be refunded now.
-async fn rejected(wallet: &Wallet, view: &SaleView, investor: alloy::primitives::Address) -> Option<anyhow::Error> {
-    let state = FixedPriceSale::new(view.address, &wallet.node.provider).state().call().await.ok()?;
+/// Why a claim was refused, with what can be had all the same: a rejected investor's money, or the excess, which does not
+/// depend on the token. No function says who was rejected, but nothing was kept of them, and they alone are refunded early.
+async fn explained(wallet: &Wallet, view: &SaleView, investor: Address, refused: anyhow::Error) -> anyhow::Error {
     let refund = wallet.call(view.address, &FixedPriceSale::refundForCall { investor }, U256::ZERO);
-    let could_refund = wallet.simulate("", &refund, &view.about()).await.is_ok();
-    (state <= 3 && could_refund).then(|| {
-        Failure::new(
-            "cannot claim the tokens",
-            format!("compliance has rejected {investor}, whose money waits to be taken back"),
-            format!("take it back: crowdsale refund {}", view.address),
-        )
-    })
+    if wallet.simulate("refund the money", &refund, &view.about()).await.is_err() {
+        return refused;
+    }
+    let sale = FixedPriceSale::new(view.address, &wallet.node.provider);
+    let (state, stake) = (sale.state(), sale.stakeOf(investor));
+    let (Ok(state), Ok(stake)) = tokio::join!(state.call(), stake.call()) else { return refused };
+    if !stake.is_zero() {
+        return match refused.downcast::<Failure>() {
+            Ok(f) => {
+                let also = format!(
+                    "what was paid beyond the share comes without the tokens: crowdsale refund {}",
+                    view.address
+                );
+                Failure::new(f.what, f.why, format!("{}; {also}", f.hint))
+            }
+            Err(other) => other,
+        };
+    }
+    // After a failure or a cancellation everybody is refunded, and the contract's own error says so.
+    if state > SUCCEEDED {
+        return refused;
+    }
+    Failure::new(
+        "cannot claim the tokens",
+        format!("compliance has rejected {investor}, whose money waits to be taken back"),
+        format!("take it back: crowdsale refund {}", view.address),
+    )
 }
+
+/// The contracts' number of the state.
+const SUCCEEDED: u8 = 3;

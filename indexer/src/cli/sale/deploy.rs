@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use alloy::{
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256, U256, aliases::U40},
     rpc::types::TransactionRequest,
 };
 use anyhow::Result;
@@ -20,7 +20,7 @@ use crate::{
         printer::{Printer, Report, table},
         sale_file::{Mode, Problem, SaleFile, SaleFileError, Severity, TokenEntry, sale_hash},
         send::{About, Included, Wallet},
-        units::Asset,
+        units::{Asset, Money},
     },
     config::{FactoryArgs, KeyArgs, NodeArgs},
     contracts::SaleFactory::{self, Allocation, Documents, SaleTerms, TokenTerms},
@@ -32,7 +32,7 @@ use crate::{
 ///
 /// The file is checked first, and nothing is sent for one with errors. The same file deployed twice by the same account is
 /// recognised: the command says so and sends nothing, so it can be repeated after any interruption. Where an existing token
-/// is sold, exactly the tokens for sale are approved for the factory.
+/// is sold, exactly the tokens for sale and the allocations are approved for the factory.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -60,12 +60,23 @@ struct Deployed {
     sale: Addr,
     vault: Addr,
     token: Addr,
+    /// Of the team, in the order of the file.
+    wallets: Vec<WalletEntry>,
     creator: Addr,
     factory: Addr,
     chain_id: u64,
     sale_hash: B256,
     #[serde(flatten)]
     included: Option<Included>,
+}
+
+/// One of the team's wallets.
+#[derive(Clone, Debug, Serialize)]
+struct WalletEntry {
+    name: String,
+    wallet: Addr,
+    beneficiary: Addr,
+    amount: Money,
 }
 
 /// A file as the factory takes it.
@@ -116,11 +127,13 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     // A run that was interrupted may have sent it already.
     wallet.wait_for_earlier().await?;
     let predicted = predict(&wallet, factory, &order).await?;
+    let wallets = predict_wallets(&wallet, factory, &sale, &order, predicted.sale).await?;
     let deployed = |included: Option<Included>| Deployed {
         created: included.is_some(),
         sale: Addr(predicted.sale),
         vault: Addr(predicted.vault),
         token: Addr(predicted.token),
+        wallets: wallets.clone(),
         creator: Addr(wallet.address),
         factory: Addr(factory),
         chain_id,
@@ -206,6 +219,29 @@ async fn predict(wallet: &Wallet, factory: Address, order: &Order) -> Result<Pre
     }
 }
 
+async fn predict_wallets(
+    wallet: &Wallet,
+    factory: Address,
+    file: &SaleFile,
+    order: &Order,
+    sale: Address,
+) -> Result<Vec<WalletEntry>> {
+    let contract = SaleFactory::new(factory, &wallet.node.provider);
+    let mut found = Vec::with_capacity(order.allocations.len());
+    for (index, (entry, allocation)) in file.allocations.iter().zip(&order.allocations).enumerate() {
+        let closes = U40::saturating_from(file.closes());
+        let address = contract.predictWallet(sale, closes, U256::from(index), allocation.clone()).call().await;
+        let address = address.map_err(|e| wallet.node.read_failed(&format!("cannot ask the factory {factory}"), &e))?;
+        found.push(WalletEntry {
+            name: entry.name.clone(),
+            wallet: Addr(address),
+            beneficiary: Addr(entry.beneficiary),
+            amount: file.token_asset.amount(entry.amount),
+        });
+    }
+    Ok(found)
+}
+
 impl Order {
     fn request(&self, wallet: &Wallet, factory: Address) -> TransactionRequest {
         let (mode, terms, documents) = (self.mode.number(), self.terms.clone(), self.documents.clone());
@@ -224,14 +260,15 @@ impl Order {
 
 impl Report for Deployed {
     fn text(&self) -> String {
-        let mut rows = vec![
-            ("sale", self.sale.to_string()),
-            ("vault", self.vault.to_string()),
-            ("token", self.token.to_string()),
+        let mut rows =
+            vec![("sale", self.sale.to_string()), ("vault", self.vault.to_string()), ("token", self.token.to_string())];
+        let wallet = |w: &WalletEntry| format!("{} for {}, {}", w.wallet, w.name, w.amount);
+        rows.extend(self.wallets.iter().map(|w| ("wallet", wallet(w))));
+        rows.extend([
             ("creator", self.creator.to_string()),
             ("chain", self.chain_id.to_string()),
             ("SHA-256", self.sale_hash.to_string()),
-        ];
+        ]);
         rows.extend(self.included.iter().flat_map(Included::rows));
         table(&rows)
     }

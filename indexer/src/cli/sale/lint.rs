@@ -15,7 +15,7 @@ use crate::{
         clock,
         failure::Failure,
         node::Node,
-        printer::{Printer, Report, table},
+        printer::{Printer, Report},
         sale_file::{self, Clock, Problem, SaleFile, SaleFileError, Severity, TokenEntry, count},
         units::Asset,
     },
@@ -56,6 +56,8 @@ struct LintReport {
     ok: bool,
     sale_hash: B256,
     problems: Vec<Problem>,
+    /// What the terms come to, by key; empty where the file has errors.
+    terms: std::collections::BTreeMap<&'static str, String>,
     #[serde(skip)]
     sale: Option<SaleFile>,
 }
@@ -84,7 +86,8 @@ pub async fn run(args: LintArgs, printer: Printer) -> Result<()> {
     }
     let ok = problems.iter().all(|p| p.severity == Severity::Warning);
     let file = args.file.display().to_string();
-    let report = LintReport { file, ok, sale_hash: sale_file::sale_hash(&text), problems, sale };
+    let terms = sale.as_ref().filter(|_| ok).map(super::summary::unlocks).unwrap_or_default().into_iter().collect();
+    let report = LintReport { file, ok, sale_hash: sale_file::sale_hash(&text), problems, terms, sale };
     printer.result(&report)?;
     if ok { Ok(()) } else { Err(refused(&args.file, &report.problems)) }
 }
@@ -211,40 +214,6 @@ impl Report for LintReport {
         if !self.problems.is_empty() {
             text += "\n";
         }
-        text + &format!("{}: no errors\n", self.file) + &summary(sale, self.sale_hash)
+        text + &format!("{}: no errors\n", self.file) + &super::summary::summary(sale, self.sale_hash)
     }
-}
-
-/// What the file comes to, for a last look.
-pub fn summary(sale: &SaleFile, hash: B256) -> String {
-    let pay = |raw| sale.payment.amount(raw).to_string();
-    let phases: Vec<_> = sale
-        .phases
-        .iter()
-        .map(|p| {
-            let (payment, token) = (&sale.payment.symbol, &sale.token_asset.symbol);
-            let cap = pay(p.raised_up_to);
-            format!("{}: {} {payment} per {token}, until {} or {cap} in all", p.name, p.price_text, clock::utc(p.ends))
-        })
-        .collect();
-    let token = match &sale.token {
-        TokenEntry::Existing { address } => format!("{} ({address})", sale.token_asset.symbol),
-        TokenEntry::New { name, supply, .. } => format!("{name}, new, {} in all", sale.token_asset.amount(*supply)),
-    };
-    table(&[
-        ("name", sale.name.clone()),
-        ("opens", clock::utc(sale.opens)),
-        (
-            "closes",
-            format!("{}, after {}", clock::utc(sale.closes()), clock::span(sale.closes().saturating_sub(sale.opens))),
-        ),
-        ("caps", format!("{} to {}", pay(sale.soft_cap), pay(sale.hard_cap))),
-        ("per investor", format!("{} to {}", pay(sale.min), pay(sale.max))),
-        ("phases", phases.join("\n")),
-        ("token", token),
-        ("for sale", sale.token_asset.amount(sale.for_sale).to_string()),
-        ("owner", sale.owner.to_string()),
-        ("beneficiary", sale.beneficiary.to_string()),
-        ("SHA-256", hash.to_string()),
-    ])
 }

@@ -1,12 +1,14 @@
 //! `sale …`: what a team does with a sale.
 
 mod allocations;
+mod conditions;
 mod deploy;
 mod lint;
 mod reject;
 mod roles;
 mod settle;
 mod status;
+mod summary;
 mod whitepaper;
 
 use anyhow::Result;

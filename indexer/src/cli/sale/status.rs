@@ -8,11 +8,13 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::conditions::Conditions;
 use crate::{
     cli::{
         clock,
         node::{BlockRef, Node},
         printer::{Printer, Report, table},
+        sale_file::Mode,
         units::Money,
         view::{SaleView, at_hash},
     },
@@ -21,7 +23,7 @@ use crate::{
     types::{Addr, Amount},
 };
 
-/// Shows where a sale stands: state, phase, price, totals, times
+/// Shows where a sale stands: state, phase, price, totals, times, roles, schedules and allocations
 ///
 /// Everything is read from the chain at one block, which is named with its hash and how final it is.
 #[derive(Args, Debug)]
@@ -72,7 +74,8 @@ struct Status {
     vault: Addr,
     received: Money,
     released: Money,
-    owner: Addr,
+    #[serde(flatten)]
+    conditions: Conditions,
     beneficiary: Addr,
     block: BlockRef,
     #[serde(skip)]
@@ -120,7 +123,12 @@ async fn read(node: &Node, address: Address, block: BlockRef) -> Result<Status> 
     let (state, totals, account) = tokio::join!(state.call(), totals.call(), account.call());
     let (state, totals, account) = (state.map_err(failed)?, totals.map_err(failed)?, account.map_err(failed)?);
 
+    let conditions = super::conditions::read(node, &view, &block, at).await?;
     let terms = &view.terms;
+    // Where all pay one price, phases have no caps of their own.
+    let capped = view.mode == Some(Mode::FixedPrice) || view.mode.is_none();
+    let counted = if capped { totals.raised } else { U256::ZERO };
+    let sold_out = conditions.room.as_ref().is_some_and(|r| r.raw.is_zero());
     let count = terms.phases.len();
     let phase = |index: usize| {
         terms.phases.get(index).map(|p| PhaseStatus {
@@ -137,7 +145,7 @@ async fn read(node: &Node, address: Address, block: BlockRef) -> Result<Status> 
     let active = |from: usize, time: u64| {
         let has_room = |i: &usize| {
             let p = &terms.phases[*i];
-            time < p.end.to::<u64>() && totals.raised < p.raisedUpTo.to::<U256>()
+            time < p.end.to::<u64>() && counted < p.raisedUpTo.to::<U256>()
         };
         (from..count).find(has_room)
     };
@@ -145,7 +153,7 @@ async fn read(node: &Node, address: Address, block: BlockRef) -> Result<Status> 
     let (current, next) = match state {
         0 => (None, active(0, opens)),
         1 => {
-            let current = active(0, block.timestamp);
+            let current = if sold_out { None } else { active(0, block.timestamp) };
             let after = current.and_then(|i| terms.phases.get(i).map(|p| (i + 1, p.end.to::<u64>())));
             (current, after.and_then(|(from, _)| (from < count).then_some(from)))
         }
@@ -171,7 +179,7 @@ async fn read(node: &Node, address: Address, block: BlockRef) -> Result<Status> 
         vault: Addr(view.vault),
         received: view.payment.amount(account.received),
         released: view.payment.amount(account.released),
-        owner: Addr(terms.owner),
+        conditions,
         beneficiary: Addr(terms.beneficiary),
         block,
         times: (opens, closes),
@@ -224,10 +232,9 @@ impl Report for Status {
                 "vault",
                 format!("{}\nreceived {}\nreleased {}", self.vault, self.received.exact(), self.released.exact()),
             ),
-            ("owner", self.owner.to_string()),
-            ("beneficiary", self.beneficiary.to_string()),
-            ("as of", self.block.text()),
         ]);
+        rows.extend(self.conditions.rows());
+        rows.extend([("beneficiary", self.beneficiary.to_string()), ("as of", self.block.text())]);
         table(&rows)
     }
 }
@@ -236,9 +243,13 @@ impl Status {
     fn next_step(&self) -> &'static str {
         match self.state {
             "upcoming" => "contributions are taken from its opening on",
+            "open" if self.conditions.paused => "the owner has paused contributions; all else goes on",
             "open" if self.phase.is_none() => "sold out, anyone may close it now",
             "open" => "contributions are taken",
             "ended" => "anyone may close it; the money is still held",
+            "succeeded" if self.conditions.release_stopped => {
+                "investors claim tokens, and take their share of the rest of the money back"
+            }
             "succeeded" => "investors claim tokens, the vault releases the money",
             "failed" | "cancelled" => "investors take their money back",
             _ => "this program does not know it",

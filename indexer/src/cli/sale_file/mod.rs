@@ -216,7 +216,7 @@ impl SaleFile {
             reader.error(line, "syntax", error.message().trim().replace('\n', ", "), "write it as TOML has it");
         }
         if syntax.len() > MOST_SYNTAX {
-            let mend = "check that it is the right file; contracts/examples holds two sale files to start from";
+            let mend = "check that it is the right file; contracts/examples holds sale files to start from";
             reader.error(1, "syntax", "this does not look like a sale file, which is TOML", mend);
             return Err(SaleFileError::Problems(reader.into_problems()));
         }

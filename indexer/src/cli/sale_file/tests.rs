@@ -33,8 +33,12 @@ fn accepts(from: &str, to: &str) {
 fn the_examples_have_no_problem() {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/examples")).unwrap() {
         let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "toml") {
+            continue;
+        }
         let text = read_text(&path).unwrap();
-        assert_eq!(problems(&text), [], "{}", path.display());
+        let found = SaleFile::parse_in(&text, path.parent().unwrap(), CLOCK);
+        assert!(found.as_ref().is_ok_and(|(_, warnings)| warnings.is_empty()), "{}: {found:#?}", path.display());
     }
 }
 
@@ -195,6 +199,64 @@ fn nine_phases_are_one_too_many() {
     assert_eq!(problems(&phases(8)), []);
     assert_eq!(problems(&phases(9))[0].key, "phase");
     assert_eq!(problems(&phases(9)).len(), 1);
+}
+
+/// Meridian with one text replaced, and its only problem.
+fn only_meridian(from: &str, to: &str) -> Problem {
+    let text = include_str!("../../../../contracts/examples/meridian-prorata.toml");
+    assert!(text.contains(from), "{from}");
+    let mut found = problems(&text.replacen(from, to, 1));
+    assert_eq!(found.len(), 1, "{from} -> {to}: {found:#?}");
+    found.remove(0)
+}
+
+#[test]
+fn modes_and_schedules_say_what_is_wrong_beside_their_line() {
+    let key = |from, to| only_meridian(from, to).key;
+    assert_eq!(key("mode = \"pro-rata\"", "mode = \"prorata\""), "sale.mode");
+    assert_eq!(key("cooling_off = \"14d\"", "cooling_off = \"2w\""), "sale.cooling_off");
+    assert_eq!(key("cooling_off = \"14d\"", "cooling_off = \"367d\""), "sale.cooling_off");
+    assert_eq!(key("at_once = \"20%\"", "at_once = \"20\""), "vesting.at_once");
+    assert_eq!(key("at_once = \"20%\"", "at_once = \"20.001%\""), "vesting.at_once");
+    assert_eq!(key("at_once = \"20%\"", "at_once = \"100.01%\""), "vesting.at_once");
+    assert_eq!(key("cliff = \"90d\"", "cliff = \"366d\""), "vesting.cliff");
+    assert_eq!(key("duration = \"365d\"", "duration = \"3654d\""), "vesting.duration");
+    assert_eq!(key("objection = \"50%\"", "objection = \"100%\""), "release.objection");
+    assert_eq!(key("amount = \"150000\"", "amount = \"0\""), "allocation[1].amount");
+    assert_eq!(key("amount = \"150000\"", "amount = \"600001\""), "token.supply");
+    assert_eq!(key("duration = \"730d\"", "cliff = \"731d\"\nduration = \"730d\""), "allocation[2].cliff");
+    assert_eq!(key("gate = \"voucher\"", "gate = \"vouchers\""), "phase[1].gate");
+    assert_eq!(key("gate = \"voucher\"", "gate = \"list\""), "phase[1].list");
+    assert_eq!(key("gate = \"voucher\"", "gate = \"voucher\"\nraised_up_to = \"700\""), "phase[1].raised_up_to");
+    assert_eq!(key("kind = \"restricted\"", "kind = \"erc1404\""), "token.kind");
+    let signer = "voucher_signer = \"0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f\"";
+    assert!(only_meridian(signer, "").mend.contains("voucher_signer"));
+    let auction = only_meridian("mode = \"pro-rata\"", "mode = \"dutch-auction\"");
+    assert_eq!((auction.key.as_str(), auction.line), ("sale.cooling_off", 13));
+}
+
+#[test]
+fn a_list_is_read_beside_the_sale_file() {
+    let text = include_str!("../../../../contracts/examples/polar-auction.toml");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/examples");
+    let (sale, _) = SaleFile::parse_in(text, &folder, CLOCK).unwrap();
+    let Gate::List { root } = sale.phases[0].gate else { panic!("{:?}", sale.phases[0].gate) };
+    assert!(!root.is_zero());
+    assert_eq!(problems(text)[0].key, "phase[1].list");
+    let both = text.replace("list = \"polar", &format!("list_root = \"{root}\"\nlist = \"polar"));
+    assert!(SaleFile::parse_in(&both, &folder, CLOCK).is_ok());
+    let other = text.replace("list = \"polar", &format!("list_root = \"0x{}\"\nlist = \"polar", "11".repeat(32)));
+    assert!(SaleFile::parse_in(&other, &folder, CLOCK).is_err());
+}
+
+#[test]
+fn an_auction_whose_tokens_are_worth_less_than_the_goal_is_refused() {
+    let text = include_str!("../../../../contracts/examples/polar-auction.toml");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/examples");
+    let with = |soft: &str| SaleFile::parse_in(&text.replace("\"150\"", soft), &folder, CLOCK);
+    assert!(with("\"300\"").is_ok());
+    let Err(SaleFileError::Problems(found)) = with("\"300.1\"") else { panic!("accepted") };
+    assert!(found[0].message.contains("all the tokens at the lowest price are worth 300 ETH"), "{found:#?}");
 }
 
 proptest::proptest! {
