@@ -11,6 +11,7 @@ mod database;
 mod process;
 mod random;
 mod sale;
+mod views;
 mod world;
 
 pub use api::Api;
