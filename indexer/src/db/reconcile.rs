@@ -69,7 +69,7 @@ pub async fn list_sales(connection: &mut PgConnection, chain_id: i64) -> Result<
                   coalesce(o.pending_owner, decode(repeat('00', 20), 'hex')) AS "pending_owner!: _",
                   o.compliance AS "compliance!: _", o.voucher_signer AS "voucher_signer!: _",
                   o.voucher_epoch AS "voucher_epoch!: _",
-                  ARRAY(SELECT w.hash FROM whitepaper w WHERE w.chain_id = s.chain_id AND w.sale = s.address
+                  ARRAY(SELECT w.hash::bytea FROM whitepaper w WHERE w.chain_id = s.chain_id AND w.sale = s.address
                         ORDER BY w.version) AS "whitepapers!: _",
                   o.received AS "received!: _", o.released AS "released!: _", o.in_vault AS "in_vault!: _",
                   o.objected AS "objected!: _", div(o.received * o.tap_objection, 10000) AS "needed!: _",
