@@ -3,7 +3,7 @@
 
 use alloy::{
     eips::BlockId,
-    primitives::{Address, B256, U256, aliases::U120},
+    primitives::{Address, B256, U256, aliases::U120, hex},
 };
 use crowdsale::contracts::{
     FixedPriceSale,
@@ -23,21 +23,12 @@ fn assert_reconciled(world: &World) {
 }
 
 /// Tampers by one wei, which must be noticed, and repairs it.
-async fn assert_notices(world: &World, figure: &str, table: &str, column: &str) {
-    let change = |sign: &str| {
-        format!(
-            "UPDATE {table} t SET {column} = {column} {sign} 1
-             WHERE t.ctid = (SELECT ctid FROM {table} WHERE {column} > 1 ORDER BY last_block DESC, investor LIMIT 1)"
-        )
-    };
-    let change = |sign: &str| match table {
-        "position" => change(sign),
-        _ => format!("UPDATE {table} SET {column} = {column} {sign} 1"),
-    };
-    assert!(world.database.execute(&change("+")).await > 0, "{table}.{column}");
+async fn assert_notices(world: &World, figure: &str, table: &str, column: &str, which: &str) {
+    let change = |sign: &str| format!("UPDATE {table} SET {column} = {column} {sign} 1 WHERE {which}");
+    assert_eq!(world.database.execute(&change("+")).await, 1, "{table}.{column}");
     let (agrees, output) = reconcile(&world.flags());
-    assert!(!agrees && output.contains(&format!("differs: {figure} ")), "{table}.{column}: {output}");
-    assert!(world.database.execute(&change("-")).await > 0, "{table}.{column}");
+    assert!(!agrees && output.contains(&format!("differs: {figure} ")), "{table}.{column} {figure}: {output}");
+    assert_eq!(world.database.execute(&change("-")).await, 1, "{table}.{column}");
     assert_reconciled(world);
 }
 
@@ -224,6 +215,27 @@ async fn a_dutch_auction_whose_money_investors_stop() {
     assert!(world.money(Address::ZERO, sale.vault, HEAD).await < U256::from(4), "shares rounded down");
     assert_reconciled(&world);
 
+    for (figure, column) in [
+        ("raised", "raised"),
+        ("balance", "rejected"),
+        ("token_balance", "allotted"),
+        ("received", "received"),
+        ("released", "released"),
+        ("objected", "objected"),
+    ] {
+        assert_notices(&world, figure, "sale_total", column, "true").await;
+    }
+    let of = |investor: Address| format!("investor = '\\x{}'", hex::encode(investor));
+    for (figure, column, investor) in [
+        ("paid", "kept", alice),
+        ("stake", "kept", alice),
+        ("tokens", "share_tokens", alice),
+        ("has_objected", "objections", bob),
+        ("paid", "refunded", erin),
+    ] {
+        assert_notices(&world, figure, "position", column, &of(investor)).await;
+    }
+
     // The team's wallet vests from the end of the sale, and is handed on.
     let wallets = world.database.texts("SELECT '0x' || encode(wallet, 'hex') FROM allocation ORDER BY \"index\"").await;
     let wallet: Address = wallets[0].parse().unwrap();
@@ -254,7 +266,6 @@ async fn a_fixed_price_with_cooling_off_rejection_roles_and_a_tap() {
         vec![Allocation { beneficiary: world.investor(6), amount: ether("5").to(), cliff: 0, duration: 0 }];
     let closes = draft.closes();
     let sale = world.create(&draft).await;
-    let by_owner = |call: Call| call;
 
     // Across the first cap: what leaves makes room for others at the lower price again.
     world.chain.mine([sale.send(alice, ether("15")), sale.send(bob, ether("10"))]).await;
@@ -272,7 +283,7 @@ async fn a_fixed_price_with_cooling_off_rejection_roles_and_a_tap() {
     // Every role, one after the other.
     let owner = world.owner();
     let pause = |on| Call::to(owner, sale.address, &FixedPriceSale::setPausedCall { on });
-    world.chain.mine([by_owner(pause(true))]).await;
+    world.chain.mine([pause(true)]).await;
     world.agree(&mut indexer).await;
     world
         .chain
