@@ -17,13 +17,13 @@ const DAY: u64 = 86_400;
 const WEI: U256 = U256::ONE;
 
 /// The database agrees with the chain by the operator's own command.
-fn assert_reconciled(world: &World) {
+pub(crate) fn assert_reconciled(world: &World) {
     let (agrees, output) = reconcile(&world.flags());
     assert!(agrees, "{output}");
 }
 
 /// Tampers by one wei, which must be noticed, and repairs it.
-async fn assert_notices(world: &World, figure: &str, table: &str, column: &str, which: &str) {
+pub(crate) async fn assert_notices(world: &World, figure: &str, table: &str, column: &str, which: &str) {
     let change = |sign: &str| format!("UPDATE {table} SET {column} = {column} {sign} 1 WHERE {which}");
     assert_eq!(world.database.execute(&change("+")).await, 1, "{table}.{column}");
     let (agrees, output) = reconcile(&world.flags());

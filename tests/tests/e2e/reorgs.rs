@@ -2,7 +2,9 @@
 
 use alloy::primitives::{Address, B256, hex};
 use crowdsale::contracts::SaleFactory::{Tap, Vesting};
-use e2e::{Call, Draft, Indexer, Sale, World, ether, reconcile, until};
+use e2e::{Call, Draft, Indexer, Sale, World, ether, until};
+
+use crate::modes::{assert_notices, assert_reconciled};
 
 /// Half the blocks that `finalized` is behind the head: far enough for a depth of 40. The depth of 200 is more than the
 /// indexer reads at once.
@@ -24,6 +26,13 @@ enum Shape {
 }
 
 impl Shape {
+    /// As many empty blocks as replace just those above `keep`.
+    async fn above(self, world: &World, keep: u64) -> Vec<Vec<Call>> {
+        let count = world.chain.head().await.header.number - keep;
+        // `Shorter` takes one more than it gives.
+        empty(usize::try_from(count).unwrap() - usize::from(matches!(self, Self::Shorter)))
+    }
+
     /// Replaces the last `blocks.len()` blocks. What is in `blocks` is on the new chain.
     async fn replace(self, world: &World, indexer: &mut Indexer, mut blocks: Vec<Vec<Call>>) {
         let depth = blocks.len() as u64;
@@ -443,11 +452,6 @@ async fn counts<const N: usize>(world: &World, tables: [&str; N]) -> [i64; N] {
     counts
 }
 
-fn assert_reconciled(world: &World) {
-    let (agrees, output) = reconcile(&world.flags());
-    assert!(agrees, "{output}");
-}
-
 #[tokio::test]
 async fn withdrawals_and_rejections_go_and_move() {
     for shape in SHAPES {
@@ -459,6 +463,8 @@ async fn withdrawals_and_rejections_go_and_move() {
         let paid = [(alice, "40.000000000000000003"), (bob, "50"), (carol, "30")];
         world.chain.mine(paid.map(|(investor, amount)| sale.send(investor, ether(amount)))).await;
         world.chain.mine_blocks(1).await;
+
+        let keep = world.chain.head().await.header.number - 1;
 
         // One withdraws and comes back with less, one is rejected and has its money.
         let mut receipts = world.chain.mine([sale.withdraw(alice)]).await;
@@ -483,13 +489,8 @@ async fn withdrawals_and_rejections_go_and_move() {
         assert_reconciled(&world);
 
         // Another one is rejected in the place of both.
-        let mut blocks = empty(3);
-        blocks[2] = vec![sale.reject(compliance, carol), sale.refund_to(carol, alice)];
-        if matches!(shape, Shape::Shorter) {
-            // It takes one block more than it gives.
-            blocks.pop();
-            blocks[1] = vec![sale.reject(compliance, carol), sale.refund_to(carol, alice)];
-        }
+        let mut blocks = shape.above(&world, keep).await;
+        blocks[1] = vec![sale.reject(compliance, carol), sale.refund_to(carol, alice)];
         shape.replace(&world, &mut indexer, blocks).await;
         world.agree(&mut indexer).await;
         assert_eq!(counts(&world, tables).await, [0, 1, 1, 3], "{shape:?}");
@@ -547,7 +548,9 @@ async fn shares_objections_and_the_outcome_go_and_move() {
         assert_reconciled(&world);
 
         // The stop goes: the beneficiary is paid again.
-        shape.replace(&world, &mut indexer, empty(2)).await;
+        let stop = world.database.number("SELECT block_number FROM tap_stop").await;
+        let blocks = shape.above(&world, u64::try_from(stop).unwrap() - 1).await;
+        shape.replace(&world, &mut indexer, blocks).await;
         world.agree(&mut indexer).await;
         assert_eq!(counts(&world, ["objection", "tap_stop", "share"]).await, [1, 0, 0], "{shape:?}");
         world.chain.mine([sale.release(carol)]).await;
@@ -556,12 +559,7 @@ async fn shares_objections_and_the_outcome_go_and_move() {
 
         // The outcome goes with all that followed; one withdraws, and the next outcome gives the others more.
         let close = world.database.number("SELECT block_number FROM settlement").await;
-        let mut depth = world.chain.head().await.header.number - u64::try_from(close).unwrap() + 1;
-        if matches!(shape, Shape::Shorter) {
-            // It takes one block more than it is told.
-            depth -= 1;
-        }
-        let mut blocks = empty(usize::try_from(depth).unwrap());
+        let mut blocks = shape.above(&world, u64::try_from(close).unwrap() - 1).await;
         blocks[0].push(sale.withdraw(carol));
         shape.replace(&world, &mut indexer, blocks).await;
         world.agree(&mut indexer).await;
@@ -570,12 +568,18 @@ async fn shares_objections_and_the_outcome_go_and_move() {
         let sums = "SELECT concat_ws(' ', kept, excess, allotted, received, objected) FROM sale_total";
         assert_eq!(world.database.texts(sums).await, ["0 0 0 0 0"], "{shape:?}");
         assert_reconciled(&world);
-        world.chain.mine_at(closes + 3, [sale.close(anybody)]).await;
+        let late = (closes + 3).max(world.chain.now().await + 12);
+        world.chain.mine_at(late, [sale.close(anybody)]).await;
         world.chain.mine([sale.claim(carol, alice), sale.object(bob), sale.refund_rest(carol, bob)]).await;
         world.agree(&mut indexer).await;
         assert_eq!(counts(&world, tables).await, [1, 1, 1, 0, 0, 1, 0, 1, 1, 1], "{shape:?}");
         let kept = world.database.texts("SELECT kept::text FROM sale_total").await;
         assert_eq!(kept, [ether("90.000000000000000003").to_string()], "{shape:?}");
         assert_reconciled(&world);
+        let of = |investor: Address| format!("investor = '\\x{}'", hex::encode(investor));
+        assert_notices(&world, "raised", "sale_total", "raised", "true").await;
+        assert_notices(&world, "paid", "position", "withdrawn", &of(carol)).await;
+        assert_notices(&world, "stake", "position", "kept", &of(alice)).await;
+        assert_notices(&world, "tokens", "position", "claimed", &of(alice)).await;
     }
 }
