@@ -33,6 +33,8 @@ library SaleArgs {
                 count == 0 ? 0 : terms.phases[count - 1].end,
                 terms.hardCap,
                 terms.coolingOff,
+                // At most `LONGEST`.
+                // forge-lint: disable-next-line(unsafe-typecast)
                 uint16(HEAD + count * PHASE),
                 factory_,
                 terms.compliance,

@@ -35,6 +35,8 @@ library VaultArgs {
             word := mload(add(args, 92))
         }
         currency = Currency.wrap(currency_);
+        // Each cast takes the field of its width.
+        // forge-lint: disable-next-line(unsafe-typecast)
         tap = Tap({atOnce: uint16(word >> 240), duration: uint32(word >> 208), objection: uint16(word >> 192)});
     }
 }

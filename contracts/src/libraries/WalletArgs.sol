@@ -33,9 +33,12 @@ library WalletArgs {
             times := mload(add(args, 72))
         }
         a.sale = sale;
+        // Each cast takes the field of its width.
+        // forge-lint: disable-start(unsafe-typecast)
         a.owner = address(uint160(owner));
         a.start = uint40(times >> 216);
         a.cliff = uint64(times >> 152);
         a.duration = uint64(times >> 88);
+        // forge-lint: disable-end(unsafe-typecast)
     }
 }

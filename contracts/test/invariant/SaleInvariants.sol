@@ -143,11 +143,13 @@ abstract contract SaleInvariants is SaleTest {
         for (uint256 i = 0; i < handler.actorCount(); ++i) {
             claimed += handler.ghostOf(handler.actors(i)).claimed;
         }
-        if (handler.outcome() == Outcome.None) assertEq(held, sale.terms().tokensForSale, "escrow");
-        else if (handler.outcome() == Outcome.Succeeded) assertEq(
-            held, handler.sold() - claimed, "sold and not claimed"
-        );
-        else assertEq(held, 0, "all tokens went home");
+        if (handler.outcome() == Outcome.None) {
+            assertEq(held, sale.terms().tokensForSale, "escrow");
+        } else if (handler.outcome() == Outcome.Succeeded) {
+            assertEq(held, handler.sold() - claimed, "sold and not claimed");
+        } else {
+            assertEq(held, 0, "all tokens went home");
+        }
     }
 
     /// @notice 3, 4: caps, and limits of every investor. Limits of phases and papers are the handler's.
