@@ -1,5 +1,7 @@
 //! Sales with everything a sale file can say, from deployment to the last token: amounts to the wei.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside of a test function")]
+
 mod cli_support;
 
 use std::path::Path;
