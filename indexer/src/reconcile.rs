@@ -11,9 +11,9 @@ use crate::{
     chain::{ChainError, Node, PositionFigures},
     db::{
         DbError, chains,
-        reconcile::{self, StoredPosition, StoredSale},
+        reconcile::{self, Figure, StoredPosition, StoredSale},
     },
-    types::{Addr, Amount},
+    types::Addr,
 };
 
 /// Positions asked for at the same time.
@@ -45,10 +45,11 @@ pub struct Difference {
     pub investor: Option<Addr>,
     /// Which figure.
     pub figure: &'static str,
-    /// In the database, base units; addresses, hashes, times and yes or no as numbers.
-    pub database: Amount,
+    /// In the database, base units, below zero where its own sums contradict each other; addresses, hashes, times and yes or no
+    /// as numbers.
+    pub database: Figure,
     /// In the contract, in the same form.
-    pub chain: Amount,
+    pub chain: Figure,
 }
 
 /// What was compared.
@@ -88,7 +89,8 @@ pub async fn reconcile(node: &Node, pool: &PgPool, chain_id: i64) -> Result<Repo
             let (sale, vault) = (stored.sale.0, stored.vault.0);
             let asked: Vec<(StoredPosition, PositionFigures)> = stream::iter(page)
                 .map(|p| async move {
-                    Ok::<_, ChainError>((p, node.position_figures(sale, vault, p.investor.0, block).await?))
+                    let figures = node.position_figures(sale, vault, p.investor.0, block).await?;
+                    Ok::<_, ChainError>((p, figures))
                 })
                 .buffered(IN_FLIGHT)
                 .try_collect()
@@ -115,34 +117,36 @@ impl Report {
             s.sale,
             None,
             &[
-                ("raised", s.raised, sale.raised),
-                ("sold", s.sold, sale.sold),
-                ("settled_at", Amount(U256::from(s.settled_at.max(0))), sale.settled_at),
-                ("paused", Amount(U256::from(s.paused)), U256::from(sale.paused)),
-                ("owner", Amount(number(s.owner.0)), number(sale.owner)),
-                ("pending_owner", Amount(number(s.pending_owner.0)), number(sale.pending_owner)),
-                ("compliance", Amount(number(s.compliance.0)), number(sale.compliance)),
-                ("voucher_signer", Amount(number(s.voucher_signer.0)), number(sale.voucher_signer)),
-                ("voucher_epoch", s.voucher_epoch, sale.voucher_epoch),
-                ("whitepapers", Amount(U256::from(s.whitepapers.len())), U256::from(sale.whitepapers.len())),
-                ("received", s.received, vault.received),
-                ("released", s.released, vault.released),
-                ("objected", s.objected, vault.objected),
-                ("objection_needed", s.needed, vault.needed),
-                ("tap_stopped", Amount(U256::from(s.stopped)), U256::from(vault.stopped)),
+                ("raised", s.raised.clone(), sale.raised),
+                ("sold", s.sold.clone(), sale.sold),
+                ("settled_at", U256::from(s.settled_at.max(0)).into(), sale.settled_at),
+                ("paused", U256::from(s.paused).into(), U256::from(sale.paused)),
+                ("owner", number(s.owner.0).into(), number(sale.owner)),
+                ("pending_owner", number(s.pending_owner.0).into(), number(sale.pending_owner)),
+                ("compliance", number(s.compliance.0).into(), number(sale.compliance)),
+                ("voucher_signer", number(s.voucher_signer.0).into(), number(sale.voucher_signer)),
+                ("voucher_epoch", s.voucher_epoch.clone(), sale.voucher_epoch),
+                ("whitepapers", U256::from(s.whitepapers.len()).into(), U256::from(sale.whitepapers.len())),
+                ("received", s.received.clone(), vault.received),
+                ("released", s.released.clone(), vault.released),
+                ("objected", s.objected.clone(), vault.objected),
+                ("objection_needed", s.needed.clone(), vault.needed),
+                ("tap_stopped", U256::from(s.stopped).into(), U256::from(vault.stopped)),
             ],
         );
         for (stored, chain) in s.whitepapers.iter().zip(&sale.whitepapers) {
-            self.compare(s.sale, None, &[("whitepaper", Amount(stored.0.into()), (*chain).into())]);
+            self.compare(s.sale, None, &[("whitepaper", U256::from_be_bytes(stored.0.0).into(), (*chain).into())]);
         }
         // Anybody can send a contract more than is its own: only what is missing is a difference.
         for (figure, token, holder, wanted) in [
-            ("balance", s.currency, s.sale, s.balance),
-            ("vault_balance", s.currency, s.vault, s.in_vault),
-            ("token_balance", s.token, s.sale, s.unclaimed),
+            ("balance", s.currency, s.sale, &s.balance),
+            ("vault_balance", s.currency, s.vault, &s.in_vault),
+            ("token_balance", s.token, s.sale, &s.unclaimed),
         ] {
             let chain = node.balance(token.0, holder.0, block).await?;
-            self.compare(s.sale, None, &[(figure, wanted, chain.min(wanted.0))]);
+            if Figure::from(chain) < *wanted || *wanted < Figure::from(U256::ZERO) {
+                self.compare(s.sale, None, &[(figure, wanted.clone(), chain)]);
+            }
         }
         Ok(())
     }
@@ -152,21 +156,21 @@ impl Report {
             sale,
             Some(p.investor),
             &[
-                ("paid", p.paid, chain.paid),
-                ("tokens", p.tokens, chain.tokens),
-                ("claimed", p.claimed, chain.claimed),
-                ("stake", p.stake, chain.stake),
-                ("has_objected", Amount(U256::from(p.objected)), U256::from(chain.objected)),
-                ("rest", p.rest, chain.rest),
+                ("paid", p.paid.clone(), chain.paid),
+                ("tokens", p.tokens.clone(), chain.tokens),
+                ("claimed", p.claimed.clone(), chain.claimed),
+                ("stake", p.stake.clone(), chain.stake),
+                ("has_objected", U256::from(p.objected).into(), U256::from(chain.objected)),
+                ("rest", p.rest.clone(), chain.rest),
             ],
         );
     }
 
-    fn compare(&mut self, sale: Addr, investor: Option<Addr>, figures: &[(&'static str, Amount, U256)]) {
+    fn compare(&mut self, sale: Addr, investor: Option<Addr>, figures: &[(&'static str, Figure, U256)]) {
         for (figure, database, chain) in figures {
-            if database.0 != *chain {
-                let (database, chain) = (*database, Amount(*chain));
-                self.differences.push(Difference { sale, investor, figure, database, chain });
+            let chain = Figure::from(*chain);
+            if *database != chain {
+                self.differences.push(Difference { sale, investor, figure, database: database.clone(), chain });
             }
         }
     }

@@ -137,22 +137,25 @@ fn addresses_without_checksum_are_taken_with_a_warning() {
 #[tokio::test]
 async fn contributions_carry_their_proof() {
     let chain = Chain::start().await;
-    let sale = chain.deploy(&ether_sale());
-    chain.warp(cli_support::OPENS + 1).await;
     let list = chain.write("list.csv", &table(&["1", "2", "3", "4"]));
     let tree = chain.folder.path().join("tree.json").to_str().unwrap().to_owned();
-    run(&["allowlist", "build", &list, "--out", &tree, "--json"]).json();
-    // The phases of this sale are open to all: that a proof arrives is what the contract refuses.
-    let open = "is open to all and takes no proof";
-    chain.run_as(3, &["contribute", &sale, "1", "--allowlist", &tree]).fails(&[open]);
-    let behalf = account(2).to_string();
-    chain.run_as(5, &["contribute", &sale, "1", "--allowlist", &tree, "--for", &behalf]).fails(&[open]);
-    chain.run_as(5, &["contribute", &sale, "1", "--eligibility", "0x0102"]).fails(&[open]);
+    let built = run(&["allowlist", "build", &list, "--out", &tree, "--json"]).json();
+    let gate = format!("[[phase]]\ngate = \"list\"\nlist_root = {}\n", built["root"]);
+    let sale = chain.deploy(&ether_sale().replace("[[phase]]\n", &gate));
+    chain.warp(cli_support::OPENS + 1).await;
+
+    chain.run_as(3, &["contribute", &sale, "1"]).fails(&["proof"]);
+    chain.run_as(3, &["contribute", &sale, "1", "--eligibility", "0x0102"]).fails(&["bytes"]);
     chain
         .run_as(5, &["contribute", &sale, "1", "--allowlist", &tree])
         .fails(&[&format!("{} is not among", account(5))]);
-    let paid: Value = chain.run_as(5, &["contribute", &sale, "1", "--eligibility", "0x"]).json();
+    let paid: Value = chain.run_as(3, &["contribute", &sale, "1", "--allowlist", &tree]).json();
     assert_eq!(paid["accepted"]["raw"], "1000000000000000000");
+    let behalf = account(2).to_string();
+    let paid: Value = chain.run_as(5, &["contribute", &sale, "3", "--allowlist", &tree, "--for", &behalf]).json();
+    assert_eq!(paid["investor"], behalf);
+    assert_eq!(paid["accepted"]["raw"], "3000000000000000000");
+    chain.run_as(5, &["contribute", &sale, "0.5", "--allowlist", &tree, "--for", &behalf]).fails(&["3"]);
 
     let usage = run(&["contribute", &sale, "1", "--allowlist", &tree, "--eligibility", "0x01"]);
     assert!(usage.code == 2 && usage.err.contains("cannot be used with"), "{usage:#?}");

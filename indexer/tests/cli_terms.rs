@@ -221,7 +221,7 @@ impl Case {
 
     fn terms(&self) -> SaleTerms {
         let narrow = |n: u128| U256::from(n).to();
-        let seconds = |n: u64| u32::try_from(n).unwrap();
+        let seconds = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let (vesting, release) = (self.extra.vesting, self.extra.release);
         SaleTerms {
             owner: account(1),

@@ -16,7 +16,7 @@ use crowdsale::contracts::{
     RestrictedSaleToken::RestrictedSaleTokenEvents,
     SaleFactory::{self, SaleFactoryEvents},
     SaleToken,
-    TeamWallet::TeamWalletEvents,
+    TeamWallet::{self, TeamWalletEvents},
 };
 
 use crate::{Indexer, World, until};
@@ -35,8 +35,15 @@ pub(crate) struct SaleSums {
     pub created: Option<SaleFactory::SaleCreated>,
     pub created_at: Option<String>,
     pub settled_at: Option<String>,
+    /// Unix time of the outcome; zero before.
+    pub settled_time: u64,
     pub raised: U256,
+    /// As the contract counts: where the outcome allots, zero before it.
     pub sold: U256,
+    /// By contributions alone.
+    pub allotted_at_once: U256,
+    /// What a success kept.
+    pub kept: U256,
     /// As the API's half compares them.
     pub contributions: Vec<String>,
     pub refunded: U256,
@@ -44,6 +51,21 @@ pub(crate) struct SaleSums {
     pub claimed: U256,
     pub claims: u64,
     pub swept: U256,
+    pub withdrawn: U256,
+    pub withdrawals: u64,
+    pub rejections: u64,
+    pub objected: U256,
+    /// The rest, once investors stopped the vault.
+    pub stopped: Option<U256>,
+    pub paused: bool,
+    pub owner: Address,
+    pub pending_owner: Address,
+    pub compliance: Address,
+    pub signer: Address,
+    pub epoch: U256,
+    pub whitepapers: Vec<B256>,
+    /// Team wallets with owner, amount, released and reclaimed.
+    pub wallets: BTreeMap<Address, (Address, U256, U256, U256)>,
     /// Of rejected investors, refunded or not.
     pub rejected: U256,
     pub excess_refunded: U256,
@@ -56,7 +78,7 @@ pub(crate) struct SaleSums {
 }
 
 /// One investor in one sale, summed up from logs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PositionSums {
     pub paid: U256,
     pub tokens: U256,
@@ -65,10 +87,17 @@ pub(crate) struct PositionSums {
     pub claimed: U256,
     pub withdrawn: U256,
     pub withdrawn_tokens: U256,
-    pub rejected: bool,
+    pub rejections: u64,
+    pub rejected: U256,
     pub rejected_tokens: U256,
     /// Once settled: kept and tokens.
     pub share: Option<(U256, U256)>,
+    pub excess: U256,
+    pub excess_refunded: U256,
+    pub objections: u64,
+    pub objected: U256,
+    pub rest_refunds: u64,
+    pub rest_refunded: U256,
     pub last_block: u64,
 }
 
@@ -293,31 +322,42 @@ impl World {
             .database
             .texts(
                 "SELECT concat_ws('|', encode(sale, 'hex'), raised, sold, contributions, investors, refunded, refunds,
-                     claimed, claims, released) FROM sale_total ORDER BY sale",
+                     claimed, claims, released, withdrawn, withdrawals, rejected, rejections, kept, excess, allotted,
+                     excess_refunded, received, objected, rest_refunded) FROM sale_total ORDER BY sale",
             )
             .await;
         let positions = self
             .database
             .texts(
                 "SELECT concat_ws('|', encode(sale, 'hex'), encode(investor, 'hex'), paid, tokens, contributions, refunded,
-                     claimed, last_block) FROM position ORDER BY sale, investor",
+                     claimed, withdrawn, withdrawn_tokens, rejections, rejected, rejected_tokens, shares, kept,
+                     share_tokens, excess, excess_refunded, objections, objected, rest_refunds, rest_refunded,
+                     last_block) FROM position ORDER BY sale, investor",
             )
             .await;
         let (mut wanted_totals, mut wanted_positions) = (Vec::new(), Vec::new());
         for (sale, s) in &expected.sales {
+            let (allotted, excess) = s.allotted_and_excess();
+            let more = row!(s.withdrawn, s.withdrawals, s.rejected, s.rejections, s.kept, excess, allotted);
             wanted_totals.push(row!(
                 hex::encode(sale),
                 s.raised,
-                s.sold,
+                s.allotted_at_once,
                 s.contributions.len(),
                 s.positions.len(),
                 s.refunded,
                 s.refunds,
                 s.claimed,
                 s.claims,
-                s.released
+                s.released,
+                more,
+                s.excess_refunded,
+                s.swept,
+                s.objected,
+                s.rest_refunded
             ));
             for (investor, p) in &s.positions {
+                let (kept, share_tokens) = p.share.unwrap_or_default();
                 wanted_positions.push(row!(
                     hex::encode(sale),
                     hex::encode(investor),
@@ -326,6 +366,9 @@ impl World {
                     p.contributions,
                     p.refunded,
                     p.claimed,
+                    row!(p.withdrawn, p.withdrawn_tokens, p.rejections, p.rejected, p.rejected_tokens),
+                    row!(u8::from(p.share.is_some()), kept, share_tokens, p.excess, p.excess_refunded),
+                    row!(p.objections, p.objected, p.rest_refunds, p.rest_refunded),
                     p.last_block
                 ));
             }
@@ -350,34 +393,79 @@ impl World {
             "totals of {address}: contract (left), logs (right)"
         );
 
+        let header = self.chain.head().await.header;
+        let settled_at = if matches!(sums.outcome, 1 | 2) { sums.settled_time } else { 0 };
+        let voucher = sale.voucherSigner().block(block).call().await.unwrap();
+        assert_eq!(
+            sale.settledAt().block(block).call().await.unwrap(),
+            U256::from(settled_at),
+            "settledAt of {address}"
+        );
+        assert_eq!(sale.paused().block(block).call().await.unwrap(), sums.is_paused(), "paused of {address}");
+        assert_eq!(sale.owner().block(block).call().await.unwrap(), sums.owner, "owner of {address}");
+        assert_eq!(sale.pendingOwner().block(block).call().await.unwrap(), sums.pending_owner, "offer of {address}");
+        assert_eq!(sale.compliance().block(block).call().await.unwrap(), sums.compliance, "compliance of {address}");
+        assert_eq!((voucher.signer, voucher.epoch), (sums.signer, sums.epoch), "voucher signer of {address}");
+        assert_eq!(sale.whitepapers().block(block).call().await.unwrap(), sums.whitepapers, "whitepapers of {address}");
+
         // Everybody who could have invested, in this branch or in another that is gone.
         let mut investors: Vec<Address> = self.chain.accounts().to_vec();
         investors.extend(sums.positions.keys());
+        let mut states = Vec::new();
         for investor in investors {
             let position = sale.positionOf(investor).block(block).call().await.unwrap();
-            let none = PositionSums::default();
-            let p = sums.positions.get(&investor).unwrap_or(&none);
-            let (paid, tokens) = match p.share {
-                Some((kept, tokens)) => (kept, tokens - p.claimed),
-                // A refund takes the tokens too, and so does a rejection.
-                None if p.rejected || !p.refunded.is_zero() => (p.paid - p.withdrawn - p.refunded, U256::ZERO),
-                None => (p.paid - p.withdrawn, p.tokens - p.withdrawn_tokens - p.claimed),
+            let Some(p) = sums.positions.get(&investor) else {
+                let found = (position.paid, position.tokens);
+                assert_eq!(found, (U256::ZERO, U256::ZERO), "position of {investor} in {address}: contract (left)");
+                continue;
             };
-            assert_eq!(
-                (position.paid, position.tokens),
-                (paid, tokens),
-                "position of {investor} in {address}: contract (left), logs (right)"
-            );
+            let views = self.views(address, created.vault, investor, head).await.views;
+            let wanted = sums.views(p, header.timestamp);
+            assert_eq!(views, wanted, "{investor} in {address}: contracts (left), logs (right)");
+            states.push(row!(hex::encode(investor), views.paid, views.tokens));
         }
+        states.sort();
+        states.dedup();
+        let stored = self
+            .database
+            .texts(&format!(
+                "SELECT concat_ws('|', encode(investor, 'hex'), paid, tokens) FROM position_state
+                 WHERE sale = '\\x{}' ORDER BY investor",
+                hex::encode(address)
+            ))
+            .await;
+        assert_eq!(stored, states, "position_state of {address}: database (left), contract (right)");
 
-        let account = RefundVault::new(created.vault, provider).account().block(block).call().await.unwrap();
+        let vault = RefundVault::new(created.vault, provider);
+        let account = vault.account().block(block).call().await.unwrap();
         assert_eq!((account.received, account.released), (sums.swept, sums.released), "the vault of {address}");
+        let objections = vault.objections().block(block).call().await.unwrap();
+        let objection = U256::from(created.terms.tap.objection);
+        assert_eq!(
+            (objections.objected, objections.needed, objections.stopped),
+            (sums.objected, sums.swept * objection / U256::from(10_000), sums.stopped.is_some()),
+            "objections of {address}: contract (left), logs (right)"
+        );
+        self.compare_overview(address, sums, objections.needed).await;
+        for (wallet, (owner, amount, released, reclaimed)) in &sums.wallets {
+            let contract = TeamWallet::new(*wallet, provider);
+            assert_eq!(contract.owner().block(block).call().await.unwrap(), *owner, "owner of {wallet}");
+            let paid: U256 = contract.released_1(created.token).block(block).call().await.unwrap();
+            assert_eq!(paid, *released, "released of {wallet}");
+            let held = self.money(created.token, *wallet, block).await;
+            assert_eq!(held, *amount - *released - *reclaimed, "tokens in {wallet}");
+        }
 
         let token = SaleToken::new(created.token, provider);
         let tokens = token.balanceOf(address).block(block).call().await.unwrap();
         let for_sale: U256 = created.terms.tokensForSale.to();
         assert_eq!(tokens, for_sale - sums.claimed - sums.unsold_returned, "tokens in {address}");
 
+        let (allotted, excess) = sums.allotted_and_excess();
+        if sums.outcome == 1 {
+            assert!(tokens >= allotted - sums.claimed, "tokens of {address} are short of what investors have coming");
+            assert!(sums.kept + excess <= sums.raised, "{address} promises more than it has");
+        }
         let held = self.money(created.terms.currency, address, block).await;
         let owed = sums.raised + sums.rejected;
         assert_eq!(held, owed - sums.refunded - sums.excess_refunded - sums.swept, "money in {address}");
@@ -405,12 +493,70 @@ impl World {
         }
     }
 
+    /// What dashboards and the API read of a sale: roles of now, and money where it must be.
+    async fn compare_overview(&self, address: Address, sums: &SaleSums, needed: U256) {
+        let stored = self
+            .database
+            .texts(&format!(
+                "SELECT concat_ws('|', raised, sold, paused, encode(owner, 'hex'), coalesce(encode(pending_owner, 'hex'), ''),
+                     encode(compliance, 'hex'), encode(voucher_signer, 'hex'), voucher_epoch, kept, held, unswept, dust,
+                     in_vault, unclaimed, coalesce(tap_rest::text, ''), div(received * tap_objection, 10000),
+                     coalesce(settled_at, 0)) FROM sale_overview WHERE address = '\\x{}'",
+                hex::encode(address)
+            ))
+            .await;
+        let offered = if sums.pending_owner.is_zero() { String::new() } else { hex::encode(sums.pending_owner) };
+        let roles = row!(hex::encode(sums.owner), offered, hex::encode(sums.compliance), hex::encode(sums.signer));
+        let (_, excess) = sums.allotted_and_excess();
+        let (unswept, dust) = match sums.outcome {
+            1 => (sums.kept - sums.swept, sums.raised - sums.kept - excess),
+            _ => (U256::ZERO, U256::ZERO),
+        };
+        let paused = if sums.is_paused() { "t" } else { "f" };
+        let in_vault = sums.swept - sums.released - sums.rest_refunded;
+        let rest = sums.stopped.map_or_else(String::new, |r| r.to_string());
+        let wanted = row!(
+            row!(sums.raised, sums.sold, paused, roles, sums.epoch, sums.kept, sums.held(), unswept, dust),
+            row!(in_vault, sums.unclaimed(), rest, needed, sums.settled_time)
+        );
+        assert_eq!(stored, [wanted], "sale_overview of {address}: database (left), chain (right)");
+    }
+
     /// What `holder` has of a currency; the zero address is ether.
     pub async fn money(&self, currency: Address, holder: Address, block: BlockId) -> U256 {
         if currency.is_zero() {
             return self.chain.provider.get_balance(holder).block_id(block).await.unwrap();
         }
         SaleToken::new(currency, &self.chain.provider).balanceOf(holder).block(block).call().await.unwrap()
+    }
+}
+
+impl SaleSums {
+    /// A pause ends with the outcome.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused && self.outcome == 0
+    }
+
+    /// What a success gives all investors together, each share rounded down by itself.
+    pub(crate) fn allotted_and_excess(&self) -> (U256, U256) {
+        let shares = self.positions.values().map(|p| self.share(p));
+        shares.fold((U256::ZERO, U256::ZERO), |(allotted, sum), (_, tokens, excess)| (allotted + tokens, sum + excess))
+    }
+
+    /// Money that the sale must hold for investors.
+    pub(crate) fn held(&self) -> U256 {
+        let (_, excess) = self.allotted_and_excess();
+        let theirs = if self.outcome == 1 { excess - self.excess_refunded } else { self.raised };
+        theirs + self.rejected - self.refunded
+    }
+
+    /// Tokens that the sale must hold for investors.
+    pub(crate) fn unclaimed(&self) -> U256 {
+        match self.outcome {
+            0 => self.sold,
+            1 => self.allotted_and_excess().0 - self.claimed,
+            _ => U256::ZERO,
+        }
     }
 }
 
@@ -445,7 +591,10 @@ impl Expected {
                 SaleFactoryEvents::AllocationCreated(e) => {
                     let a = &e.allocation;
                     let who = row!(hex::encode(e.sale), hex::encode(e.wallet), e.index, hex::encode(a.beneficiary));
-                    self.push("allocation", row!(place, who, a.amount, a.cliff, a.duration));
+                    let row = row!(place, who, a.amount, a.cliff, a.duration);
+                    let wallet = (a.beneficiary, a.amount.to(), U256::ZERO, U256::ZERO);
+                    self.sales.entry(e.sale).or_default().wallets.insert(e.wallet, wallet);
+                    self.push("allocation", row);
                 }
             }
             return;
@@ -454,6 +603,7 @@ impl Expected {
             return self.add_token(&row!(place, hex::encode(emitter)), topics, data);
         }
         let vault = self.sales.get(&sale).and_then(|s| s.created.as_ref()).map(|e| e.vault);
+        let token = self.sales.get(&sale).and_then(|s| s.created.as_ref()).map(|e| e.token);
         let sums = self.sales.entry(sale).or_default();
         if Some(emitter) == vault {
             let (table, row) = match RefundVaultEvents::decode_raw_log(topics, data).unwrap() {
@@ -463,13 +613,24 @@ impl Expected {
                     ("release", row!(at, hex::encode(e.beneficiary), hex::encode(e.to), e.amount, e.released))
                 }
                 RefundVaultEvents::Objected(e) => {
-                    sums.positions.get_mut(&e.investor).expect("a position").last_block = block;
+                    let p = sums.positions.get_mut(&e.investor).expect("a position");
+                    p.last_block = block;
+                    p.objections += 1;
+                    p.objected += e.weight;
+                    sums.objected += e.weight;
+                    assert_eq!(sums.objected, e.objected, "the running weight of objections");
                     ("objection", row!(at, hex::encode(e.investor), e.weight, e.objected))
                 }
-                RefundVaultEvents::TapStopped(e) => ("tap_stop", row!(at, e.rest, e.objected)),
+                RefundVaultEvents::TapStopped(e) => {
+                    sums.stopped = Some(e.rest);
+                    ("tap_stop", row!(at, e.rest, e.objected))
+                }
                 RefundVaultEvents::RestRefunded(e) => {
                     sums.rest_refunded += e.amount;
-                    sums.positions.get_mut(&e.investor).expect("a position").last_block = block;
+                    let p = sums.positions.get_mut(&e.investor).expect("a position");
+                    p.last_block = block;
+                    p.rest_refunds += 1;
+                    p.rest_refunded += e.amount;
                     ("rest_refund", row!(at, hex::encode(e.investor), hex::encode(e.to), e.amount))
                 }
             };
@@ -482,16 +643,25 @@ impl Expected {
             let wallet = row!(at, hex::encode(emitter));
             let (table, row) = match TeamWalletEvents::decode_raw_log(topics, data).unwrap() {
                 TeamWalletEvents::ERC20Released(e) => {
+                    if Some(e.token) == token {
+                        sums.wallets.get_mut(&emitter).expect("a wallet").2 += e.amount;
+                    }
                     ("allocation_release", row!(wallet, hex::encode(e.token), e.amount))
                 }
                 TeamWalletEvents::EtherReleased(e) => {
                     ("allocation_release", row!(wallet, hex::encode(Address::ZERO), e.amount))
                 }
                 TeamWalletEvents::Reclaimed(e) => {
+                    if Some(e.token) == token {
+                        sums.wallets.get_mut(&emitter).expect("a wallet").3 += e.amount;
+                    }
                     ("allocation_reclaim", row!(wallet, hex::encode(e.token), hex::encode(e.to), e.amount))
                 }
                 TeamWalletEvents::OwnershipTransferStarted(e) => ownership(e.previousOwner, e.newOwner, "f"),
-                TeamWalletEvents::OwnershipTransferred(e) => ownership(e.previousOwner, e.newOwner, "t"),
+                TeamWalletEvents::OwnershipTransferred(e) => {
+                    sums.wallets.get_mut(&emitter).expect("a wallet").0 = e.newOwner;
+                    ownership(e.previousOwner, e.newOwner, "t")
+                }
             };
             return self.push(table, row);
         }
@@ -504,6 +674,7 @@ impl Expected {
                 p.last_block = block;
                 sums.raised += e.amount;
                 sums.sold += e.tokens;
+                sums.allotted_at_once += e.tokens;
                 let figures = row!(e.investor, e.payer, e.phase, e.amount, e.tokens, e.paid, e.raised, e.sold);
                 sums.contributions.push(row!(figures, api_place));
                 assert_eq!(
@@ -518,12 +689,22 @@ impl Expected {
             FixedPriceSaleEvents::Closed(e) => {
                 sums.outcome = e.outcome;
                 sums.settled_at = Some(api_place);
+                sums.settled_time = log.block_timestamp.expect("a log's time");
+                sums.sold = e.sold;
+                if e.outcome == 1 {
+                    let cap: U256 = sums.created.as_ref().expect("the sale's creation").terms.hardCap.to();
+                    sums.kept = sums.raised.min(cap);
+                }
+                let kept = if e.outcome == 1 { sums.kept } else { sums.raised };
+                assert_eq!(e.raised, kept, "what the outcome says was raised");
                 let outcome = if e.outcome == 1 { "succeeded" } else { "failed" };
                 ("settlement", row!(at, outcome, e.raised, e.sold))
             }
             FixedPriceSaleEvents::Cancelled(e) => {
                 sums.outcome = 3;
                 sums.settled_at = Some(api_place);
+                sums.settled_time = log.block_timestamp.expect("a log's time");
+                assert_eq!((e.raised, e.sold), (sums.raised, sums.sold), "what the outcome says was raised");
                 ("settlement", row!(at, "cancelled", e.raised, e.sold))
             }
             FixedPriceSaleEvents::Claimed(e) => {
@@ -553,6 +734,9 @@ impl Expected {
                 p.last_block = block;
                 sums.raised -= e.amount;
                 sums.sold -= e.tokens;
+                sums.allotted_at_once -= e.tokens;
+                sums.withdrawn += e.amount;
+                sums.withdrawals += 1;
                 assert_eq!((sums.raised, sums.sold), (e.raised, e.sold), "running totals at {place}");
                 let who = row!(hex::encode(e.investor), hex::encode(e.to));
                 ("withdrawal", row!(at, who, e.amount, e.tokens, e.raised, e.sold))
@@ -560,11 +744,14 @@ impl Expected {
             FixedPriceSaleEvents::Rejected(e) => {
                 let p = sums.positions.get_mut(&e.investor).expect("a position");
                 p.rejected_tokens += e.tokens;
-                p.rejected = true;
+                p.rejections += 1;
+                p.rejected += e.amount;
                 p.last_block = block;
                 sums.raised -= e.amount;
                 sums.sold -= e.tokens;
+                sums.allotted_at_once -= e.tokens;
                 sums.rejected += e.amount;
+                sums.rejections += 1;
                 assert_eq!((sums.raised, sums.sold), (e.raised, e.sold), "running totals at {place}");
                 let who = row!(hex::encode(e.investor), hex::encode(e.by));
                 ("rejection", row!(at, who, e.amount, e.tokens, e.raised, e.sold))
@@ -572,22 +759,42 @@ impl Expected {
             FixedPriceSaleEvents::Settled(e) => {
                 let p = sums.positions.get_mut(&e.investor).expect("a position");
                 p.share = Some((e.kept, e.tokens));
+                p.excess += e.excess;
+                let p = sums.positions[&e.investor].clone();
+                assert_eq!(sums.share(&p), (e.kept, e.tokens, e.excess), "the share at {place}");
+                let p = sums.positions.get_mut(&e.investor).expect("a position");
                 p.last_block = block;
                 ("share", row!(at, hex::encode(e.investor), e.kept, e.tokens, e.excess))
             }
             FixedPriceSaleEvents::ExcessRefunded(e) => {
                 sums.excess_refunded += e.amount;
-                sums.positions.get_mut(&e.investor).expect("a position").last_block = block;
+                let p = sums.positions.get_mut(&e.investor).expect("a position");
+                p.last_block = block;
+                p.excess_refunded += e.amount;
                 ("excess_refund", row!(at, hex::encode(e.investor), hex::encode(e.to), e.amount))
             }
-            FixedPriceSaleEvents::PauseChanged(e) => ("pause_change", row!(at, if e.paused { "t" } else { "f" })),
+            FixedPriceSaleEvents::PauseChanged(e) => {
+                sums.paused = e.paused;
+                ("pause_change", row!(at, if e.paused { "t" } else { "f" }))
+            }
             FixedPriceSaleEvents::VoucherSignerChanged(e) => {
+                (sums.signer, sums.epoch) = (e.signer, e.epoch);
                 ("voucher_signer_change", row!(at, hex::encode(e.signer), e.epoch))
             }
-            FixedPriceSaleEvents::ComplianceChanged(e) => ("compliance_change", row!(at, hex::encode(e.compliance))),
-            FixedPriceSaleEvents::OwnershipTransferStarted(e) => ownership(e.previousOwner, e.newOwner, "f"),
-            FixedPriceSaleEvents::OwnershipTransferred(e) => ownership(e.previousOwner, e.newOwner, "t"),
+            FixedPriceSaleEvents::ComplianceChanged(e) => {
+                sums.compliance = e.compliance;
+                ("compliance_change", row!(at, hex::encode(e.compliance)))
+            }
+            FixedPriceSaleEvents::OwnershipTransferStarted(e) => {
+                sums.pending_owner = e.newOwner;
+                ownership(e.previousOwner, e.newOwner, "f")
+            }
+            FixedPriceSaleEvents::OwnershipTransferred(e) => {
+                (sums.owner, sums.pending_owner) = (e.newOwner, Address::ZERO);
+                ownership(e.previousOwner, e.newOwner, "t")
+            }
             FixedPriceSaleEvents::WhitepaperSuperseded(e) => {
+                sums.whitepapers.push(e.hash);
                 ("whitepaper", row!(at, e.version, hex::encode(e.hash), e.uri, hex::encode(data)))
             }
             FixedPriceSaleEvents::Swept(e) => {
@@ -672,6 +879,7 @@ impl Expected {
             starts = p.end;
         }
         let sums = self.sales.entry(e.sale).or_default();
+        (sums.owner, sums.compliance, sums.signer) = (t.owner, t.compliance, t.signer);
         sums.created = Some(e);
         sums.created_at = Some(api_place);
     }

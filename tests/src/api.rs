@@ -1,12 +1,12 @@
 //! The API's half of the comparison: `crowdsale serve` must say what the chain says, page by page.
 
-use std::process::Command;
+use std::{collections::BTreeMap, process::Command};
 
 use alloy::{
     eips::BlockId,
     primitives::{Address, B256, U256},
 };
-use crowdsale::contracts::{FixedPriceSale, SaleToken};
+use crowdsale::contracts::{FixedPriceSale, RefundVault, SaleToken};
 use serde_json::Value;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     agree::{Expected, PositionSums, SaleSums},
     process::{Process, binary},
     until,
+    views::Asked,
 };
 
 const CHAIN: u64 = 31337;
@@ -109,6 +110,13 @@ fn assert_amount(found: &Value, raw: U256, unit: &(String, u8), what: &str) {
     assert_eq!((found["symbol"].as_str(), found["decimals"].as_u64()), (Some(&*unit.0), Some(unit.1.into())), "{what}");
 }
 
+fn raw(amount: &Value) -> U256 {
+    text(&amount["raw"]).parse().expect("base units")
+}
+
+/// By sale and investor.
+type AllAsked = BTreeMap<(Address, Address), Asked>;
+
 /// What amounts of a sale are counted in.
 struct Units {
     money: (String, u8),
@@ -141,15 +149,20 @@ impl World {
         let sales: Vec<String> = expected.sales.keys().map(ToString::to_string).collect();
         assert_eq!(listed, sales, "/v1/sales: API (left), chain (right)");
 
+        let mut asked = AllAsked::new();
         for (address, sums) in &expected.sales {
             let created = sums.created.as_ref().expect("the sale's creation");
             let units =
                 Units { money: self.unit(created.terms.currency).await, tokens: self.unit(created.token).await };
             self.compare_sale(*address, sums, &units, head).await;
             self.compare_contributions(*address, sums, &units).await;
-            self.compare_investors(*address, sums, &units).await;
+            for investor in sums.positions.keys() {
+                let views = self.views(*address, created.vault, *investor, head.1).await;
+                asked.insert((*address, *investor), views);
+            }
+            self.compare_investors(*address, sums, &units, &asked).await;
         }
-        self.compare_wallets(expected).await;
+        self.compare_wallets(expected, &asked).await;
     }
 
     async fn unit(&self, currency: Address) -> (String, u8) {
@@ -174,6 +187,10 @@ impl World {
         let state = contract.state().block(block).call().await.unwrap();
         assert_eq!(sale["state"], STATES[usize::from(state)], "{path}: API (left), contract (right)");
         let active = contract.activePhase().block(block).call().await.ok().map(|a| a.index.to::<u64>());
+        // An auction that has sold everything stays in its phase, where nothing can be bought any more.
+        let quoted = contract.quote(created.terms.hardCap.to()).block(block).call().await;
+        let buys = quoted.is_ok_and(|q| !q.tokens.is_zero());
+        let active = active.filter(|_| created.mode != 2 || buys);
         assert_eq!(sale["active_phase"]["index"].as_u64(), active, "{path}: API (left), contract (right)");
 
         let t = &sale["totals"];
@@ -186,12 +203,33 @@ impl World {
         ] {
             assert_amount(&t[name], wanted, unit, name);
         }
+        let (_, excess) = sums.allotted_and_excess();
+        let releasable = RefundVault::new(created.vault, &self.chain.provider).release().block(block).call().await;
+        for (name, wanted, unit) in [
+            ("withdrawn", sums.withdrawn, money),
+            ("rejected", sums.rejected, money),
+            ("excess", excess, money),
+            ("excess_refunded", sums.excess_refunded, money),
+            ("releasable", releasable.unwrap_or_default(), money),
+            ("held", sums.held(), money),
+            ("in_vault", self.money(created.terms.currency, created.vault, block).await, money),
+            ("unclaimed", sums.unclaimed(), tokens),
+        ] {
+            assert_amount(&t[name], wanted, unit, name);
+        }
         // What the API says must be there, is there.
-        let held = self.money(created.terms.currency, address, block).await;
-        let held = if sums.outcome == 1 { U256::ZERO } else { held };
-        assert_amount(&t["held"], held, money, "held");
-        let unclaimed = if sums.outcome > 1 { U256::ZERO } else { sums.sold - sums.claimed };
-        assert_amount(&t["unclaimed"], unclaimed, tokens, "unclaimed");
+        let there: U256 = ["held", "unswept", "dust"].iter().map(|n| raw(&t[*n])).fold(U256::ZERO, |a, b| a + b);
+        assert_eq!(
+            there,
+            self.money(created.terms.currency, address, block).await,
+            "{path}: held, unswept and dust: {t}"
+        );
+        match sums.outcome {
+            1 => assert_amount(&t["kept"], sums.kept, money, "kept"),
+            _ => assert!(t["kept"].is_null(), "{t}"),
+        }
+        assert_eq!((&t["withdrawals"], &t["rejections"]), (&sums.withdrawals.into(), &sums.rejections.into()));
+        self.compare_roles(sale, sums, units, &path);
         assert_eq!(t["investors"], sums.positions.len());
         assert_eq!(t["contributions"], sums.contributions.len());
         assert_eq!((&t["refunds"], &t["claims"]), (&sums.refunds.into(), &sums.claims.into()));
@@ -209,6 +247,44 @@ impl World {
         if sums.outcome > 0 {
             let outcome = ["succeeded", "failed", "cancelled"][usize::from(sums.outcome) - 1];
             assert_eq!(sale["settlement"]["outcome"], outcome);
+        }
+    }
+
+    fn compare_roles(&self, sale: &Value, sums: &SaleSums, units: &Units, path: &str) {
+        let created = sums.created.as_ref().expect("the sale's creation");
+        let or_null = |a: Address| if a.is_zero() { Value::Null } else { a.to_string().into() };
+        assert_eq!(sale["mode"], ["fixed_price", "pro_rata", "dutch_auction"][usize::from(created.mode)], "{path}");
+        assert_eq!(sale["paused"], sums.is_paused(), "{path}");
+        assert_eq!(sale["owner"], sums.owner.to_string(), "{path}");
+        assert_eq!(sale["pending_owner"], or_null(sums.pending_owner), "{path}");
+        assert_eq!(sale["compliance"], or_null(sums.compliance), "{path}");
+        assert_eq!(sale["voucher_signer"], or_null(sums.signer), "{path}");
+        assert_eq!(sale["voucher_epoch"], sums.epoch.to_string(), "{path}");
+        let superseding = sale["documents"]["superseding"].as_array().expect("whitepapers");
+        let hashes: Vec<String> = superseding.iter().map(|d| text(&d["sha256"])).collect();
+        assert_eq!(hashes, sums.whitepapers.iter().map(ToString::to_string).collect::<Vec<_>>(), "{path}");
+        let o = &sale["objections"];
+        if created.terms.tap.objection == 0 {
+            assert!(o.is_null(), "{path}: {o}");
+        } else {
+            let needed = sums.swept * U256::from(created.terms.tap.objection) / U256::from(10_000);
+            assert_amount(&o["objected"], sums.objected, &units.money, "objected");
+            // Before the vault has the money, what it will need is told.
+            let needed = if sums.swept.is_zero() { raw(&o["needed"]) } else { needed };
+            assert_amount(&o["needed"], needed, &units.money, "needed");
+            assert_eq!(o["stopped"], sums.stopped.is_some(), "{path}");
+            assert_eq!(o["rest"]["raw"].as_str(), sums.stopped.map(|r| r.to_string()).as_deref(), "{path}");
+            assert_amount(&o["rest_refunded"], sums.rest_refunded, &units.money, "rest_refunded");
+        }
+        let allocations = sale["allocations"].as_array().expect("allocations");
+        assert_eq!(allocations.len(), sums.wallets.len(), "{path}");
+        for a in allocations {
+            let wallet: Address = text(&a["wallet"]).parse().expect("a wallet");
+            let (owner, amount, released, reclaimed) = sums.wallets[&wallet];
+            assert_eq!(a["owner"], owner.to_string(), "{path}: {a}");
+            for (name, wanted) in [("amount", amount), ("released", released), ("reclaimed", reclaimed)] {
+                assert_amount(&a[name], wanted, &units.tokens, &format!("{name} of {a}"));
+            }
         }
     }
 
@@ -243,25 +319,25 @@ impl World {
         assert_eq!(newest, sums.contributions, "{path}, newest first: API (left), logs of the chain (right)");
     }
 
-    async fn compare_investors(&self, address: Address, sums: &SaleSums, units: &Units) {
+    async fn compare_investors(&self, address: Address, sums: &SaleSums, units: &Units, asked: &AllAsked) {
         let api = self.api().await;
         let path = format!("/v1/sales/{CHAIN}/{address}/investors");
         let mut positions: Vec<(&Address, &PositionSums)> = sums.positions.iter().collect();
         let by_address = api.pages(&format!("{path}?sort=address"), 3).await;
         assert_eq!(by_address.len(), positions.len(), "{path}");
         for (found, (investor, wanted)) in by_address.iter().zip(&positions) {
-            assert_position(found, address, **investor, wanted, sums.outcome, units);
+            assert_position(found, address, **investor, wanted, sums, units, asked);
         }
         positions.sort_by(|(a, p), (b, q)| q.paid.cmp(&p.paid).then(a.cmp(b)));
         let by_paid = api.pages(&path, 3).await;
         assert_eq!(by_paid.len(), positions.len(), "{path}");
         for (found, (investor, wanted)) in by_paid.iter().zip(&positions) {
-            assert_position(found, address, **investor, wanted, sums.outcome, units);
+            assert_position(found, address, **investor, wanted, sums, units, asked);
         }
     }
 
     /// Everybody's wallet, also of those whose contributions are gone.
-    async fn compare_wallets(&self, expected: &Expected) {
+    async fn compare_wallets(&self, expected: &Expected, asked: &AllAsked) {
         let mut wallets: Vec<Address> = self.chain.accounts()[..12].to_vec();
         wallets.extend(expected.sales.values().flat_map(|s| s.positions.keys().copied()));
         wallets.sort_unstable();
@@ -276,36 +352,78 @@ impl World {
                 let created = sums.created.as_ref().expect("the sale's creation");
                 let units =
                     Units { money: self.unit(created.terms.currency).await, tokens: self.unit(created.token).await };
-                assert_position(found, *sale, wallet, position, sums.outcome, &units);
+                assert_position(found, *sale, wallet, position, sums, &units, asked);
             }
         }
     }
 }
 
-fn assert_position(found: &Value, sale: Address, investor: Address, p: &PositionSums, outcome: u8, units: &Units) {
+fn assert_position(
+    found: &Value,
+    sale: Address,
+    investor: Address,
+    p: &PositionSums,
+    sums: &SaleSums,
+    units: &Units,
+    asked: &AllAsked,
+) {
     let what = format!("position of {investor} in {sale}: {found}");
     assert_eq!(found["sale"], sale.to_string(), "{what}");
     assert_eq!(found["investor"], investor.to_string(), "{what}");
     assert_eq!(found["contributions"], p.contributions, "{what}");
     assert_eq!(found["block"]["number"], p.last_block, "{what}");
     let (money, tokens) = (&units.money, &units.tokens);
-    let refundable = if outcome > 1 { p.paid - p.refunded } else { U256::ZERO };
-    let claimable = if outcome == 1 { p.tokens - p.claimed } else { U256::ZERO };
+    let asked = &asked[&(sale, investor)];
+    let (v, rejected, succeeded) = (&asked.views, p.rejections > 0, sums.outcome == 1);
+    let withdrawable = if asked.cooling_off_until.is_some_and(|u| asked.now < u) { v.paid } else { U256::ZERO };
+    let refundable = match sums.outcome {
+        2 | 3 => v.paid,
+        _ if rejected => v.paid,
+        1 => v.excess + v.rest,
+        _ => U256::ZERO,
+    };
+    let (kept, share_tokens, excess) = sums.share(p);
+    let allotted = if succeeded { share_tokens } else { p.tokens - p.withdrawn_tokens - p.rejected_tokens };
+    let vested = if succeeded { v.claimable + p.claimed } else { U256::ZERO };
     for (name, wanted, unit) in [
         ("paid", p.paid, money),
+        ("withdrawn", p.withdrawn, money),
+        ("withdrawable", withdrawable, money),
         ("refunded", p.refunded, money),
         ("refundable", refundable, money),
-        ("tokens", p.tokens, tokens),
+        ("excess", excess, money),
+        ("excess_refunded", p.excess_refunded, money),
+        ("rest_refundable", v.rest, money),
+        ("rest_refunded", p.rest_refunded, money),
+        ("tokens", allotted, tokens),
+        ("vested", vested, tokens),
         ("claimed", p.claimed, tokens),
-        ("claimable", claimable, tokens),
+        ("claimable", v.claimable, tokens),
     ] {
         assert_amount(&found[name], wanted, unit, &format!("{name} of {what}"));
     }
-    match outcome {
-        0 => assert!(["contribute", "wait", "close"].iter().any(|a| found["action"] == *a), "{what}"),
-        1 => assert_eq!(found["action"], if claimable.is_zero() { "none" } else { "claim" }, "{what}"),
-        _ => assert_eq!(found["action"], if refundable.is_zero() { "none" } else { "refund" }, "{what}"),
+    if succeeded && !rejected {
+        assert_eq!(kept, v.stake, "{what}");
+        assert_amount(&found["kept"], v.stake, money, &format!("kept of {what}"));
+    } else {
+        assert!(found["kept"].is_null(), "{what}");
     }
+    assert_eq!(found["rejected"], rejected, "{what}");
+    assert_eq!(found["objected"], v.objected, "{what}");
+    assert_eq!(found["can_object"], asked.can_object, "{what}");
+    assert_eq!(found["cooling_off_until"].is_null(), asked.cooling_off_until.is_none(), "{what}");
+    let actions: &[&str] = match sums.outcome {
+        _ if rejected && v.paid.is_zero() => &["none"],
+        _ if rejected => &["refund"],
+        0 => &["contribute", "wait", "close"],
+        1 if !v.claimable.is_zero() || !v.excess.is_zero() => &["claim"],
+        1 if !v.rest.is_zero() => &["refund"],
+        1 if v.tokens.is_zero() => &["none"],
+        1 => &["wait"],
+        _ if v.paid.is_zero() => &["none"],
+        _ => &["refund"],
+    };
+    assert!(actions.iter().any(|a| found["action"] == *a), "{actions:?}: {what}");
 }
 
 fn text(value: &Value) -> String {

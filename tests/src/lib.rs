@@ -11,12 +11,13 @@ mod database;
 mod process;
 mod random;
 mod sale;
+mod views;
 mod world;
 
 pub use api::Api;
 pub use chain::{Call, Chain};
 pub use database::{Checkpoint, Database, Held};
-pub use process::{Flags, Indexer, binary};
+pub use process::{Flags, Indexer, binary, reconcile};
 pub use random::Random;
 pub use sale::{DevDollar, Draft, Sale, emitter_of_anything, ether};
 pub use world::{World, deploy_factory};

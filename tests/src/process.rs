@@ -157,6 +157,18 @@ impl Indexer {
     }
 }
 
+/// `crowdsale reconcile`: whether it found no difference, and what it wrote.
+pub fn reconcile(flags: &Flags) -> (bool, String) {
+    let output = Command::new(binary())
+        .args(["reconcile", "--rpc-url", &flags.rpc_url])
+        .env("CROWDSALE_DATABASE_URL", &flags.database_url)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("crowdsale reconcile");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
 /// `crowdsale`, beside this test's own binary.
 pub fn binary() -> PathBuf {
     let test = env::current_exe().expect("this test's own path");

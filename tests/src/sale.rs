@@ -104,6 +104,16 @@ impl Draft {
         }
     }
 
+    /// In a mode with one price for all, where every phase reaches up to the hard cap; these are the phases' prices.
+    pub fn uniform(mut self, mode: u8, prices: [&str; 4]) -> Self {
+        self.mode = mode;
+        for (phase, price) in self.terms.phases.iter_mut().zip(prices) {
+            phase.raisedUpTo = self.terms.hardCap;
+            phase.price = ether(price).to();
+        }
+        self
+    }
+
     /// The transaction that creates it at `factory`.
     pub fn create(&self, factory: Address) -> Call {
         let (mode, terms, documents, allocations) =

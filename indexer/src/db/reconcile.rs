@@ -1,9 +1,60 @@
 //! What the database says of every sale and position, to be held against the chain.
 
-use sqlx::PgConnection;
+use std::fmt;
+
+use alloy::primitives::U256;
+use bigdecimal::{
+    BigDecimal,
+    num_bigint::{BigInt, Sign},
+};
+use serde::{Serialize, Serializer};
+use sqlx::{Decode, PgConnection, Postgres, Type, error::BoxDynError, postgres::PgTypeInfo, postgres::PgValueRef};
 
 use super::DbError;
-use crate::types::{Addr, Amount, Hash32};
+use crate::types::{Addr, Hash32};
+
+/// A whole number, as the database holds it. It is below zero where its sums contradict each other: that must be told as a
+/// difference, and not hide the others behind a value that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Figure(BigInt);
+
+impl From<U256> for Figure {
+    fn from(value: U256) -> Self {
+        Self(BigInt::from_bytes_be(Sign::Plus, &value.to_be_bytes::<32>()))
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Figure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Type<Postgres> for Figure {
+    fn type_info() -> PgTypeInfo {
+        <BigDecimal as Type<Postgres>>::type_info()
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        <BigDecimal as Type<Postgres>>::compatible(ty)
+    }
+}
+
+impl Decode<'_, Postgres> for Figure {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        let value = BigDecimal::decode(value)?;
+        if !value.is_integer() {
+            return Err(format!("the database holds {value}, which is not a whole number").into());
+        }
+        Ok(Self(value.with_scale(0).into_bigint_and_exponent().0))
+    }
+}
 
 /// A sale as its contracts count it. Amounts in base units.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,12 +64,12 @@ pub struct StoredSale {
     pub vault: Addr,
     pub token: Addr,
     pub currency: Addr,
-    pub raised: Amount,
-    pub sold: Amount,
+    pub raised: Figure,
+    pub sold: Figure,
     /// Money that the sale must have: for investors, for the vault, and what rounding left.
-    pub balance: Amount,
+    pub balance: Figure,
     /// Tokens that it must have for investors.
-    pub unclaimed: Amount,
+    pub unclaimed: Figure,
     /// Unix seconds; zero before a success or failure.
     pub settled_at: i64,
     pub paused: bool,
@@ -27,34 +78,34 @@ pub struct StoredSale {
     pub pending_owner: Addr,
     pub compliance: Addr,
     pub voucher_signer: Addr,
-    pub voucher_epoch: Amount,
+    pub voucher_epoch: Figure,
     /// In their order, without that of the creation.
     pub whitepapers: Vec<Hash32>,
-    pub received: Amount,
-    pub released: Amount,
-    pub in_vault: Amount,
-    pub objected: Amount,
-    pub needed: Amount,
+    pub received: Figure,
+    pub released: Figure,
+    pub in_vault: Figure,
+    pub objected: Figure,
+    pub needed: Figure,
     pub stopped: bool,
 }
 
 /// A position as the contracts count it. Amounts in base units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPosition {
     /// The investor.
     pub investor: Addr,
     /// Payment base units paid and not refunded; once settled, what the sale kept of them.
-    pub paid: Amount,
+    pub paid: Figure,
     /// Token base units allotted and not claimed.
-    pub tokens: Amount,
+    pub tokens: Figure,
     /// Token base units claimed of an allotment that vests, else zero.
-    pub claimed: Amount,
+    pub claimed: Figure,
     /// Payment base units that the sale kept; zero without success.
-    pub stake: Amount,
+    pub stake: Figure,
     /// Whether it objected.
     pub objected: bool,
     /// Payment base units of the rest that the vault owes it.
-    pub rest: Amount,
+    pub rest: Figure,
 }
 
 /// Every sale of the chain.
@@ -69,7 +120,7 @@ pub async fn list_sales(connection: &mut PgConnection, chain_id: i64) -> Result<
                   coalesce(o.pending_owner, decode(repeat('00', 20), 'hex')) AS "pending_owner!: _",
                   o.compliance AS "compliance!: _", o.voucher_signer AS "voucher_signer!: _",
                   o.voucher_epoch AS "voucher_epoch!: _",
-                  ARRAY(SELECT w.hash FROM whitepaper w WHERE w.chain_id = s.chain_id AND w.sale = s.address
+                  ARRAY(SELECT w.hash::bytea FROM whitepaper w WHERE w.chain_id = s.chain_id AND w.sale = s.address
                         ORDER BY w.version) AS "whitepapers!: _",
                   o.received AS "received!: _", o.released AS "released!: _", o.in_vault AS "in_vault!: _",
                   o.objected AS "objected!: _", div(o.received * o.tap_objection, 10000) AS "needed!: _",

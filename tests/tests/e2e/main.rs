@@ -5,6 +5,7 @@
 mod faults;
 mod harness;
 mod lifecycle;
+mod modes;
 mod refusals;
 mod reorgs;
 mod up;

@@ -1,7 +1,10 @@
 //! Reorgs in all shapes: before each, the indexer has seen the branch that goes; after each, everything agrees again.
 
 use alloy::primitives::{Address, B256, hex};
+use crowdsale::contracts::SaleFactory::{Tap, Vesting};
 use e2e::{Call, Draft, Indexer, Sale, World, ether, until};
+
+use crate::modes::{assert_notices, assert_reconciled};
 
 /// Half the blocks that `finalized` is behind the head: far enough for a depth of 40. The depth of 200 is more than the
 /// indexer reads at once.
@@ -23,6 +26,13 @@ enum Shape {
 }
 
 impl Shape {
+    /// As many empty blocks as replace just those above `keep`.
+    async fn above(self, world: &World, keep: u64) -> Vec<Vec<Call>> {
+        let count = world.chain.head().await.header.number - keep;
+        // `Shorter` takes one more than it gives.
+        empty(usize::try_from(count).unwrap() - usize::from(matches!(self, Self::Shorter)))
+    }
+
     /// Replaces the last `blocks.len()` blocks. What is in `blocks` is on the new chain.
     async fn replace(self, world: &World, indexer: &mut Indexer, mut blocks: Vec<Vec<Call>>) {
         let depth = blocks.len() as u64;
@@ -420,4 +430,156 @@ async fn the_first_indexed_block_goes() {
     indexer.resume();
     world.agree(&mut indexer).await;
     assert_eq!(world.database.number("SELECT count(*) FROM contribution").await, 1);
+}
+
+/// A pro-rata sale with everything that can leave it, at the end of which little time is left.
+async fn pro_rata(world: &World) -> (Sale, u64) {
+    let mut draft = world.draft().await.uniform(1, ["0.001"; 4]);
+    draft.terms.compliance = world.anybody();
+    draft.terms.coolingOff = 86_400 * 4;
+    draft.terms.vesting = Vesting { atOnce: 2_500, cliff: 0, duration: 864_000 };
+    draft.terms.tap = Tap { atOnce: 1_000, duration: 864_000, objection: 5_000 };
+    let closes = draft.closes();
+    (world.create(&draft).await, closes)
+}
+
+/// How many rows there are of each kind.
+async fn counts<const N: usize>(world: &World, tables: [&str; N]) -> [i64; N] {
+    let mut counts = [0; N];
+    for (count, table) in counts.iter_mut().zip(tables) {
+        *count = world.database.number(&format!("SELECT count(*) FROM {table}")).await;
+    }
+    counts
+}
+
+#[tokio::test]
+async fn withdrawals_and_rejections_go_and_move() {
+    for shape in SHAPES {
+        let world = World::new(SLOTS).await;
+        let mut indexer = world.index();
+        let (sale, _) = pro_rata(&world).await;
+        let compliance = world.anybody();
+        let [alice, bob, carol] = [0, 1, 2].map(|i| world.investor(i));
+        let paid = [(alice, "40.000000000000000003"), (bob, "50"), (carol, "30")];
+        world.chain.mine(paid.map(|(investor, amount)| sale.send(investor, ether(amount)))).await;
+        world.chain.mine_blocks(1).await;
+
+        let keep = world.chain.head().await.header.number - 1;
+
+        // One withdraws and comes back with less, one is rejected and has its money.
+        let mut receipts = world.chain.mine([sale.withdraw(alice)]).await;
+        receipts.extend(world.chain.mine([sale.send(alice, ether("7")), sale.reject(compliance, bob)]).await);
+        receipts.extend(world.chain.mine([sale.refund(carol, bob)]).await);
+        world.agree(&mut indexer).await;
+        let tables = ["withdrawal", "rejection", "refund", "contribution"];
+        assert_eq!(counts(&world, tables).await, [1, 1, 1, 4]);
+        assert_reconciled(&world);
+
+        // The withdrawal and the rejection change places, the refund and what was paid again are gone.
+        let again = [
+            world.chain.again(receipts[2].transaction_hash).await,
+            world.chain.again(receipts[0].transaction_hash).await,
+        ];
+        let [reject, withdraw] = again;
+        shape.replace(&world, &mut indexer, vec![vec![reject], Vec::new(), vec![withdraw]]).await;
+        world.agree(&mut indexer).await;
+        assert_eq!(counts(&world, tables).await, [1, 1, 0, 3], "{shape:?}");
+        let raised = world.database.texts("SELECT raised::text FROM sale_total").await;
+        assert_eq!(raised, [ether("30").to_string()], "{shape:?}");
+        assert_reconciled(&world);
+
+        // Another one is rejected in the place of both.
+        let mut blocks = shape.above(&world, keep).await;
+        blocks[1] = vec![sale.reject(compliance, carol), sale.refund_to(carol, alice)];
+        shape.replace(&world, &mut indexer, blocks).await;
+        world.agree(&mut indexer).await;
+        assert_eq!(counts(&world, tables).await, [0, 1, 1, 3], "{shape:?}");
+        let raised = world.database.texts("SELECT raised::text FROM sale_total").await;
+        assert_eq!(raised, [ether("90.000000000000000003").to_string()], "{shape:?}");
+        assert_reconciled(&world);
+    }
+}
+
+#[tokio::test]
+async fn shares_objections_and_the_outcome_go_and_move() {
+    for shape in SHAPES {
+        let world = World::new(SLOTS).await;
+        let mut indexer = world.index();
+        let (sale, closes) = pro_rata(&world).await;
+        let anybody = world.anybody();
+        let [alice, bob, carol, dave] = [0, 1, 2, 3].map(|i| world.investor(i));
+        let paid = [(alice, "40.000000000000000003"), (bob, "50"), (carol, "30"), (dave, "9")];
+        world.chain.mine(paid.map(|(investor, amount)| sale.send(investor, ether(amount)))).await;
+        world.chain.mine([sale.reject(anybody, dave)]).await;
+        world.chain.mine_at(closes - 200, []).await;
+        world.chain.mine_blocks(1).await;
+        world.chain.mine_at(closes, [sale.close(anybody)]).await;
+        world.chain.mine_blocks(1).await;
+
+        let mut receipts = world.chain.mine([sale.claim(carol, alice), sale.refund(carol, dave)]).await;
+        receipts.extend(world.chain.mine([sale.object(alice), sale.release(carol)]).await);
+        receipts.extend(world.chain.mine([sale.object(bob), sale.refund(carol, bob)]).await);
+        receipts.extend(world.chain.mine([sale.refund_rest(carol, alice), sale.refund_rest(carol, bob)]).await);
+        world.agree(&mut indexer).await;
+        let tables = [
+            "settlement",
+            "share",
+            "claim",
+            "excess_refund",
+            "refund",
+            "sweep",
+            "release",
+            "objection",
+            "tap_stop",
+            "rest_refund",
+        ];
+        assert_eq!(counts(&world, tables).await, [1, 2, 1, 2, 1, 1, 1, 2, 1, 2]);
+        assert_reconciled(&world);
+
+        // The objections come first, the claim at last with other tokens, and all else is gone.
+        let [claim, first, second] = [
+            world.chain.again(receipts[0].transaction_hash).await,
+            world.chain.again(receipts[2].transaction_hash).await,
+            world.chain.again(receipts[4].transaction_hash).await,
+        ];
+        shape.replace(&world, &mut indexer, vec![vec![second], Vec::new(), vec![first], vec![claim]]).await;
+        world.agree(&mut indexer).await;
+        assert_eq!(counts(&world, tables).await, [1, 1, 1, 1, 0, 1, 0, 2, 1, 0], "{shape:?}");
+        assert_reconciled(&world);
+
+        // The stop goes: the beneficiary is paid again.
+        let stop = world.database.number("SELECT block_number FROM tap_stop").await;
+        let blocks = shape.above(&world, u64::try_from(stop).unwrap() - 1).await;
+        shape.replace(&world, &mut indexer, blocks).await;
+        world.agree(&mut indexer).await;
+        assert_eq!(counts(&world, ["objection", "tap_stop", "share"]).await, [1, 0, 0], "{shape:?}");
+        world.chain.mine([sale.release(carol)]).await;
+        world.agree(&mut indexer).await;
+        assert_reconciled(&world);
+
+        // The outcome goes with all that followed; one withdraws, and the next outcome gives the others more.
+        let close = world.database.number("SELECT block_number FROM settlement").await;
+        let mut blocks = shape.above(&world, u64::try_from(close).unwrap() - 1).await;
+        blocks[0].push(sale.withdraw(carol));
+        shape.replace(&world, &mut indexer, blocks).await;
+        world.agree(&mut indexer).await;
+        assert_eq!(counts(&world, tables).await, [0; 10], "{shape:?}");
+        assert_eq!(counts(&world, ["withdrawal", "rejection"]).await, [1, 1], "{shape:?}");
+        let sums = "SELECT concat_ws(' ', kept, excess, allotted, received, objected) FROM sale_total";
+        assert_eq!(world.database.texts(sums).await, ["0 0 0 0 0"], "{shape:?}");
+        assert_reconciled(&world);
+        let late = (closes + 3).max(world.chain.now().await + 12);
+        world.chain.mine_at(late, [sale.close(anybody)]).await;
+        world.chain.mine([sale.claim(carol, alice), sale.object(bob), sale.refund_rest(carol, bob)]).await;
+        world.agree(&mut indexer).await;
+        assert_eq!(counts(&world, tables).await, [1, 1, 1, 0, 0, 1, 0, 1, 1, 1], "{shape:?}");
+        let kept = world.database.texts("SELECT kept::text FROM sale_total").await;
+        assert_eq!(kept, [ether("90.000000000000000003").to_string()], "{shape:?}");
+        assert_reconciled(&world);
+        let of = |investor: Address| format!("investor = '\\x{}'", hex::encode(investor));
+        assert_notices(&world, "raised", "sale_total", "raised", "true").await;
+        assert_notices(&world, "paid", "position", "withdrawn", &of(carol)).await;
+        assert_notices(&world, "stake", "position", "kept", &of(alice)).await;
+        assert_notices(&world, "tokens", "position", "claimed", &of(alice)).await;
+    }
 }
