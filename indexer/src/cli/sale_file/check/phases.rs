@@ -78,6 +78,8 @@ pub fn check(
     if let (Some(hard), Some(last), Some(at), Some(asset)) =
         (hard_cap, previous_cap, draft.phases.last().and_then(|p| p.raised_up_to.as_ref()), &draft.payment.asset)
         && last != hard.value
+        // Elsewhere no phase has a cap of its own, which is told already.
+        && mode.is_none_or(|m| m == Mode::FixedPrice)
     {
         let message = format!("the last phase must sell up to the hard cap {}", asset.amount(hard.value));
         reader.error_at(at, message, "remove the line: the hard cap is the default");
