@@ -130,13 +130,15 @@ fn time(seconds: U256) -> String {
     time.map_or_else(|| format!("second {seconds}"), |t| t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
+/// A time span in days, and the seconds beyond them.
 fn days(seconds: U256) -> String {
+    let count = |n: U256, unit| format!("{n} {unit}{}", if n == U256::ONE { "" } else { "s" });
     let day = U256::from(86_400);
     let (days, rest) = (seconds / day, seconds % day);
     match (days.is_zero(), rest.is_zero()) {
-        (_, true) => format!("{days} days"),
-        (true, false) => format!("{rest} seconds"),
-        (false, false) => format!("{days} days and {rest} seconds"),
+        (_, true) => count(days, "day"),
+        (true, false) => count(rest, "second"),
+        (false, false) => format!("{} and {}", count(days, "day"), count(rest, "second")),
     }
 }
 

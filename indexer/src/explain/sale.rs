@@ -68,7 +68,7 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
             "take the proof of this investor from the list that the team published for this phase",
         ),
         Sale::SoldOut(e) => {
-            says(format!("everything is sold: the hard cap of {} is reached", money(e.hardCap, assets)), SEE_STATUS)
+            says(format!("everything is sold; the hard cap is {}", money(e.hardCap, assets)), SEE_STATUS)
         }
         Sale::ZeroTokens(e) => {
             says(format!("{} buys less than the smallest part of a token", money(e.amount, assets)), "contribute more")
@@ -89,9 +89,13 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
             ),
             "contribute less",
         ),
-        Sale::SaleNotEnded(e) => {
-            says(format!("the sale can be closed from {} on, or once it is sold out", time(e.closes)), SEE_STATUS)
-        }
+        Sale::SaleNotEnded(e) => says(
+            format!(
+                "the sale can be closed from {} on, or, without a cooling-off, once it is sold out",
+                time(e.closes)
+            ),
+            SEE_STATUS,
+        ),
         Sale::AlreadyClosed(e) => says(format!("the sale {} already, for ever", outcome(e.outcome)), SEE_STATUS),
         Sale::OnlyOwner(e) => says(
             format!("only the owner {} may do this, and the sender is {}", e.owner, e.caller),
@@ -168,12 +172,12 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
             "send it with the key of the account that it was offered to: crowdsale sale status SALE",
         ),
         Sale::OwnableInvalidOwner(e) => says(format!("{} cannot be an owner", e.owner), "name another address"),
-        Sale::NotClaimable(e) => not_yet("tokens and money are given out after success only", e.state),
+        Sale::NotClaimable(e) => not_yet("tokens are given out after success only", e.state),
         Sale::NothingToClaim(e) => says(
             format!("{} has no tokens to claim in this sale, or has claimed them", e.investor),
             "name another investor with --for, if it is another's position",
         ),
-        Sale::NotRefundable(e) => not_yet("money is refunded after failure or cancellation only", e.state),
+        Sale::NotRefundable(e) => not_yet("money is refunded after failure, cancellation or rejection only", e.state),
         Sale::NothingToRefund(e) => says(
             format!("{} has no money to be refunded in this sale, or has had it", e.investor),
             "name another investor with --for, if it is another's position",

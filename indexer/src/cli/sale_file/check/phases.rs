@@ -67,7 +67,7 @@ pub fn check(
         }
         let price = phase.price.as_ref().and_then(|at| read_price(reader, at, draft));
         right &= mode.is_none_or(|mode| check_mode(reader, phase, mode, price, previous_price, cap.as_ref(), hard_cap));
-        let gate = check_gate(reader, draft, phase);
+        let gate = check_gate(reader, draft, phase, index);
         previous_price = price;
         previous_end = phase.ends.as_ref().map(|e| e.value);
         previous_cap = cap.as_ref().map(|c| c.value);
@@ -78,6 +78,8 @@ pub fn check(
     if let (Some(hard), Some(last), Some(at), Some(asset)) =
         (hard_cap, previous_cap, draft.phases.last().and_then(|p| p.raised_up_to.as_ref()), &draft.payment.asset)
         && last != hard.value
+        // Elsewhere no phase has a cap of its own, which is told already.
+        && mode.is_none_or(|m| m == Mode::FixedPrice)
     {
         let message = format!("the last phase must sell up to the hard cap {}", asset.amount(hard.value));
         reader.error_at(at, message, "remove the line: the hard cap is the default");
@@ -134,7 +136,7 @@ fn check_mode(
 }
 
 /// Who may contribute in the phase. `None` where it cannot be.
-fn check_gate(reader: &Reader<'_>, draft: &Draft, phase: &DraftPhase) -> Option<Gate> {
+fn check_gate(reader: &Reader<'_>, draft: &Draft, phase: &DraftPhase, index: usize) -> Option<Gate> {
     let word = match &phase.gate {
         Some(at) => at.value,
         None if phase.gate_is_broken => return None,
@@ -155,9 +157,8 @@ fn check_gate(reader: &Reader<'_>, draft: &Draft, phase: &DraftPhase) -> Option<
             if draft.voucher_signer.is_none() && !draft.voucher_signer_is_broken {
                 let message = "asks for vouchers, and nobody is named who signs them";
                 let mend = "add voucher_signer = \"0x…\" to [sale]";
-                match &phase.gate {
-                    Some(at) => reader.error_at(at, message, mend),
-                    None => reader.error(phase.line, "phase", message, mend),
+                if let Some(at) = &phase.gate {
+                    reader.error_at(at, message, mend);
                 }
                 return None;
             }
@@ -173,7 +174,7 @@ fn check_gate(reader: &Reader<'_>, draft: &Draft, phase: &DraftPhase) -> Option<
             }
             if given.is_none() && !phase.list_is_broken {
                 let mend = "add list = \"TREE.json\", the file that `crowdsale allowlist build` made, or its list_root";
-                reader.error(phase.line, "phase.list", "is missing: the gate is a list", mend);
+                reader.error(phase.line, &format!("phase[{}].list", index + 1), "is missing: the gate is a list", mend);
             }
             Some(Gate::List { root: given?.value })
         }
