@@ -81,6 +81,16 @@ pub async fn run(listener: TcpListener, state: ApiState, shutdown: CancellationT
     run_app(listener, app(state, options), options, shutdown).await
 }
 
+/// Serves health and metrics alone on `listener`, until `shutdown`.
+pub async fn run_operator(
+    listener: TcpListener,
+    state: ApiState,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let options = ServeOptions::default();
+    run_app(listener, layered(api::operator_router(state), options), options, shutdown).await
+}
+
 /// The API with everything that a request passes.
 pub fn app(state: ApiState, options: ServeOptions) -> Router {
     layered(api::router(state), options)

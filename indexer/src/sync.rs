@@ -1,17 +1,24 @@
 //! The loop: chain -> decode -> apply. Transient errors are tried again, fatal ones stop it.
 //!
-//! Up to the node's `finalized` block, ranges are read; above it, one block at a time by hash. Before every step the stored
-//! tip is compared with the canonical block of its height, so a reorg is found by hash alone, in each of its shapes: another
+//! Up to the node's `finalized` block, ranges are read, several at the same time; above it, each block by its hash. Before every step
+//! the stored tip is compared with the canonical block of its height, so a reorg is found by hash alone, in each of its shapes: another
 //! block at the tip, another branch below it, a chain that went back.
 
+mod backfill;
 mod follow;
+mod progress;
+mod rewind;
+mod wake;
 
 pub use follow::{Follower, Step};
+pub use progress::Backfill;
+pub use rewind::{Rewound, rewind};
 
 use std::time::Duration;
 
 use alloy::primitives::Address;
 use sqlx::postgres::PgConnectOptions;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -23,6 +30,7 @@ use crate::{
     },
     telemetry::metric,
 };
+use wake::Wake;
 
 /// What the loop follows, and how.
 #[derive(Clone, Debug)]
@@ -35,8 +43,14 @@ pub struct Options {
     pub poll: Duration,
     /// Most blocks in one request of a backfill; halved on errors.
     pub max_range: u64,
+    /// Requests of a backfill at the same time: few for a node of one's own, more for one that is far away.
+    pub fetchers: usize,
+    /// Most events that one transaction of a backfill writes. More touch a position's row less often, and cost memory.
+    pub batch_events: u64,
     /// How long a node may be behind the stored tip before that counts as a chain that went back.
     pub behind_grace: Duration,
+    /// Told how far a backfill is.
+    pub progress: Option<watch::Sender<Backfill>>,
 }
 
 /// Why the loop stopped or a step failed.
@@ -69,8 +83,6 @@ impl SyncError {
     }
 }
 
-/// Longest that one step may take: requests have limits of their own, so past it the database's connection hangs.
-const STEP_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest pause between two tries.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// Pause between two tries to become the writer of a chain that another process writes.
@@ -94,7 +106,7 @@ pub async fn run(
                 standing_by = false;
                 match follow(chain, writer, options, shutdown, &mut backoff).await {
                     Ok(()) => break,
-                    Err(error) if error.is_transient() => retry(chain, &error, &mut backoff),
+                    Err(error) if error.is_transient() => retry(chain, &error, &mut backoff).await,
                     Err(error) => return Err(error),
                 }
             }
@@ -105,7 +117,7 @@ pub async fn run(
                 }
                 STANDBY
             }
-            Err(error) if error.is_transient() => retry(chain, &error.into(), &mut backoff),
+            Err(error) if error.is_transient() => retry(chain, &error.into(), &mut backoff).await,
             Err(error) => return Err(error.into()),
         };
         sleep(pause, shutdown).await;
@@ -130,26 +142,26 @@ async fn follow(
     };
     chains::register(&mut writer, identity).await?;
     let mut follower = Follower::resume(writer, options).await?;
+    let mut wake = Wake::new(chain.node());
     while !shutdown.is_cancelled() {
+        let node = chain.node();
         let step = tokio::select! {
-            step = tokio::time::timeout(STEP_TIMEOUT, follower.step(chain.node())) => step,
+            step = follower.step(&node) => step,
             // What was not committed is rolled back with the connection.
             () = shutdown.cancelled() => return Ok(()),
-        };
-        let Ok(step) = step else {
-            return Err(DbError::Silent(STEP_TIMEOUT.as_secs()).into());
         };
         match step {
             Ok(step) => {
                 *backoff = options.poll;
                 if matches!(step, Step::Idle | Step::Moved) {
-                    sleep(options.poll, shutdown).await;
+                    wake.or_after(options.poll, shutdown).await;
                 }
             }
             Err(SyncError::Chain(error)) if error.is_transient() => {
                 follower.reload().await?;
-                let pause = retry(chain, &error.into(), backoff);
+                let pause = retry(chain, &error.into(), backoff).await;
                 sleep(pause, shutdown).await;
+                wake = Wake::new(chain.node());
             }
             Err(error) => return Err(error),
         }
@@ -157,11 +169,11 @@ async fn follow(
     Ok(())
 }
 
-fn retry(chain: &Chain, error: &SyncError, backoff: &mut Duration) -> Duration {
+async fn retry(chain: &Chain, error: &SyncError, backoff: &mut Duration) -> Duration {
     let pause = *backoff;
     warn!(chain_id = chain.chain_id(), %error, pause_ms = pause.as_millis() as u64, "trying again");
     metrics::counter!(metric::RETRIES, "chain_id" => chain.chain_id().to_string()).increment(1);
-    chain.rotate();
+    chain.rotate().await;
     *backoff = (pause * 2).min(MAX_BACKOFF);
     pause
 }

@@ -16,6 +16,16 @@ pub mod metric {
     pub const EVENTS: &str = "crowdsale_indexer_events_total";
     /// Counter by `chain_id`: steps that failed and were tried again.
     pub const RETRIES: &str = "crowdsale_indexer_retries_total";
+    /// Counter: ranges of a backfill that a node refused, and that were halved.
+    pub const HALVINGS: &str = "crowdsale_indexer_range_halvings_total";
+    /// Histogram by `chain_id`, blocks: how deep reorganisations were.
+    pub const REORG_DEPTH: &str = "crowdsale_indexer_reorg_depth_blocks";
+    /// Histogram by `chain_id`, seconds: from a batch that is ready to its commit.
+    pub const BATCH_SECONDS: &str = "crowdsale_indexer_batch_duration_seconds";
+    /// Histogram by `chain_id`: events of a batch.
+    pub const BATCH_EVENTS: &str = "crowdsale_indexer_batch_events";
+    /// Gauge by `chain_id`, blocks: what one request of a backfill asks for.
+    pub const RANGE_BLOCKS: &str = "crowdsale_indexer_range_blocks";
     /// Gauge by `chain_id`, height: the indexed tip.
     pub const INDEXED_BLOCK: &str = "crowdsale_indexer_indexed_block";
     /// Gauge by `chain_id`, height: the node's head.
@@ -79,6 +89,11 @@ pub fn install_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryErro
 /// Bounds of the duration histogram, seconds.
 const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
+/// Bounds of the histogram of a batch's events.
+const EVENTS: [f64; 6] = [1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0];
+/// Bounds of the histogram of reorganisations, blocks.
+const DEPTHS: [f64; 7] = [1.0, 2.0, 3.0, 10.0, 32.0, 64.0, 300.0];
+
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Folds what histograms gathered, which nobody may ask for in a long while. To be called every few seconds.
@@ -97,6 +112,9 @@ pub fn install_metrics() -> Result<PrometheusHandle, TelemetryError> {
     }
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(metric::HTTP_SECONDS.to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(metric::BATCH_SECONDS.to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(metric::BATCH_EVENTS.to_owned()), &EVENTS)?
+        .set_buckets_for_metric(Matcher::Full(metric::REORG_DEPTH.to_owned()), &DEPTHS)?
         .install_recorder()?;
     describe();
     Ok(HANDLE.get_or_init(|| handle).clone())
@@ -108,6 +126,11 @@ pub fn describe() {
     describe_counter!(metric::REORGS, "Reorganisations that were rolled back");
     describe_counter!(metric::EVENTS, "Events that were written");
     describe_counter!(metric::RETRIES, "Steps that failed and were tried again");
+    describe_counter!(metric::HALVINGS, "Ranges of a backfill that a node refused, and that were halved");
+    describe_histogram!(metric::REORG_DEPTH, "How many blocks deep reorganisations were");
+    describe_histogram!(metric::BATCH_SECONDS, Unit::Seconds, "From a batch that is ready to its commit");
+    describe_histogram!(metric::BATCH_EVENTS, "Events of a batch");
+    describe_gauge!(metric::RANGE_BLOCKS, "Blocks that one request of a backfill asks for");
     describe_gauge!(metric::INDEXED_BLOCK, "Height of the indexed tip");
     describe_gauge!(metric::HEAD_BLOCK, "Height of the node's head");
     describe_gauge!(metric::FINALIZED_BLOCK, "Height of the node's finalized block");

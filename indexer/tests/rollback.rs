@@ -24,7 +24,7 @@ async fn it_covers_every_table_of_the_catalog(pool: PgPool) {
     .collect();
     assert!(tables.len() >= 31, "{tables:?}");
     let body: String =
-        sqlx::query_scalar("SELECT prosrc FROM pg_proc WHERE proname = 'rollback_to'").fetch_one(&pool).await.unwrap();
+        sqlx::query_scalar("SELECT prosrc FROM pg_proc WHERE proname = 'forget_above'").fetch_one(&pool).await.unwrap();
     let covered: BTreeSet<String> = body
         .lines()
         .filter_map(|line| line.trim().strip_prefix("DELETE FROM "))

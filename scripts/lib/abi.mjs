@@ -11,6 +11,7 @@ const contracts = [
   { name: "RefundVault", deployed: true },
   { name: "TeamWallet", deployed: true },
   { name: "DevDollar", deployed: true },
+  { name: "Crowd", deployed: true },
   { name: "SaleToken" },
   { name: "RestrictedSaleToken" },
 ];

@@ -54,6 +54,11 @@ impl Api {
         process.output()
     }
 
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The answer to a request that must succeed.
     pub async fn get(&self, path: &str) -> Value {
         let response = self.client.get(format!("{}{path}", self.url)).send().await.expect("the API answers");

@@ -17,7 +17,7 @@ mod world;
 pub use api::Api;
 pub use chain::{Call, Chain};
 pub use database::{Checkpoint, Database, Held};
-pub use process::{Flags, Indexer, binary, reconcile};
+pub use process::{Flags, Indexer, binary, index_once, reconcile};
 pub use random::Random;
 pub use sale::{DevDollar, Draft, Sale, emitter_of_anything, ether};
 pub use world::{World, deploy_factory};

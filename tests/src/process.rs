@@ -98,7 +98,8 @@ impl Indexer {
         let mut command = Command::new(binary());
         command
             .args(["index", "--rpc-url", &flags.rpc_url, "--factory", &flags.factory.to_string()])
-            .args(["--poll-ms", "20", "--behind-grace-ms", "200"])
+            .args(["--behind-grace-ms", "200"])
+            .args(if flags.more.iter().any(|f| f == "--poll-ms") { &[][..] } else { &["--poll-ms", "20"] })
             .args(&flags.more)
             .env("CROWDSALE_DATABASE_URL", &flags.database_url)
             .env("CROWDSALE_LOG", "info,crowdsale=debug")
@@ -157,6 +158,19 @@ impl Indexer {
     }
 }
 
+/// `crowdsale index` with flags that make it end: whether it succeeded, and what it wrote.
+pub fn index_once(flags: &Flags) -> (bool, String) {
+    let output = Command::new(binary())
+        .args(["index", "--rpc-url", &flags.rpc_url, "--factory", &flags.factory.to_string()])
+        .args(&flags.more)
+        .env("CROWDSALE_DATABASE_URL", &flags.database_url)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("crowdsale index");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
 /// `crowdsale reconcile`: whether it found no difference, and what it wrote.
 pub fn reconcile(flags: &Flags) -> (bool, String) {
     let output = Command::new(binary())
@@ -169,10 +183,12 @@ pub fn reconcile(flags: &Flags) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// `crowdsale`, beside this test's own binary.
+/// `crowdsale`, beside this test's or benchmark's own binary.
 pub fn binary() -> PathBuf {
-    let test = env::current_exe().expect("this test's own path");
-    let path = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps").join("crowdsale");
+    let own = env::current_exe().expect("this program's own path");
+    let folder = own.parent().expect("target/release, or target/debug/deps");
+    let folder = if folder.ends_with("deps") { folder.parent().expect("target/debug") } else { folder };
+    let path = folder.join("crowdsale");
     assert!(path.is_file(), "{} is missing: run `cargo build -p crowdsale` first", path.display());
     path
 }

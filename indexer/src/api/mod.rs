@@ -8,6 +8,7 @@
 pub mod activity;
 pub mod allowlists;
 pub mod contributions;
+pub mod digests;
 pub mod docs;
 pub mod extract;
 pub mod health;
@@ -142,6 +143,13 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(investors::list_investors))
         .routes(routes!(wallet::list_positions))
         .routes(routes!(allowlists::get_membership))
+        .routes(routes!(digests::get_digest))
+        .merge(operator())
+}
+
+/// What an operator's tools ask for.
+fn operator() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
         .routes(routes!(metrics::get_metrics))
@@ -159,6 +167,12 @@ pub fn router(state: ApiState) -> Router {
         .merge(docs::router(&document))
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing under this path") })
         .with_state(state)
+}
+
+/// Health and metrics alone, for a process that serves nothing else.
+pub fn operator_router(state: ApiState) -> Router {
+    let (router, _) = operator().split_for_parts();
+    router.fallback(|| async { Problem::new(Code::NotFound, "there is nothing under this path") }).with_state(state)
 }
 
 /// The problems that every read can end in.

@@ -38,6 +38,11 @@ impl Header {
         self.logs_bloom.is_some_and(|bloom| topics.iter().any(|t| bloom.contains_input(BloomInput::Raw(t.as_slice()))))
     }
 
+    /// Whether `bloom`, of the logs that a node shows of the block, is the block's own: then these are all.
+    pub fn is_explained_by(&self, bloom: &Bloom) -> bool {
+        self.logs_bloom.as_ref() == Some(bloom)
+    }
+
     /// What is kept of it.
     pub fn block(&self) -> Block {
         Block { number: self.number(), hash: self.hash, parent_hash: self.parent_hash, timestamp: self.timestamp() }

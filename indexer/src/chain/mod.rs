@@ -7,56 +7,70 @@
 mod error;
 mod figures;
 mod header;
+mod logs;
 mod node;
+mod wire;
 
 pub use error::ChainError;
 pub use figures::{PositionFigures, SaleFigures, VaultFigures};
 pub use header::Header;
+pub use logs::Range;
 pub use node::{Heads, Node};
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use alloy::primitives::B256;
+use tracing::{info, warn};
 
 /// A chain behind one or more nodes that serve the same id. Requests of one step go to one node.
 #[derive(Debug)]
 pub struct Chain {
-    nodes: Vec<Node>,
+    nodes: RwLock<Vec<Node>>,
+    /// Nodes that have not answered yet; each is tried again when another one fails.
+    missing: RwLock<Vec<String>>,
     current: AtomicUsize,
     chain_id: u64,
     genesis_hash: B256,
 }
 
 impl Chain {
-    /// Connects to the nodes and checks that all serve the same chain, `expected` if it is given.
+    /// Connects to the nodes and checks that all serve the same chain, `expected` if it is given. One that does not answer is left
+    /// for later, as long as another does.
     ///
     /// # Errors
-    /// [`ChainError::Unreachable`], [`ChainError::WrongChain`], [`ChainError::OtherGenesis`].
+    /// [`ChainError::Unreachable`] if none answers, [`ChainError::WrongChain`], [`ChainError::OtherGenesis`].
     pub async fn connect(urls: &[String], expected: Option<u64>) -> Result<Self, ChainError> {
         let mut nodes = Vec::with_capacity(urls.len());
+        let mut missing = Vec::new();
+        let mut unreachable = None;
         let mut identity = None;
         for url in urls {
-            let node = Node::connect(url).await?;
-            let found = node.chain_id().await.map_err(|e| e.at_start(node.name()))?;
-            let wanted = expected.or(identity.map(|(id, _)| id)).unwrap_or(found);
-            if found != wanted {
-                return Err(ChainError::WrongChain { node: node.name().to_owned(), expected: wanted, found });
-            }
-            let genesis = node.get_header(0).await?.hash;
-            match identity {
-                Some((_, first)) if first != genesis => {
-                    return Err(ChainError::OtherGenesis {
-                        node: node.name().to_owned(),
-                        expected: first,
-                        found: genesis,
-                    });
+            match open(url, expected, identity).await {
+                Ok((node, found)) => {
+                    identity = Some(found);
+                    nodes.push(node);
                 }
-                _ => identity = Some((found, genesis)),
+                Err(error @ ChainError::Unreachable { .. }) => {
+                    missing.push(url.clone());
+                    unreachable.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
             }
-            nodes.push(node);
         }
-        let (chain_id, genesis_hash) = identity.ok_or(ChainError::NoNode)?;
-        Ok(Self { nodes, current: AtomicUsize::new(0), chain_id, genesis_hash })
+        let Some((chain_id, genesis_hash)) = identity else {
+            return Err(unreachable.unwrap_or(ChainError::NoNode));
+        };
+        if let Some(error) = unreachable {
+            warn!(%error, "going on with the other nodes");
+        }
+        for node in &nodes {
+            node.has_peers(nodes.len() > 1);
+        }
+        let (nodes, missing) = (RwLock::new(nodes), RwLock::new(missing));
+        Ok(Self { nodes, missing, current: AtomicUsize::new(0), chain_id, genesis_hash })
     }
 
     /// EIP-155 id.
@@ -69,13 +83,49 @@ impl Chain {
         self.genesis_hash
     }
 
-    /// The node that is asked at present.
-    pub fn node(&self) -> &Node {
-        &self.nodes[self.current.load(Ordering::Relaxed) % self.nodes.len()]
+    /// The node that is asked at present. A clone is the same connection.
+    pub fn node(&self) -> Node {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        nodes[self.current.load(Ordering::Relaxed) % nodes.len()].clone()
     }
 
-    /// Turns to the next node, after an error of this one.
-    pub fn rotate(&self) {
+    /// Turns to the next node, after an error of this one, and tries those that have not answered yet.
+    pub async fn rotate(&self) {
+        let missing = std::mem::take(&mut *self.missing.write().unwrap_or_else(PoisonError::into_inner));
+        for url in missing {
+            match open(&url, Some(self.chain_id), Some((self.chain_id, self.genesis_hash))).await {
+                Ok((node, _)) => {
+                    info!(node = node.name(), "the node answers now");
+                    node.has_peers(true);
+                    self.nodes.write().unwrap_or_else(PoisonError::into_inner).push(node);
+                }
+                Err(error @ ChainError::Unreachable { .. }) => {
+                    tracing::debug!(%error, "still no answer");
+                    self.missing.write().unwrap_or_else(PoisonError::into_inner).push(url);
+                }
+                Err(error) => warn!(%error, "the node is left out"),
+            }
+        }
         self.current.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Chain id and genesis hash.
+type Identity = (u64, B256);
+
+/// Connects to a node and checks what it serves.
+async fn open(url: &str, expected: Option<u64>, known: Option<Identity>) -> Result<(Node, Identity), ChainError> {
+    let node = Node::connect(url).await?;
+    let found = node.chain_id().await.map_err(|e| e.at_start(node.name()))?;
+    let wanted = expected.or(known.map(|(id, _)| id)).unwrap_or(found);
+    if found != wanted {
+        return Err(ChainError::WrongChain { node: node.name().to_owned(), expected: wanted, found });
+    }
+    let genesis = node.get_header(0).await.map_err(|e| e.at_start(node.name()))?.hash;
+    match known {
+        Some((_, first)) if first != genesis => {
+            Err(ChainError::OtherGenesis { node: node.name().to_owned(), expected: first, found: genesis })
+        }
+        _ => Ok((node, (found, genesis))),
     }
 }

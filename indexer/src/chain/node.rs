@@ -1,32 +1,39 @@
 //! One node.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, B256, U64},
-    providers::{DynProvider, Provider, ProviderBuilder},
+    providers::{DynProvider, Provider, ProviderBuilder, WsConnect},
     rpc::{
-        client::RpcCall,
+        client::{BatchRequest, RpcCall},
         json_rpc::{RpcRecv, RpcSend},
         types::Filter,
     },
     transports::TransportError,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 
-use super::{ChainError, Header};
-use crate::{
-    contracts::SaleToken,
-    types::{Block, Log},
-};
+use super::{ChainError, Header, wire::WireLog};
+use crate::{contracts::SaleToken, types::Log};
 
 /// Longest that one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often the logs of a block are asked for again, where its bloom says there are some and the node returns none.
-const EMPTY_RETRIES: usize = 5;
-/// Headers asked for at the same time.
-const HEADERS_IN_FLIGHT: usize = 8;
+/// Headers asked for in one request, where the node takes several in one.
+const HEADERS_PER_BATCH: usize = 100;
+/// Requests for headers at the same time.
+const HEADERS_IN_FLIGHT: usize = 4;
+/// Times that other nodes are asked about blooms that a node does not explain; later its logs are believed.
+const BLOOM_DOUBTS: u32 = 3;
+/// First pause before a broken socket is opened again.
+const RECONNECT: Duration = Duration::from_millis(250);
 
 /// The node's tags at one moment.
 #[derive(Clone, Debug)]
@@ -43,7 +50,15 @@ pub struct Heads {
 #[derive(Clone, Debug)]
 pub struct Node {
     pub(super) provider: DynProvider,
-    name: String,
+    name: Arc<str>,
+    /// Whether it tells of new heads by itself.
+    pushes: bool,
+    /// Cleared when it turns out to refuse several requests in one.
+    batches: Arc<AtomicBool>,
+    /// Whether another node can be asked.
+    peers: Arc<AtomicBool>,
+    /// The last block whose bloom promised what the node did not show, and how often it did.
+    doubts: Arc<Mutex<(B256, u32)>>,
 }
 
 impl Node {
@@ -55,11 +70,50 @@ impl Node {
         }
         let host = parsed.host_str().unwrap_or("?");
         let name = parsed.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let provider = ProviderBuilder::default()
-            .connect(url)
-            .await
-            .map_err(|e| ChainError::Unreachable { node: name.clone(), reason: short(&e) })?;
-        Ok(Self { provider: provider.erased(), name })
+        let provider = if parsed.scheme().starts_with("ws") {
+            // A socket that broke is opened again for as long as it takes, and what was subscribed to with it.
+            let socket = WsConnect::new(url).with_max_retries(u32::MAX).with_retry_interval(RECONNECT);
+            ProviderBuilder::default().connect_ws(socket).await.map(|p| p.erased())
+        } else {
+            ProviderBuilder::default().connect(url).await.map(|p| p.erased())
+        };
+        let provider = provider.map_err(|e| ChainError::Unreachable { node: name.clone(), reason: short(&e) })?;
+        let pushes = parsed.scheme().starts_with("ws");
+        Ok(Self {
+            provider,
+            name: name.into(),
+            pushes,
+            batches: Arc::new(AtomicBool::new(true)),
+            peers: Arc::default(),
+            doubts: Arc::default(),
+        })
+    }
+
+    /// Whether it tells of new heads by itself: where it is asked by `ws`.
+    pub fn pushes(&self) -> bool {
+        self.pushes
+    }
+
+    /// Every new head that the node tells of by itself; `None` where it is asked by `http`. A wake-up, not the truth: it can fall
+    /// silent, so whoever listens looks for itself now and then.
+    pub async fn heads_pushed(&self) -> Option<impl Stream<Item = ()> + Send + Unpin + use<>> {
+        if !self.pushes {
+            return None;
+        }
+        let heads = self.within("eth_subscribe", self.provider.subscribe_blocks()).await.ok()?.ok()?;
+        Some(heads.into_stream().map(|_| ()))
+    }
+
+    pub(super) fn has_peers(&self, peers: bool) {
+        self.peers.store(peers, Ordering::Relaxed);
+    }
+
+    /// Whether the bloom of a block that this node does not explain may be wrong: some chains' are. Not before other nodes had
+    /// their turn.
+    pub(super) fn may_doubt_bloom(&self, block: B256) -> bool {
+        let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+        *doubts = (block, if doubts.0 == block { doubts.1 + 1 } else { 1 });
+        !self.peers.load(Ordering::Relaxed) || doubts.1 > BLOOM_DOUBTS
     }
 
     /// Host and port: what may be shown of the URL.
@@ -74,13 +128,16 @@ impl Node {
 
     /// The tags. A node without `safe` or `finalized` counts as having neither.
     pub async fn heads(&self) -> Result<Heads, ChainError> {
-        let latest = self
-            .find_tagged(BlockNumberOrTag::Latest)
-            .await?
-            .ok_or_else(|| self.inconsistent("it has no latest block"))?;
-        let safe = self.find_tagged(BlockNumberOrTag::Safe).await.ok().flatten().map_or(0, |h| h.number());
-        let finalized = self.find_tagged(BlockNumberOrTag::Finalized).await.ok().flatten().map_or(0, |h| h.number());
-        Ok(Heads { latest, safe: safe.max(finalized), finalized })
+        let (latest, safe, finalized) = tokio::join!(
+            self.find_tagged(BlockNumberOrTag::Latest),
+            self.find_tagged(BlockNumberOrTag::Safe),
+            self.find_tagged(BlockNumberOrTag::Finalized),
+        );
+        let latest = latest?.ok_or_else(|| self.inconsistent("it has no latest block"))?;
+        let height = |tag: Result<Option<Header>, ChainError>| tag.ok().flatten().map_or(0, |h| h.number());
+        // Asked at the same time, so the tags can be of a moment after the head.
+        let finalized = height(finalized).min(latest.number());
+        Ok(Heads { safe: height(safe).min(latest.number()).max(finalized), finalized, latest })
     }
 
     async fn find_tagged(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, ChainError> {
@@ -103,63 +160,72 @@ impl Node {
     /// # Errors
     /// [`ChainError::NoBlock`] beyond the node's head.
     pub async fn get_header(&self, number: u64) -> Result<Header, ChainError> {
-        self.find_header(number).await?.ok_or_else(|| ChainError::NoBlock { node: self.name.clone(), number })
+        self.find_header(number).await?.ok_or_else(|| ChainError::NoBlock { node: self.name.to_string(), number })
     }
 
-    /// The logs of a block with one of `topics`, by the block's hash, in their order.
-    pub async fn logs_of(&self, header: &Header, topics: &[B256]) -> Result<Vec<Log>, ChainError> {
-        let filter = Filter::new().at_block_hash(header.hash).event_signature(topics.to_vec());
-        let mut logs = self.request_logs(&filter).await?;
-        for attempt in 0..EMPTY_RETRIES {
-            if !logs.is_empty() || !header.may_hold(topics) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
-            logs = self.request_logs(&filter).await?;
-        }
-        if let Some(log) = logs.iter().find(|l| l.block_hash != header.hash || l.block_number != header.number()) {
-            return Err(
-                self.inconsistent(&format!("asked for the logs of {}, got one of {}", header.hash, log.block_hash))
-            );
-        }
-        Ok(logs)
-    }
-
-    /// The logs of `from..=to.number()` with one of `topics`, in their order, with the blocks that hold them.
+    /// The canonical headers at `numbers`, in that order.
     ///
-    /// `to` is asked for again on this node after the logs, and every block that holds one is compared with its header, so
-    /// that a node behind its head or in the middle of a reorg is noticed.
-    pub async fn logs_between(
-        &self,
-        from: u64,
-        to: &Header,
-        topics: &[B256],
-    ) -> Result<(Vec<Block>, Vec<Log>), ChainError> {
-        let filter = Filter::new().from_block(from).to_block(to.number()).event_signature(topics.to_vec());
-        let logs = self.request_logs(&filter).await?;
-        if let Some(log) = logs.iter().find(|l| !(from..=to.number()).contains(&l.block_number)) {
-            return Err(self.inconsistent(&format!("a log of block {} outside the range", log.block_number)));
-        }
-
-        let mut hashes = HashMap::new();
-        for log in &logs {
-            hashes.insert(log.block_number, log.block_hash);
-        }
-        let mut numbers: Vec<u64> = hashes.keys().copied().collect();
-        numbers.sort_unstable();
-        let headers: Vec<Header> = stream::iter(numbers)
-            .map(|number| self.get_header(number))
+    /// # Errors
+    /// [`ChainError::NoBlock`] where one is beyond the node's head.
+    pub async fn headers(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
+        let chunks: Vec<Vec<u64>> = numbers.chunks(HEADERS_PER_BATCH).map(<[u64]>::to_vec).collect();
+        let chunks: Vec<Vec<Header>> = stream::iter(chunks)
+            .map(|chunk| async move { self.header_batch(&chunk).await })
             .buffered(HEADERS_IN_FLIGHT)
             .try_collect()
             .await?;
-        let blocks: HashMap<u64, Block> = headers.iter().map(|h| (h.number(), h.block())).collect();
-        if let Some(log) = logs.iter().find(|l| blocks.get(&l.block_number).is_none_or(|b| b.hash != l.block_hash)) {
-            return Err(self.inconsistent(&format!("a log of block {} names another hash", log.block_number)));
+        Ok(chunks.concat())
+    }
+
+    async fn header_batch(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
+        if numbers.len() > 1 && self.batches.load(Ordering::Relaxed) {
+            match self.header_batch_at_once(numbers).await {
+                Ok(headers) => return self.in_order(numbers, headers),
+                // It may be the batch that it does not like: one by one tells.
+                Err(error) if error.is_transient() => {}
+                Err(error) => return Err(error),
+            }
+            let headers = self.header_batch_one_by_one(numbers).await?;
+            self.batches.store(false, Ordering::Relaxed);
+            return Ok(headers);
         }
-        if self.get_header(to.number()).await?.hash != to.hash {
-            return Err(self.inconsistent(&format!("block {} changed while its range was read", to.number())));
+        self.header_batch_one_by_one(numbers).await
+    }
+
+    async fn header_batch_at_once(&self, numbers: &[u64]) -> Result<Vec<Option<Header>>, ChainError> {
+        const METHOD: &str = "eth_getBlockByNumber";
+        let mut batch = BatchRequest::new(self.provider.client());
+        let mut waiters = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let waiter = batch.add_call::<_, Option<Header>>(METHOD, &(BlockNumberOrTag::Number(*number), false));
+            waiters.push(waiter.map_err(|e| self.failed(METHOD, &e))?);
         }
-        Ok((headers.iter().map(Header::block).collect(), logs))
+        self.within(METHOD, batch.send()).await?.map_err(|e| self.failed(METHOD, &e))?;
+        let mut headers = Vec::with_capacity(numbers.len());
+        for waiter in waiters {
+            headers.push(self.within(METHOD, waiter).await?.map_err(|e| self.failed(METHOD, &e))?);
+        }
+        Ok(headers)
+    }
+
+    async fn header_batch_one_by_one(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
+        stream::iter(numbers.iter().copied())
+            .map(|number| self.get_header(number))
+            .buffered(HEADERS_IN_FLIGHT * 2)
+            .try_collect()
+            .await
+    }
+
+    fn in_order(&self, numbers: &[u64], headers: Vec<Option<Header>>) -> Result<Vec<Header>, ChainError> {
+        let mut checked = Vec::with_capacity(headers.len());
+        for (number, header) in numbers.iter().zip(headers) {
+            match header {
+                Some(h) if h.number() == *number => checked.push(h),
+                Some(h) => return Err(self.inconsistent(&format!("asked for {number}, got {}", h.number()))),
+                None => return Err(ChainError::NoBlock { node: self.name.to_string(), number: *number }),
+            }
+        }
+        Ok(checked)
     }
 
     /// Symbol, name and decimals of a token as of a block; what the contract does not have is empty or zero.
@@ -191,7 +257,7 @@ impl Node {
             alloy::contract::Error::TransportError(e) => short(e),
             other => other.to_string(),
         };
-        ChainError::Request { method: "eth_call", node: self.name.clone(), reason }
+        ChainError::Request { method: "eth_call", node: self.name.to_string(), reason }
     }
 
     /// A contract that reverts or answers something else has no such property. Any other error is the node's: a limit, a
@@ -210,7 +276,7 @@ impl Node {
     }
 
     pub(super) fn failed(&self, method: &'static str, error: &TransportError) -> ChainError {
-        ChainError::Request { method, node: self.name.clone(), reason: short(error) }
+        ChainError::Request { method, node: self.name.to_string(), reason: short(error) }
     }
 
     /// No request waits for ever.
@@ -221,43 +287,26 @@ impl Node {
     ) -> Result<T, ChainError> {
         tokio::time::timeout(REQUEST_TIMEOUT, request.into_future()).await.map_err(|_| ChainError::Request {
             method,
-            node: self.name.clone(),
+            node: self.name.to_string(),
             reason: format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()),
         })
     }
 
-    async fn request_logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
-        let answer: Vec<alloy::rpc::types::Log> = self.request("eth_getLogs", (filter.clone(),)).await?;
+    /// Logs in their order, each with its place and none twice.
+    pub(super) async fn request_logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
+        let answer: Vec<WireLog> = self.request("eth_getLogs", (filter,)).await?;
         let mut logs = Vec::with_capacity(answer.len());
         for log in answer {
-            if log.removed {
-                return Err(self.inconsistent("it returned a removed log"));
-            }
-            let (Some(block_number), Some(block_hash), Some(transaction_hash), Some(log_index)) =
-                (log.block_number, log.block_hash, log.transaction_hash, log.log_index)
-            else {
-                return Err(self.inconsistent("it returned a log without its place"));
-            };
-            logs.push(Log {
-                block_number,
-                block_hash,
-                transaction_hash,
-                log_index,
-                emitter: log.inner.address,
-                topics: log.inner.data.topics().to_vec(),
-                data: log.inner.data.data.clone(),
-            });
+            logs.push(log.placed().map_err(|what| self.inconsistent(what))?);
         }
-        logs.sort_by_key(|l| (l.block_number, l.log_index));
+        if !logs.is_sorted_by_key(|l| (l.block_number, l.log_index)) {
+            logs.sort_unstable_by_key(|l| (l.block_number, l.log_index));
+        }
         let twice = logs.windows(2).any(|w| (w[0].block_number, w[0].log_index) == (w[1].block_number, w[1].log_index));
         if twice { Err(self.inconsistent("it returned a log twice")) } else { Ok(logs) }
     }
 
-    async fn request<P: RpcSend + 'static, R: RpcRecv>(
-        &self,
-        method: &'static str,
-        params: P,
-    ) -> Result<R, ChainError> {
+    async fn request<P: RpcSend, R: RpcRecv>(&self, method: &'static str, params: P) -> Result<R, ChainError> {
         let call: RpcCall<P, R> = self.provider.client().request(method, params);
         self.within(method, call).await?.map_err(|e| self.failed(method, &e))
     }
@@ -267,8 +316,8 @@ impl Node {
         self.inconsistent(&format!("its head is {head}, below block {expected} that it must have: it may be syncing"))
     }
 
-    fn inconsistent(&self, what: &str) -> ChainError {
-        ChainError::Inconsistent { node: self.name.clone(), what: what.to_owned() }
+    pub(super) fn inconsistent(&self, what: &str) -> ChainError {
+        ChainError::Inconsistent { node: self.name.to_string(), what: what.to_owned() }
     }
 }
 

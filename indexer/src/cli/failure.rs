@@ -60,7 +60,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         SyncError::Chain(e) => chain_hint(e),
         SyncError::Db(e) => db_hint(e),
         SyncError::Halted { .. } => Some(
-            "find out which chain is right, then index it into a new database; what is stored stays readable with `crowdsale serve`",
+            "find out which chain is right; if it is the node's, `crowdsale index --rewind-to BLOCK` goes back to a block that both have; what is stored stays readable with `crowdsale serve`",
         ),
     }
 }
@@ -87,6 +87,9 @@ fn db_hint(error: &DbError) -> Option<&'static str> {
         DbError::OtherChain { .. } => "use another database, or a node of the chain that this one follows",
         DbError::OtherFactory { .. } => "use another database for another factory, or name the stored one",
         DbError::ReadOnly => "connect to the primary",
+        DbError::Damaged { .. } => {
+            "restore the database, or index the chain anew into an empty one: rows were changed by hand, or storage lost them"
+        }
         _ => return None,
     })
 }

@@ -44,7 +44,7 @@ impl Report for reconcile::Report {
 pub async fn run(args: ReconcileArgs, printer: Printer) -> Result<()> {
     let pool = db::readers(&args.database.options()?, 1).await?;
     let chain = Chain::connect(&[args.node.rpc_url.as_str().to_owned()], args.node.chain_id).await?;
-    let report = reconcile::reconcile(chain.node(), &pool, chain.chain_id() as i64).await?;
+    let report = reconcile::reconcile(&chain.node(), &pool, chain.chain_id() as i64).await?;
     printer.result(&report)?;
     match report.differences.len() {
         0 => Ok(()),

@@ -2,14 +2,29 @@
 
 use sqlx::PgConnection;
 
-use super::{DbError, Writer, chains::Tip};
+use super::{
+    DbError, Writer,
+    chains::Tip,
+    copy::{Column as _, Rows},
+};
 use crate::types::{Block, Hash32};
+
+/// A block to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredBlock {
+    /// Its header.
+    pub block: Block,
+    /// Whether events of ours are in it.
+    pub has_events: bool,
+    /// The running digest as of it, `None` where it is not known.
+    pub digest: Option<Hash32>,
+}
 
 /// The stored block at or next below `number`, `None` if there is none: a step of the walk back to a fork point.
 pub async fn find_at_or_below(writer: &mut Writer, number: i64) -> Result<Option<Tip>, DbError> {
     Ok(sqlx::query_as!(
         Tip,
-        r#"SELECT number, hash AS "hash: _", timestamp FROM block
+        r#"SELECT number, hash AS "hash: _", timestamp, digest AS "digest: _" FROM block
            WHERE chain_id = $1 AND number <= $2 ORDER BY number DESC LIMIT 1"#,
         writer.chain_id,
         number
@@ -18,29 +33,37 @@ pub async fn find_at_or_below(writer: &mut Writer, number: i64) -> Result<Option
     .await?)
 }
 
-pub(crate) async fn insert(
-    connection: &mut PgConnection,
-    chain_id: i64,
-    blocks: &[(Block, bool)],
-) -> Result<(), DbError> {
-    let numbers: Vec<i64> = blocks.iter().map(|(b, _)| b.number as i64).collect();
-    let hashes: Vec<Hash32> = blocks.iter().map(|(b, _)| b.hash.into()).collect();
-    let parents: Vec<Hash32> = blocks.iter().map(|(b, _)| b.parent_hash.into()).collect();
-    let timestamps: Vec<i64> = blocks.iter().map(|(b, _)| b.timestamp as i64).collect();
-    let has_events: Vec<bool> = blocks.iter().map(|(_, e)| *e).collect();
-    sqlx::query!(
-        "INSERT INTO block (chain_id, number, hash, parent_hash, timestamp, has_events)
-         SELECT $1, * FROM UNNEST($2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], $6::boolean[])",
-        chain_id,
-        &numbers,
-        &hashes[..] as _,
-        &parents[..] as _,
-        &timestamps,
-        &has_events
+/// Stored blocks from `from` downwards, at most `limit` of them: number and hash.
+pub async fn list_downwards(writer: &mut Writer, from: i64, limit: i64) -> Result<Vec<(i64, Hash32)>, DbError> {
+    let rows = sqlx::query!(
+        r#"SELECT number, hash AS "hash: Hash32" FROM block WHERE chain_id = $1 AND number <= $2 ORDER BY number DESC LIMIT $3"#,
+        writer.chain_id,
+        from,
+        limit
     )
-    .execute(connection)
+    .fetch_all(&mut writer.connection)
     .await?;
-    Ok(())
+    Ok(rows.into_iter().map(|r| (r.number, r.hash)).collect())
+}
+
+/// Writes blocks, which must be new.
+pub(crate) async fn copy(connection: &mut PgConnection, chain_id: i64, blocks: &[StoredBlock]) -> Result<(), DbError> {
+    let mut rows = Rows::default();
+    for StoredBlock { block, has_events, digest } in blocks {
+        let row = rows.begin(7);
+        chain_id.put(row);
+        (block.number as i64).put(row);
+        Hash32(block.hash).put(row);
+        Hash32(block.parent_hash).put(row);
+        (block.timestamp as i64).put(row);
+        has_events.put(row);
+        digest.put(row);
+    }
+    rows.copy(
+        connection,
+        "COPY block (chain_id, number, hash, parent_hash, timestamp, has_events, digest) FROM STDIN (FORMAT binary)",
+    )
+    .await
 }
 
 /// Drops blocks that are final, carry no event and are not the tip.

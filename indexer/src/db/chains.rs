@@ -117,6 +117,8 @@ pub struct Tip {
     pub hash: Hash32,
     /// Unix time, seconds.
     pub timestamp: i64,
+    /// The running digest as of this block; `None` where indexing began before digests were kept.
+    pub digest: Option<Hash32>,
 }
 
 /// The node's tags, beside a checkpoint.

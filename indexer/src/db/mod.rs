@@ -5,7 +5,10 @@
 
 pub mod blocks;
 pub mod chains;
+mod copy;
 pub mod events;
+pub mod indexes;
+pub mod outbox;
 pub mod read;
 pub mod reconcile;
 pub mod rollback;
@@ -79,6 +82,16 @@ pub enum DbError {
         found: crate::types::Addr,
         /// First block that was asked for.
         found_start: i64,
+    },
+    /// The block of the checkpoint is not stored, or another one is.
+    #[error(
+        "the database is damaged: block {number} of chain {chain_id}, where its checkpoint stands, is not the block that is stored"
+    )]
+    Damaged {
+        /// The chain.
+        chain_id: i64,
+        /// Height of the checkpoint.
+        number: i64,
     },
     /// The stored tip is not what the batch was built on; read the checkpoint again.
     #[error("the checkpoint moved: expected block {expected}, found {found:?}")]

@@ -14,16 +14,20 @@ pub struct Emitter {
     pub sale: Addr,
     /// What it is: `sale`, `vault`, `wallet` or `token`.
     pub kind: String,
+    /// Height of the block that announced it.
+    pub announced: i64,
 }
 
 /// All sales of the chain with their vaults and wallets, and all restricted tokens.
 pub async fn list_emitters(writer: &mut Writer) -> Result<Vec<Emitter>, DbError> {
     Ok(sqlx::query_as!(
         Emitter,
-        r#"SELECT address AS "contract!: _", address AS "sale!: _", 'sale' AS "kind!" FROM sale WHERE chain_id = $1
-           UNION ALL SELECT vault, address, 'vault' FROM sale WHERE chain_id = $1
-           UNION ALL SELECT wallet, sale, 'wallet' FROM allocation WHERE chain_id = $1
-           UNION ALL SELECT token, token, 'token' FROM token_created WHERE chain_id = $1 AND kind = 'restricted'"#,
+        r#"SELECT address AS "contract!: _", address AS "sale!: _", 'sale' AS "kind!", block_number AS "announced!"
+           FROM sale WHERE chain_id = $1
+           UNION ALL SELECT vault, address, 'vault', block_number FROM sale WHERE chain_id = $1
+           UNION ALL SELECT wallet, sale, 'wallet', block_number FROM allocation WHERE chain_id = $1
+           UNION ALL SELECT token, token, 'token', block_number FROM token_created
+           WHERE chain_id = $1 AND kind = 'restricted'"#,
         writer.chain_id
     )
     .fetch_all(&mut writer.connection)

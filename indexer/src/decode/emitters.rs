@@ -1,8 +1,6 @@
 //! Whose events are believed.
 
-use std::collections::HashMap;
-
-use alloy::primitives::Address;
+use alloy::primitives::{Address, map::AddressMap};
 
 use super::events;
 use crate::types::{Event, EventLog, Log};
@@ -11,7 +9,8 @@ use crate::types::{Event, EventLog, Log};
 #[derive(Clone, Debug)]
 pub struct Emitters {
     factory: Address,
-    known: HashMap<Address, Kind>,
+    /// With the height at which each was announced.
+    known: AddressMap<(Kind, u64)>,
 }
 
 /// What a contract that the factory created is.
@@ -36,12 +35,17 @@ pub enum Kind {
 impl Emitters {
     /// Knows the factory alone.
     pub fn new(factory: Address) -> Self {
-        Self { factory, known: HashMap::new() }
+        Self { factory, known: AddressMap::default() }
     }
 
-    /// Believes a contract from now on.
-    pub fn insert(&mut self, contract: Address, kind: Kind) {
-        self.known.insert(contract, kind);
+    /// Believes a contract, announced in block `at`, from now on.
+    pub fn insert(&mut self, contract: Address, kind: Kind, at: u64) {
+        self.known.insert(contract, (kind, at));
+    }
+
+    /// Forgets what was announced above `fork`: its blocks are gone.
+    pub fn forget_above(&mut self, fork: u64) {
+        self.known.retain(|_, (_, at)| *at <= fork);
     }
 
     /// Decodes the logs of one block or range, in their order. Logs of unknown emitters are left out; what a log creates is known
@@ -61,17 +65,18 @@ impl Emitters {
     }
 
     fn learn(&mut self, log: &Log, event: &Event) {
+        let at = log.block_number;
         match event {
             Event::SaleCreated(new) => {
-                self.insert(new.sale, Kind::Sale);
-                self.insert(new.vault, Kind::Vault { sale: new.sale });
+                self.insert(new.sale, Kind::Sale, at);
+                self.insert(new.vault, Kind::Vault { sale: new.sale }, at);
             }
             Event::AllocationCreated { wallet, .. } => {
                 // The sale is the first indexed argument.
                 let sale = log.topics.get(1).map(|topic| Address::from_word(*topic)).unwrap_or_default();
-                self.insert(*wallet, Kind::Wallet { sale });
+                self.insert(*wallet, Kind::Wallet { sale }, at);
             }
-            Event::TokenCreated { token, restricted: true, .. } => self.insert(*token, Kind::Token),
+            Event::TokenCreated { token, restricted: true, .. } => self.insert(*token, Kind::Token, at),
             _ => {}
         }
     }
@@ -83,7 +88,7 @@ impl Emitters {
                 Err(reason) => (log.emitter, Err(reason)),
             }
         } else {
-            match *self.known.get(&log.emitter)? {
+            match self.known.get(&log.emitter)?.0 {
                 Kind::Sale => (log.emitter, events::sale(&log)),
                 Kind::Vault { sale } => (sale, events::vault(&log)),
                 Kind::Wallet { sale } => (sale, events::wallet(&log)),

@@ -37,10 +37,10 @@ fn log(emitter: Address, data: &LogData) -> Log {
 
 fn known() -> Emitters {
     let mut emitters = Emitters::new(FACTORY);
-    emitters.insert(SALE, Kind::Sale);
-    emitters.insert(VAULT, Kind::Vault { sale: SALE });
-    emitters.insert(WALLET, Kind::Wallet { sale: SALE });
-    emitters.insert(TOKEN, Kind::Token);
+    emitters.insert(SALE, Kind::Sale, 0);
+    emitters.insert(VAULT, Kind::Vault { sale: SALE }, 0);
+    emitters.insert(WALLET, Kind::Wallet { sale: SALE }, 0);
+    emitters.insert(TOKEN, Kind::Token, 0);
     emitters
 }
 

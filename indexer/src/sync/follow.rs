@@ -1,26 +1,42 @@
 //! One step after another along the chain.
 
-use std::{collections::HashSet, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alloy::primitives::Address;
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
-use super::{Options, SyncError};
+use super::{
+    Options, SyncError,
+    backfill::{self, Plan, Size, Stopped, Task},
+    progress::Progress,
+};
 use crate::{
-    apply::{Batch, apply},
-    chain::{Header, Heads, Node},
+    apply::{Batch, Builder, apply},
+    chain::{Heads, Node},
     db::{
-        Writer, blocks,
+        DbError, Writer, blocks,
         chains::{self, NodeTips, Tip},
-        rollback, sales,
+        indexes, rollback, sales,
     },
     decode::{Emitters, Kind, TOPICS},
     telemetry::metric,
-    types::{Addr, Block, Event, EventLog},
 };
 
 /// Most blocks above `finalized` that one transaction writes.
 const MAX_HEAD_BLOCKS: u64 = 64;
+/// Headers and logs of head blocks asked for at the same time.
+const HEAD_BLOCKS_IN_FLIGHT: usize = 8;
+/// Tokens asked for their decimals at the same time.
+const TOKENS_IN_FLIGHT: usize = 16;
+/// A first backfill of more blocks builds indexes at its end.
+const LARGE_BACKFILL: u64 = 500;
+/// How old the node's tags may get in a backfill.
+const TAGS_MAX_AGE: Duration = Duration::from_secs(5);
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +60,11 @@ pub struct Follower {
     tip: Option<Tip>,
     finalized: i64,
     emitters: Emitters,
-    range: u64,
+    size: Arc<Size>,
     behind_since: Option<Instant>,
+    /// Whether indexes may be missing, from a backfill of this or an earlier run.
+    indexes_missing: bool,
+    progress: Progress,
 }
 
 impl Follower {
@@ -60,21 +79,31 @@ impl Follower {
             tip: None,
             finalized: 0,
             emitters: Emitters::new(options.factory),
-            range: options.max_range,
+            size: Arc::new(Size::new(options.max_range)),
             behind_since: None,
+            indexes_missing: true,
+            progress: Progress::new(options.progress.clone()),
         };
         follower.reload().await?;
         Ok(follower)
     }
 
-    /// Reads the checkpoint and the known sales again, after anything that failed half way.
+    /// Reads the checkpoint and the known contracts again, after anything that failed half way.
     pub async fn reload(&mut self) -> Result<(), SyncError> {
         let chain_id = self.writer.chain_id();
         let checkpoint = chains::find_checkpoint(&mut self.writer.connection, chain_id).await?;
         if let Some(reason) = checkpoint.as_ref().and_then(|c| c.halted.clone()) {
             return Err(SyncError::Halted { chain_id, reason });
         }
-        self.tip = checkpoint.as_ref().map(|c| Tip { number: c.number, hash: c.hash, timestamp: c.block_timestamp });
+        self.tip = match &checkpoint {
+            Some(c) => blocks::find_at_or_below(&mut self.writer, c.number).await?,
+            None => None,
+        };
+        if let Some(c) = &checkpoint
+            && self.tip.is_none_or(|tip| (tip.number, tip.hash) != (c.number, c.hash))
+        {
+            return Err(DbError::Damaged { chain_id, number: c.number }.into());
+        }
         self.finalized = checkpoint.as_ref().map_or(0, |c| c.finalized_number);
         self.behind_since = None;
         self.emitters = Emitters::new(self.options.factory);
@@ -86,7 +115,7 @@ impl Follower {
                 "wallet" => Kind::Wallet { sale },
                 _ => Kind::Token,
             };
-            self.emitters.insert(emitter.contract.0, kind);
+            self.emitters.insert(emitter.contract.0, kind, emitter.announced as u64);
         }
         Ok(())
     }
@@ -95,11 +124,19 @@ impl Follower {
     pub async fn step(&mut self, node: &Node) -> Result<Step, SyncError> {
         let heads = node.heads().await?;
         if let Some(tip) = self.tip {
-            match node.find_header(tip.number as u64).await? {
-                Some(header) if header.hash == tip.hash.0 => self.behind_since = None,
-                Some(_) => return self.undo(node, &heads, tip).await,
-                None if self.is_lagging(tip, &heads) => return Ok(Step::Idle),
-                None => return self.undo(node, &heads, tip).await,
+            // The usual case costs no further question: the head is our tip, or stands on it.
+            let latest = &heads.latest;
+            let is_tip = latest.number() as i64 == tip.number && latest.hash == tip.hash.0;
+            let continues = latest.number() as i64 == tip.number + 1 && latest.parent_hash == tip.hash.0;
+            if is_tip || continues {
+                self.behind_since = None;
+            } else {
+                match node.find_header(tip.number as u64).await? {
+                    Some(header) if header.hash == tip.hash.0 => self.behind_since = None,
+                    Some(_) => return self.undo(node, &heads, tip).await,
+                    None if self.is_lagging(tip, &heads) => return Ok(Step::Idle),
+                    None => return self.undo(node, &heads, tip).await,
+                }
             }
         }
         self.forward(node, &heads).await
@@ -123,6 +160,7 @@ impl Follower {
             // A node that is syncing, not a chain that was rewritten: nothing contradicts what is final.
             return Err(node.behind(self.finalized as u64, heads.latest.number()).into());
         }
+        self.complete_indexes().await?;
         let mut below = (tip.number - 1).min(heads.latest.number() as i64);
         let fork = loop {
             let Some(stored) = blocks::find_at_or_below(&mut self.writer, below).await? else {
@@ -141,7 +179,7 @@ impl Follower {
             if self.finalized < self.options.start_block as i64 {
                 // Nothing of ours is final: begin again.
                 warn!(tip = tip.number, "the whole indexed chain was replaced: starting over");
-                rollback::reset(&mut self.writer, (tip.number, tip.hash)).await?;
+                limited(rollback::reset(&mut self.writer, (tip.number, tip.hash))).await?;
                 self.reload().await?;
                 return Ok(Step::RolledBack(-1));
             }
@@ -152,132 +190,173 @@ impl Follower {
             chains::halt(&mut self.writer, &reason).await?;
             return Err(SyncError::Halted { chain_id, reason });
         };
-        rollback::rollback(&mut self.writer, (tip.number, tip.hash), fork, tips_of(heads)).await?;
+        let began = Instant::now();
+        limited(rollback::rollback(&mut self.writer, (tip.number, tip.hash), fork, tips_of(heads))).await?;
         let depth = tip.number - fork.number;
-        info!(depth, fork = fork.number, hash = %fork.hash, "reorg: rolled back");
-        metrics::counter!(metric::REORGS, "chain_id" => chain_id.to_string()).increment(1);
+        info!(depth, fork = fork.number, hash = %fork.hash, ms = began.elapsed().as_millis() as u64, "reorg: rolled back");
+        let chain = chain_id.to_string();
+        metrics::counter!(metric::REORGS, "chain_id" => chain.clone()).increment(1);
+        metrics::histogram!(metric::REORG_DEPTH, "chain_id" => chain).record(depth as f64);
         self.behind_since = None;
-        self.reload().await?;
+        self.tip = Some(fork);
+        self.emitters.forget_above(fork.number as u64);
         Ok(Step::RolledBack(fork.number))
     }
 
     async fn forward(&mut self, node: &Node, heads: &Heads) -> Result<Step, SyncError> {
         let next = self.tip.map_or(self.options.start_block, |t| t.number as u64 + 1);
         let latest = heads.latest.number();
+        if next <= heads.finalized {
+            return self.backfill(node, heads, next).await;
+        }
+        self.complete_indexes().await?;
         if next > latest {
             self.touch(tips_of(heads)).await?;
             return Ok(Step::Idle);
         }
-        if next <= heads.finalized {
-            let to = heads.finalized.min(next.saturating_add(self.range - 1));
-            return match self.backfill(node, heads, next, to).await {
-                Err(SyncError::Chain(error)) if error.is_transient() && self.range > 1 => {
-                    self.range = (self.range / 2).max(1);
-                    debug!(%error, range = self.range, "range halved");
-                    Err(error.into())
-                }
-                Ok(step) => {
-                    self.range = self.range.saturating_mul(2).min(self.options.max_range);
-                    Ok(step)
-                }
-                error => error,
-            };
-        }
         self.follow_head(node, heads, next, latest.min(next + MAX_HEAD_BLOCKS - 1)).await
     }
 
-    /// Reads `from..=to`, all of it final, in one request.
-    async fn backfill(&mut self, node: &Node, heads: &Heads, from: u64, to: u64) -> Result<Step, SyncError> {
-        if !self.continues(&node.get_header(from).await?) {
-            return Ok(Step::Moved);
+    /// Reads all that is final, in ranges, and commits batch after batch.
+    async fn backfill(&mut self, node: &Node, heads: &Heads, from: u64) -> Result<Step, SyncError> {
+        let to = heads.finalized;
+        if to - from >= LARGE_BACKFILL && limited(indexes::defer(&mut self.writer)).await? {
+            info!("first backfill: the indexes that readers need are built at its end");
+            self.indexes_missing = true;
         }
-        let end = node.get_header(to).await?;
-        let (mut blocks, logs) = node.logs_between(from, &end, &TOPICS).await?;
-        let events = self.emitters.decode(logs);
-        let with_events: HashSet<u64> = events.iter().map(|e| e.log.block_number).collect();
-        blocks.retain(|b| with_events.contains(&b.number));
-        if blocks.last().is_none_or(|b| b.number != to) {
-            blocks.push(end.block());
+        let plan = Plan {
+            chain_id: self.writer.chain_id(),
+            tip: self.tip,
+            from,
+            to,
+            fetchers: self.options.fetchers,
+            batch_events: self.options.batch_events,
+        };
+        self.progress.begin(from, to);
+        let emitters = std::mem::replace(&mut self.emitters, Emitters::new(self.options.factory));
+        let (sender, mut batches) = mpsc::channel(1);
+        let producer = backfill::produce(node.clone(), emitters, plan, self.size.clone(), sender);
+        let mut producer = Task(tokio::spawn(producer));
+        let mut tips = tips_of(heads);
+        let mut asked = Instant::now();
+        while let Some(batch) = batches.recv().await {
+            if asked.elapsed() > TAGS_MAX_AGE {
+                asked = Instant::now();
+                // The tags tell people how far it is still; the range has to be final only.
+                tips = node.heads().await.map_or(tips, |heads| tips_of(&heads));
+            }
+            self.write(node, batch, tips).await?;
         }
-        self.write(node, heads, blocks, events, &end).await
+        match (&mut producer.0).await {
+            Ok(Ok(emitters)) => {
+                self.emitters = emitters;
+                Ok(Step::Advanced(to as i64))
+            }
+            Ok(Err(Stopped::Chain(error))) => Err(error.into()),
+            Ok(Err(Stopped::Moved)) | Err(_) => {
+                self.reload().await?;
+                Ok(Step::Moved)
+            }
+        }
     }
 
-    /// Reads the blocks that can still change one by one, each by its hash and on top of the one before.
+    /// Reads the blocks that can still change, each by its hash and on top of the one before.
     async fn follow_head(&mut self, node: &Node, heads: &Heads, from: u64, to: u64) -> Result<Step, SyncError> {
-        let mut blocks: Vec<Block> = Vec::new();
-        let mut events = Vec::new();
-        let mut last: Option<Header> = None;
-        for number in from..=to {
-            let Some(header) = node.find_header(number).await? else { break };
-            let continues = last.as_ref().map_or_else(|| self.continues(&header), |l| l.hash == header.parent_hash);
-            if !continues {
-                break;
-            }
-            let logs = node.logs_of(&header, &TOPICS).await?;
-            events.extend(self.emitters.decode(logs));
-            blocks.push(header.block());
-            last = Some(header);
+        let headers = if from == heads.latest.number() {
+            vec![heads.latest.clone()]
+        } else {
+            let numbers: Vec<u64> = (from..=to).collect();
+            node.headers(&numbers).await?
+        };
+        let mut parent = self.tip.map(|tip| tip.hash.0);
+        let count = headers
+            .iter()
+            .take_while(|header| {
+                let continues = parent.is_none_or(|hash| hash == header.parent_hash);
+                parent = Some(header.hash);
+                continues
+            })
+            .count();
+        let headers = &headers[..count];
+        let mut builder = Builder::new(self.writer.chain_id(), self.tip, from);
+        let mut answers = stream::iter(headers)
+            .map(|header| async move { node.logs_of(header, &TOPICS).await.map(|logs| (header, logs)) })
+            .buffered(HEAD_BLOCKS_IN_FLIGHT);
+        while let Some((header, logs)) = answers.try_next().await? {
+            builder.push(&[header.block()], &self.emitters.decode(logs));
         }
-        match last {
-            Some(end) => self.write(node, heads, blocks, events, &end).await,
+        match builder.take() {
+            Some(batch) => self.write(node, batch, tips_of(heads)).await,
             None => Ok(Step::Moved),
         }
     }
 
-    fn continues(&self, header: &Header) -> bool {
-        self.tip.is_none_or(|tip| tip.hash.0 == header.parent_hash)
+    /// Builds what a backfill has left for its end, one index after the other: a kill in between loses none.
+    async fn complete_indexes(&mut self) -> Result<(), SyncError> {
+        if !self.indexes_missing {
+            return Ok(());
+        }
+        let names = indexes::list_deferred(&mut self.writer).await?;
+        for (done, name) in names.iter().enumerate() {
+            let began = Instant::now();
+            // No limit: it takes as long as there are rows.
+            indexes::build(&mut self.writer, name).await?;
+            debug!(index = name, done, of = names.len(), ms = began.elapsed().as_millis() as u64, "index built");
+        }
+        self.indexes_missing = false;
+        Ok(())
     }
 
-    async fn write(
-        &mut self,
-        node: &Node,
-        heads: &Heads,
-        blocks: Vec<Block>,
-        events: Vec<EventLog>,
-        end: &Header,
-    ) -> Result<Step, SyncError> {
-        let tip = Tip { number: end.number() as i64, hash: end.hash.into(), timestamp: end.timestamp() as i64 };
-        let currencies = self.describe(node, end, &events).await?;
-        let batch = Batch { parent: self.tip, blocks, events, currencies, tip, node: tips_of(heads) };
-        apply(&mut self.writer, &batch).await?;
-        debug!(to = tip.number, events = batch.events.len(), "batch");
+    async fn write(&mut self, node: &Node, batch: Batch, tips: NodeTips) -> Result<Step, SyncError> {
+        let began = Instant::now();
+        let currencies = self.describe(node, &batch).await?;
+        limited(apply(&mut self.writer, &batch, &currencies, tips)).await?;
+        let (tip, events, seconds) = (batch.tip, batch.rows.count(), began.elapsed());
+        debug!(
+            from = batch.from,
+            to = tip.number,
+            events,
+            bytes = batch.rows.size(),
+            ms = seconds.as_millis() as u64,
+            range = self.size.get(),
+            digest = tip.digest.map(tracing::field::display),
+            "batch"
+        );
         let chain = self.writer.chain_id().to_string();
-        metrics::counter!(metric::EVENTS, "chain_id" => chain).increment(batch.events.len() as u64);
+        metrics::counter!(metric::EVENTS, "chain_id" => chain.clone()).increment(events);
+        metrics::histogram!(metric::BATCH_SECONDS, "chain_id" => chain.clone()).record(seconds.as_secs_f64());
+        metrics::histogram!(metric::BATCH_EVENTS, "chain_id" => chain.clone()).record(events as f64);
+        metrics::gauge!(metric::RANGE_BLOCKS, "chain_id" => chain).set(self.size.get() as f64);
         self.tip = Some(tip);
-        self.finalized = self.finalized.max(batch.node.finalized);
+        self.finalized = self.finalized.max(tips.finalized);
+        self.progress.advance(tip.number as u64, events);
         Ok(Step::Advanced(tip.number))
     }
 
     /// Asks for the symbols and decimals of the tokens that new sales sell and take.
-    async fn describe(
-        &mut self,
-        node: &Node,
-        end: &Header,
-        events: &[EventLog],
-    ) -> Result<Vec<sales::Currency>, SyncError> {
-        let mut addresses: Vec<Addr> = Vec::new();
-        for event in events {
-            if let Ok(Event::SaleCreated(sale)) = &event.event {
-                addresses.extend([Addr(sale.token), Addr(sale.currency)]);
-            }
-        }
+    async fn describe(&mut self, node: &Node, batch: &Batch) -> Result<Vec<sales::Currency>, SyncError> {
+        let addresses: Vec<_> = batch.rows.tokens_seen().collect();
         if addresses.is_empty() {
             return Ok(Vec::new());
         }
-        let mut currencies = Vec::new();
-        for address in sales::list_unknown_currencies(&mut self.writer, &addresses).await? {
-            let (symbol, name, decimals) = if address.0 == Address::ZERO {
-                ("ETH".to_owned(), "Ether".to_owned(), 18)
-            } else {
-                node.token(address.0, end.hash).await?
-            };
-            currencies.push(sales::Currency { address, symbol, name, decimals });
-        }
-        Ok(currencies)
+        let unknown = sales::list_unknown_currencies(&mut self.writer, &addresses).await?;
+        let end = batch.tip.hash.0;
+        stream::iter(unknown)
+            .map(|address| async move {
+                let (symbol, name, decimals) = if address.0 == Address::ZERO {
+                    ("ETH".to_owned(), "Ether".to_owned(), 18)
+                } else {
+                    node.token(address.0, end).await?
+                };
+                Ok(sales::Currency { address, symbol, name, decimals })
+            })
+            .buffered(TOKENS_IN_FLIGHT)
+            .try_collect()
+            .await
     }
 
     async fn touch(&mut self, node: NodeTips) -> Result<(), SyncError> {
-        chains::touch(&mut self.writer, node).await?;
+        limited(chains::touch(&mut self.writer, node)).await?;
         self.finalized = self.finalized.max(node.finalized);
         Ok(())
     }
@@ -285,4 +364,11 @@ impl Follower {
 
 fn tips_of(heads: &Heads) -> NodeTips {
     NodeTips { head: heads.latest.number() as i64, safe: heads.safe as i64, finalized: heads.finalized as i64 }
+}
+
+/// Longest that a transaction may take: past it the database's connection hangs.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(300);
+
+async fn limited<T>(write: impl Future<Output = Result<T, DbError>>) -> Result<T, DbError> {
+    tokio::time::timeout(WRITE_TIMEOUT, write).await.unwrap_or(Err(DbError::Silent(WRITE_TIMEOUT.as_secs())))
 }

@@ -158,7 +158,7 @@ async fn killed_during_a_backfill() {
         world.chain.mine_blocks(random.within(0..3)).await;
     }
     let head = world.chain.head().await.header.number;
-    let flags = world.flags().with("--max-range", 2);
+    let flags = world.flags().with("--max-range", 2).with("--batch-events", 2);
     for part in 1..=5 {
         let indexer = Indexer::start(&flags);
         until("a part of the backfill is done", async || {

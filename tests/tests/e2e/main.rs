@@ -6,6 +6,7 @@ mod faults;
 mod harness;
 mod lifecycle;
 mod modes;
+mod operate;
 mod refusals;
 mod reorgs;
 mod up;

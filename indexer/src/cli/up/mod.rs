@@ -136,6 +136,9 @@ async fn run_on(
         start_block: 0,
         poll: Duration::from_millis(200),
         max_range: index::DEFAULT_RANGE,
+        fetchers: index::DEFAULT_FETCHERS.into(),
+        batch_events: index::DEFAULT_BATCH,
+        progress: None,
         behind_grace: Duration::from_secs(2),
     };
     let database = postgres.options();

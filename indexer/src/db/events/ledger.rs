@@ -13,8 +13,6 @@ table! {
         raised: Amount,
         sold: Amount,
     }
-    "investor, payer, phase, amount, tokens, paid, raised, sold"
-    "$6::bytea[], $7::bytea[], $8::smallint[], $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[]"
 }
 
 table! {
@@ -22,8 +20,6 @@ table! {
         payer: Addr,
         amount: Amount,
     }
-    "payer, amount"
-    "$6::bytea[], $7::numeric[]"
 }
 
 table! {
@@ -35,8 +31,6 @@ table! {
         raised: Amount,
         sold: Amount,
     }
-    "investor, recipient, amount, tokens, raised, sold"
-    "$6::bytea[], $7::bytea[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[]"
 }
 
 table! {
@@ -48,18 +42,14 @@ table! {
         raised: Amount,
         sold: Amount,
     }
-    "investor, rejected_by, amount, tokens, raised, sold"
-    "$6::bytea[], $7::bytea[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[]"
 }
 
 table! {
     Settlements "settlement" "sale" {
-        outcome: String,
+        outcome: &'a str,
         raised: Amount,
         sold: Amount,
     }
-    "outcome, raised, sold"
-    "$6::text[], $7::numeric[], $8::numeric[]"
 }
 
 table! {
@@ -69,8 +59,6 @@ table! {
         tokens: Amount,
         excess: Amount,
     }
-    "investor, kept, tokens, excess"
-    "$6::bytea[], $7::numeric[], $8::numeric[], $9::numeric[]"
 }
 
 table! {
@@ -79,8 +67,6 @@ table! {
         recipient: Addr,
         tokens: Amount,
     }
-    "investor, recipient, tokens"
-    "$6::bytea[], $7::bytea[], $8::numeric[]"
 }
 
 table! {
@@ -89,8 +75,6 @@ table! {
         recipient: Addr,
         amount: Amount,
     }
-    "investor, recipient, amount"
-    "$6::bytea[], $7::bytea[], $8::numeric[]"
 }
 
 table! {
@@ -99,8 +83,6 @@ table! {
         recipient: Addr,
         amount: Amount,
     }
-    "investor, recipient, amount"
-    "$6::bytea[], $7::bytea[], $8::numeric[]"
 }
 
 table! {
@@ -108,6 +90,4 @@ table! {
         recipient: Addr,
         tokens: Amount,
     }
-    "recipient, tokens"
-    "$6::bytea[], $7::numeric[]"
 }

@@ -6,8 +6,6 @@ table! {
     PauseChanges "pause_change" "sale" {
         paused: bool,
     }
-    "paused"
-    "$6::boolean[]"
 }
 
 table! {
@@ -15,16 +13,12 @@ table! {
         signer: Addr,
         epoch: Amount,
     }
-    "signer, epoch"
-    "$6::bytea[], $7::numeric[]"
 }
 
 table! {
     ComplianceChanges "compliance_change" "sale" {
         compliance: Addr,
     }
-    "compliance"
-    "$6::bytea[]"
 }
 
 table! {
@@ -34,17 +28,13 @@ table! {
         new_owner: Addr,
         done: bool,
     }
-    "contract, previous_owner, new_owner, done"
-    "$6::bytea[], $7::bytea[], $8::bytea[], $9::boolean[]"
 }
 
 table! {
     Whitepapers "whitepaper" "sale" {
         version: Amount,
         hash: Hash32,
-        uri: String,
-        data: Vec<u8>,
+        uri: &'a str,
+        data: &'a [u8],
     }
-    "version, hash, uri, data"
-    "$6::numeric[], $7::bytea[], $8::text[], $9::bytea[]"
 }

@@ -6,8 +6,6 @@ table! {
     Sweeps "sweep" "sale" {
         amount: Amount,
     }
-    "amount"
-    "$6::numeric[]"
 }
 
 table! {
@@ -17,8 +15,6 @@ table! {
         amount: Amount,
         released: Amount,
     }
-    "beneficiary, recipient, amount, released"
-    "$6::bytea[], $7::bytea[], $8::numeric[], $9::numeric[]"
 }
 
 table! {
@@ -27,8 +23,6 @@ table! {
         weight: Amount,
         objected: Amount,
     }
-    "investor, weight, objected"
-    "$6::bytea[], $7::numeric[], $8::numeric[]"
 }
 
 table! {
@@ -36,8 +30,6 @@ table! {
         rest: Amount,
         objected: Amount,
     }
-    "rest, objected"
-    "$6::numeric[], $7::numeric[]"
 }
 
 table! {
@@ -46,6 +38,4 @@ table! {
         recipient: Addr,
         amount: Amount,
     }
-    "investor, recipient, amount"
-    "$6::bytea[], $7::bytea[], $8::numeric[]"
 }

@@ -95,3 +95,19 @@ pub async fn is_canonical(
     .fetch_one(connection)
     .await?)
 }
+
+/// The running digest as of a height: that of the highest stored block not above it. `None` below the first of them,
+/// `Some(None)` where indexing began before digests were kept.
+pub async fn find_digest(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    at: i64,
+) -> Result<Option<Option<Hash32>>, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT digest AS "digest: Hash32" FROM block WHERE chain_id = $1 AND number <= $2 ORDER BY number DESC LIMIT 1"#,
+        chain_id,
+        at
+    )
+    .fetch_optional(connection)
+    .await?)
+}

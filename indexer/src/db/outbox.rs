@@ -1,0 +1,29 @@
+//! `outbox`: what happened to the tables, for whoever passes events on, and the notification that something did.
+
+use sqlx::PgConnection;
+
+use super::{DbError, chains::Tip};
+
+/// The channel of `NOTIFY`. The payload is `chain:height:hash` of the new tip.
+pub const CHANNEL: &str = "crowdsale";
+
+/// Notes that events of `from..=tip` stand in their tables.
+pub(crate) async fn applied(connection: &mut PgConnection, chain_id: i64, from: i64, tip: Tip) -> Result<(), DbError> {
+    sqlx::query!(
+        "INSERT INTO outbox (chain_id, kind, from_block, to_block, hash) VALUES ($1, 'applied', $2, $3, $4)",
+        chain_id,
+        from,
+        tip.number,
+        tip.hash as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Wakes listeners once the transaction is committed.
+pub(crate) async fn notify(connection: &mut PgConnection, chain_id: i64, tip: Tip) -> Result<(), DbError> {
+    let payload = format!("{chain_id}:{}:{}", tip.number, tip.hash);
+    sqlx::query!("SELECT pg_notify($1, $2)", CHANNEL, payload).execute(connection).await?;
+    Ok(())
+}

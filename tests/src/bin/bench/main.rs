@@ -1,0 +1,47 @@
+//! Benchmarks: `bench index` and `bench live`. Started by `scripts/bench`, which builds everything and names a Postgres.
+//!
+//! Every figure stands beside a limit that was measured in the same run, on the same machine and data: what counts is the ratio.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark stops at what it did not expect"
+)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "its result")]
+#![allow(clippy::float_arithmetic, reason = "rates, never amounts")]
+
+mod copy;
+mod fixture;
+mod index;
+mod live;
+
+use std::env;
+
+#[tokio::main]
+async fn main() {
+    let mut arguments: Vec<String> = env::args().skip(1).collect();
+    let what = if arguments.is_empty() { String::new() } else { arguments.remove(0) };
+    let number = |name: &str, default: u64| {
+        let value = arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1));
+        value.map_or(default, |v| v.parse().unwrap_or_else(|_| panic!("{name} takes a number, not {v}")))
+    };
+    match what.as_str() {
+        "index" => {
+            index::run(
+                number("--events", 300_000),
+                number("--sales", 100),
+                number("--investors", 10_000),
+                number("--runs", 3),
+            )
+            .await;
+        }
+        "live" => live::run(number("--blocks", 60)).await,
+        _ => {
+            eprintln!(
+                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]"
+            );
+            std::process::exit(2);
+        }
+    }
+}
