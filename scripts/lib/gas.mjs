@@ -74,6 +74,7 @@ async function measure(name, ...call) {
   return result;
 }
 
+const fields = (...list) => list.map((f) => f.split(" ")).map(([type, name]) => ({ name, type }));
 const address = (value) => value.slice(2).toLowerCase().padStart(64, "0");
 const cast = (...args) => execFileSync(process.env.CAST, args, { encoding: "utf8" }).trim();
 const call = async (to, data) => "0x" + (await rpc("eth_call", { to, data }, "latest")).slice(26);
@@ -201,6 +202,7 @@ await measure("contribute_voucher_again", bob, gated, contribute(bob, ETHER, tic
 await measure("reject", deployer, gated, encode("reject(address)", bob));
 await measure("refund_rejected", bob, gated, refund(bob));
 await measure("pause", owner, gated, encode("setPaused(bool)", true));
+await measure("resume", owner, gated, encode("setPaused(bool)", false));
 await measure("set_voucher_signer", owner, gated, encode("setVoucherSigner(address)", carol));
 await measure("set_compliance", owner, gated, encode("setCompliance(address)", carol));
 await measure("supersede_whitepaper", owner, gated, encode("supersedeWhitepaper(bytes32,string)", HASH, "https://example.org/2.pdf"));
@@ -237,6 +239,31 @@ for (const account of [alice, bob]) await send(account, dollar, encode("approve(
 await send(alice, dollars, contribute(alice, 10n ** 6n));
 await measure("contribute_erc20_new", bob, dollars, contribute(bob, 10n ** 6n));
 await measure("contribute_erc20_again", bob, dollars, contribute(bob, 10n ** 6n));
+const permit = {
+  types: {
+    EIP712Domain: fields("string name", "string version", "uint256 chainId", "address verifyingContract"),
+    Permit: fields("address owner", "address spender", "uint256 value", "uint256 nonce", "uint256 deadline"),
+  },
+  primaryType: "Permit",
+  domain: { name: "Dev Dollar", version: "1", chainId: Number(await rpc("eth_chainId")), verifyingContract: dollar },
+  message: { owner: bob, spender: dollars, value: 10 ** 6, nonce: 0, deadline: 2 ** 40 },
+};
+const signed = await rpc("eth_signTypedData_v4", bob, permit);
+await measure(
+  "contribute_permit_again",
+  bob,
+  dollars,
+  encode(
+    "contributeWithPermit(address,uint256,bytes,uint256,uint8,bytes32,bytes32)",
+    bob,
+    10n ** 6n,
+    "0x",
+    2n ** 40n,
+    parseInt(signed.slice(130), 16),
+    signed.slice(0, 66),
+    "0x" + signed.slice(66, 130),
+  ),
+);
 
 clock = OPENS + 4 * DAY;
 await measure("close_failed", bob, failing, CLOSE);

@@ -65,8 +65,9 @@ library TermsCheck {
     /// @notice The last phase must sell up to the hard cap.
     error LastPhaseCap(uint256 raisedUpTo, uint256 hardCap);
 
-    /// @notice Within the last phase, fewer base units than buy one of the token could be left below the soft cap: a
-    /// contribution that leaves just them would make the sale fail. `highest` is the highest soft cap that is safe.
+    /// @notice Fewer base units than buy one of the token could be left below the soft cap in the last phase, or at any price
+    /// of an auction: a contribution that leaves just them would make the sale fail. `highest` is the highest soft cap that
+    /// is safe.
     error SoftCapOutOfReach(uint256 softCap, uint256 highest);
 
     /// @notice The sale would run for longer than `max` seconds.
@@ -118,16 +119,16 @@ library TermsCheck {
         if (terms.maxPaid > terms.hardCap) revert MaximumAboveHardCap(terms.maxPaid, terms.hardCap);
         _checkSchedules(terms);
         _checkPhases(mode, terms);
-        uint128 last = terms.phases[terms.phases.length - 1].price;
-        uint256 reach = terms.hardCap;
+        uint256 last = terms.phases[terms.phases.length - 1].price;
+        uint256 highest;
         if (mode == Mode.DutchAuction) {
             if (terms.coolingOff != 0) revert CoolingOffInAuction(terms.coolingOff);
-            reach = Math.min(reach, Price.costOf(terms.tokensForSale, last));
+            highest = _highestInAuction(terms, terms.phases[0].price, last);
         } else {
             uint256 needed = tokensNeeded(terms.phases);
             if (terms.tokensForSale < needed) revert TokensShort(terms.tokensForSale, needed);
+            highest = highestSoftCap(terms.hardCap, last);
         }
-        uint256 highest = highestSoftCap(reach, last);
         if (terms.softCap > highest) revert SoftCapOutOfReach(terms.softCap, highest);
     }
 
@@ -176,6 +177,14 @@ library TermsCheck {
     /// @return Payment base units; zero if the whole sale buys nothing at `price`.
     function highestSoftCap(uint256 reach, uint256 price) internal pure returns (uint256) {
         return Math.saturatingSub(reach + 1, Math.ceilDiv(price, Price.UNIT));
+    }
+
+    /// @dev An auction can be sold out, and closed, at any of its prices. Below the hard cap the dust is largest at the first.
+    /// Below what the tokens cost it is largest just above a last price that is a whole number: they cost no more there,
+    /// and one base unit more can be left.
+    function _highestInAuction(SaleTerms memory terms, uint256 first, uint256 last) private pure returns (uint256) {
+        uint256 cost = Price.costOf(terms.tokensForSale, last);
+        return Math.min(highestSoftCap(terms.hardCap, first), highestSoftCap(cost, Math.min(first, last + 1)));
     }
 
     /// @notice Most tokens that phases can sell, however the contributions fall. A phase that ran out of time leaves its

@@ -46,6 +46,12 @@ pub fn highest_soft_cap(reach: U256, last_price: U256) -> U256 {
     (reach + U256::ONE).saturating_sub(last_price.div_ceil(PRICE_UNIT))
 }
 
+/// The same of an auction, which can be sold out at any of its prices. `cost` is what the tokens cost at the last.
+pub fn highest_in_auction(hard_cap: U256, cost: U256, first_price: U256, last_price: U256) -> U256 {
+    let above_last = first_price.min(last_price + U256::ONE);
+    highest_soft_cap(hard_cap, first_price).min(highest_soft_cap(cost, above_last))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +74,15 @@ mod tests {
         assert_eq!(highest_soft_cap(U256::from(100), unit), U256::from(100));
         assert_eq!(highest_soft_cap(U256::from(100), unit + U256::ONE), U256::from(99));
         assert_eq!(highest_soft_cap(U256::from(1), unit * U256::from(9)), U256::ZERO);
+    }
+
+    #[test]
+    fn an_auction_can_be_sold_out_at_any_price() {
+        let (unit, of) = (PRICE_UNIT, |n: u64| U256::from(n));
+        assert_eq!(highest_in_auction(of(100), of(1_000), unit * of(3), unit), of(98));
+        assert_eq!(highest_in_auction(of(1_000), of(100), unit * of(2), unit), of(99));
+        assert_eq!(highest_in_auction(of(1_000), of(100), unit, unit), of(100));
+        assert_eq!(highest_in_auction(of(1_000), of(100), unit, unit / of(2)), of(100));
     }
 
     #[test]

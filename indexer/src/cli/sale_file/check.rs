@@ -9,7 +9,7 @@ use alloy::primitives::{Address, U256};
 
 use super::{
     Allocation, Clock, Lines, Mode, SaleFile, TokenEntry, Whitepaper,
-    bounds::{MAX_AMOUNT, cost_of, highest_soft_cap, tokens_needed},
+    bounds::{MAX_AMOUNT, cost_of, highest_in_auction, highest_soft_cap, tokens_needed},
     draft::{Draft, DraftToken, DraftTokenKind},
     section::{At, Reader},
 };
@@ -58,8 +58,13 @@ pub fn check(reader: &Reader<'_>, draft: Draft, clock: Option<Clock>) -> Option<
         if soft.value <= hard.value && !soft.value.is_zero() {
             // In an auction all the tokens at the lowest price can be worth less than the hard cap.
             let worth = cost_of(for_sale.value, last);
-            let reach = if mode == Mode::DutchAuction { hard.value.min(worth) } else { hard.value };
-            check_reach(reader, soft, reach, last, payment);
+            let (reach, highest) = if mode == Mode::DutchAuction {
+                let first = phases.first().map_or(last, |p| p.price);
+                (hard.value.min(worth), highest_in_auction(hard.value, worth, first, last))
+            } else {
+                (hard.value, highest_soft_cap(hard.value, last))
+            };
+            check_reach(reader, soft, reach, highest, payment);
         }
     }
     if let (Some(currency), Some(TokenEntry::Existing { address })) = (&draft.payment.currency, &token)
@@ -124,9 +129,9 @@ fn check_for_sale(reader: &Reader<'_>, for_sale: &At<U256>, needed: U256, asset:
     }
 }
 
-/// The soft cap must be reachable to the last base unit; `reach` is the most that can be taken, at `last`, the last price.
-fn check_reach(reader: &Reader<'_>, soft: &At<U256>, reach: U256, last: U256, asset: &Asset) {
-    let highest = highest_soft_cap(reach, last);
+/// The soft cap must be reachable to the last base unit; `reach` is the most that can be taken, `highest` the highest soft cap
+/// that no dust can put out of reach.
+fn check_reach(reader: &Reader<'_>, soft: &At<U256>, reach: U256, highest: U256, asset: &Asset) {
     if soft.value <= highest {
         return;
     }

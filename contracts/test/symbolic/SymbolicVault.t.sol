@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Test} from "forge-std/Test.sol";
+
+import {RefundVault} from "../../src/RefundVault.sol";
+import {VaultArgs} from "../../src/libraries/VaultArgs.sol";
+import {Currency} from "../../src/types/Currency.sol";
+import {Tap} from "../../src/types/SaleTypes.sol";
+
+/// @notice All that a vault with money asks of its sale.
+contract Stakes {
+    mapping(address investor => uint256) public stakeOf;
+
+    function set(address investor, uint256 stake) external {
+        stakeOf[investor] = stake;
+    }
+}
+
+/// @notice The tap: 15 % at once, the rest over a hundred seconds; from every state of the vault's words in which it has its
+/// money.
+contract SymbolicVaultTest is Test {
+    address private constant BENEFICIARY = address(0xbe);
+    uint256 private constant DURATION = 100;
+    /// @dev Of the layout that `forge inspect RefundVault storageLayout` shows.
+    uint256 private constant ACCOUNT_SLOT = 0;
+    uint256 private constant OBJECTIONS_SLOT = 1;
+
+    RefundVault private vault;
+    Stakes private stakes;
+    bool private reached;
+
+    function setUp() public {
+        stakes = new Stakes();
+        Tap memory tap = Tap({atOnce: 1500, duration: uint32(DURATION), objection: 4000});
+        bytes memory args = VaultArgs.pack(address(stakes), BENEFICIARY, Currency.wrap(address(0)), tap);
+        vault = RefundVault(payable(Clones.cloneDeterministicWithImmutableArgs(address(new RefundVault()), args, 0)));
+    }
+
+    /// @notice 15: what was released in all is what the schedule says, and nothing once the tap is stopped. For small sums and
+    /// a short tap: a sum times a time is beyond the solvers at full width.
+    function check_Release(uint8 received, uint8 released, bool stopped, address caller, uint8 elapsed) external {
+        _release(received, released, stopped, caller, elapsed);
+    }
+
+    function reach_Release(uint8 received, uint8 released, bool stopped, address caller, uint8 elapsed) external {
+        _release(received, released, stopped, caller, elapsed);
+        assert(!reached);
+    }
+
+    /// @notice An objection counts the stake once, in time, moves no money, and stops the tap just above the share.
+    function check_Objection(uint120 received, uint120 weight, uint120 stake, uint40 since, bool stopped, uint40 time)
+        external
+    {
+        _objection(received, weight, stake, since, stopped, time);
+    }
+
+    function reach_Objection(uint120 received, uint120 weight, uint120 stake, uint40 since, bool stopped, uint40 time)
+        external
+    {
+        _objection(received, weight, stake, since, stopped, time);
+        assert(!reached);
+    }
+
+    receive() external payable {}
+
+    function _release(uint8 received, uint8 released, bool stopped, address caller, uint8 elapsed) private {
+        uint40 since = 1_900_000_000;
+        vm.assume(received != 0 && released <= received && caller != address(vault));
+        _words(received, released, 0, since, stopped);
+        vm.deal(address(vault), received - released);
+        vm.warp(since + elapsed);
+        uint256 first = uint256(received) * 15 / 100;
+        uint256 due = elapsed >= DURATION ? received : first + (received - first) * elapsed / DURATION;
+        vm.prank(caller);
+        try vault.release() returns (uint256 amount) {
+            (uint256 received_, uint256 released_) = vault.account();
+            assert(!stopped && received_ == received);
+            assert(released_ == due && released_ == released + amount && amount != 0);
+            assert(BENEFICIARY.balance == amount && address(vault).balance == received - released_);
+            reached = true;
+        } catch {
+            (, uint256 released_) = vault.account();
+            assert(released_ == released && address(vault).balance == received - released);
+        }
+    }
+
+    function _objection(uint120 received, uint120 weight, uint120 stake, uint40 since, bool stopped, uint40 time)
+        private
+    {
+        vm.assume(received != 0 && since <= time);
+        _words(received, 0, weight, since, stopped);
+        stakes.set(address(this), stake);
+        vm.deal(address(vault), received);
+        vm.warp(time);
+        try vault.object() {
+            (uint256 objected, uint256 needed, bool stops) = vault.objections();
+            assert(!stopped && stake != 0 && time < uint256(since) + DURATION);
+            assert(objected == uint256(weight) + stake && vault.hasObjected(address(this)));
+            assert(stops == objected > needed);
+            try vault.object() {
+                assert(false);
+            } catch {}
+            reached = true;
+        } catch {}
+        assert(address(vault).balance == received);
+    }
+
+    function _words(uint120 received, uint120 released, uint120 weight, uint40 since, bool stopped) private {
+        vm.store(address(vault), bytes32(ACCOUNT_SLOT), bytes32(uint256(received) | uint256(released) << 128));
+        uint256 word = uint256(weight) | uint256(since) << 128 | uint256(stopped ? 1 : 0) << 168;
+        vm.store(address(vault), bytes32(OBJECTIONS_SLOT), bytes32(word));
+    }
+}
