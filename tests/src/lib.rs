@@ -7,17 +7,27 @@
 mod agree;
 mod api;
 mod chain;
+mod compare;
 mod database;
+mod local;
+/// A node that misbehaves.
+pub mod peer;
 mod process;
+mod proxy;
 mod random;
 mod sale;
+/// What happens on its chain.
+pub mod story;
 mod views;
 mod world;
 
 pub use api::Api;
 pub use chain::{Call, Chain};
-pub use database::{Checkpoint, Database, Held};
+pub use compare::{Difference, compare};
+pub use database::{Checkpoint, Database, Held, Template};
+pub use local::Local;
 pub use process::{Flags, Indexer, binary, reconcile};
+pub use proxy::Proxy;
 pub use random::Random;
 pub use sale::{DevDollar, Draft, Sale, emitter_of_anything, ether};
 pub use world::{World, deploy_factory};
