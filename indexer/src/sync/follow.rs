@@ -8,7 +8,7 @@ use tracing::{debug, info, warn};
 use super::{Options, SyncError};
 use crate::{
     apply::{Batch, apply},
-    chain::{Header, Heads, Node},
+    chain::{ChainError, Header, Heads, Node},
     db::{
         Writer, blocks,
         chains::{self, NodeTips, Tip},
@@ -16,7 +16,7 @@ use crate::{
     },
     decode::{Emitters, Kind, TOPICS},
     telemetry::metric,
-    types::{Addr, Block, Event, EventLog},
+    types::{Addr, Block, Event, EventLog, Log},
 };
 
 /// Most blocks above `finalized` that one transaction writes.
@@ -208,12 +208,19 @@ impl Follower {
         let mut events = Vec::new();
         let mut last: Option<Header> = None;
         for number in from..=to {
-            let Some(header) = node.find_header(number).await? else { break };
-            let continues = last.as_ref().map_or_else(|| self.continues(&header), |l| l.hash == header.parent_hash);
-            if !continues {
-                break;
-            }
-            let logs = node.logs_of(&header, &TOPICS).await?;
+            let continues = |header: &Header| {
+                last.as_ref().map_or_else(|| self.continues(header), |l| l.hash == header.parent_hash)
+            };
+            let (header, logs) = match self.read_block(node, number, continues).await {
+                Ok(Some(block)) => block,
+                Ok(None) => break,
+                // What was read so far is written, or a node that fails now and then would never be followed.
+                Err(error) if error.is_transient() && last.is_some() => {
+                    debug!(number, %error, "the rest of the batch is read again");
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
             events.extend(self.emitters.decode(logs));
             blocks.push(header.block());
             last = Some(header);
@@ -221,6 +228,22 @@ impl Follower {
         match last {
             Some(end) => self.write(node, heads, blocks, events, &end).await,
             None => Ok(Step::Moved),
+        }
+    }
+
+    /// A block with its logs; `None` if it is not there, or does not stand on what was read before.
+    async fn read_block(
+        &self,
+        node: &Node,
+        number: u64,
+        continues: impl Fn(&Header) -> bool,
+    ) -> Result<Option<(Header, Vec<Log>)>, ChainError> {
+        match node.find_header(number).await? {
+            Some(header) if continues(&header) => {
+                let logs = node.logs_of(&header, &TOPICS).await?;
+                Ok(Some((header, logs)))
+            }
+            _ => Ok(None),
         }
     }
 

@@ -18,7 +18,7 @@ use futures::{StreamExt, stream};
 /// Parts that run as tests of their own.
 const PARTS: u64 = 4;
 /// Simulations at the same time within a part: they wait for clocks more than for processors.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 10;
 
 /// Seeds of one part.
 fn seeds(part: u64) -> Range<u64> {

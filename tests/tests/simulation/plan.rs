@@ -139,8 +139,8 @@ fn misbehave(core: &mut Core, random: &mut Random) {
     let honest_bloom = random.chance(600);
     for fault in Fault::COMMON {
         let of_bloom = matches!(fault, Fault::BloomNull | Fault::BloomEmpty);
-        if random.chance(350) && !(of_bloom && honest_bloom) {
-            core.faults.rate(fault, random.within(5..40));
+        if random.chance(300) && !(of_bloom && honest_bloom) {
+            core.faults.rate(fault, random.within(3..25));
         }
     }
     if honest_bloom {
