@@ -123,11 +123,9 @@ impl Shared {
                     let Ok(length @ 1..) = read else { return };
                     let part = &down[..length];
                     if losing {
-                        // The server's word that it is done; it goes no further.
-                        if contains(part, b"COMMIT\0") {
-                            self.lost.fetch_add(1, Ordering::Relaxed);
-                            return;
-                        }
+                        // The server's word that it is done, or that it failed; it goes no further.
+                        self.lost.fetch_add(u32::from(contains(part, b"COMMIT\0")), Ordering::Relaxed);
+                        return;
                     } else if client.write_all(part).await.is_err() {
                         return;
                     }

@@ -84,9 +84,6 @@ fn logs(core: &mut Core, view: &View, filter: &Value) -> Result<Value, Refusal> 
         Some(hash) => by_hash(core, view, hash, filter)?,
         None => by_range(core, view, filter)?,
     };
-    if let Some(limit) = core.faults.limit.filter(|limit| found.len() > limit.logs) {
-        return Err(too_long(limit.message, filter));
-    }
     Ok(Value::Array(json::spoil(found, &mut core.faults)))
 }
 
@@ -123,7 +120,12 @@ fn by_range(core: &mut Core, view: &View, filter: &Value) -> Result<Vec<Value>, 
     if core.faults.strikes(Fault::NoLogsInRange) {
         return Ok(Vec::new());
     }
-    Ok((from..=to).filter_map(|n| view.at(n)).flat_map(|block| json::logs(block, filter)).collect())
+    let found: Vec<Value> = (from..=to).filter_map(|n| view.at(n)).flat_map(|block| json::logs(block, filter)).collect();
+    // A single block is always served.
+    match core.faults.limit {
+        Some(limit) if found.len() > limit.logs && to > from => Err(too_long(limit.message, filter)),
+        _ => Ok(found),
+    }
 }
 
 fn too_long(message: usize, filter: &Value) -> Refusal {
