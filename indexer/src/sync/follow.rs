@@ -199,7 +199,8 @@ impl Follower {
         if blocks.last().is_none_or(|b| b.number != to) {
             blocks.push(end.block());
         }
-        self.write(node, heads, blocks, events, &end).await
+        // A token is asked as of the head: not every node keeps the state of old blocks, and what is final is below any head.
+        self.write(node, heads, blocks, events, &end, &heads.latest).await
     }
 
     /// Reads the blocks that can still change one by one, each by its hash and on top of the one before.
@@ -226,7 +227,7 @@ impl Follower {
             last = Some(header);
         }
         match last {
-            Some(end) => self.write(node, heads, blocks, events, &end).await,
+            Some(end) => self.write(node, heads, blocks, events, &end, &end).await,
             None => Ok(Step::Moved),
         }
     }
@@ -258,9 +259,10 @@ impl Follower {
         blocks: Vec<Block>,
         events: Vec<EventLog>,
         end: &Header,
+        state: &Header,
     ) -> Result<Step, SyncError> {
         let tip = Tip { number: end.number() as i64, hash: end.hash.into(), timestamp: end.timestamp() as i64 };
-        let currencies = self.describe(node, end, &events).await?;
+        let currencies = self.describe(node, state, &events).await?;
         let batch = Batch { parent: self.tip, blocks, events, currencies, tip, node: tips_of(heads) };
         apply(&mut self.writer, &batch).await?;
         debug!(to = tip.number, events = batch.events.len(), "batch");
@@ -275,7 +277,7 @@ impl Follower {
     async fn describe(
         &mut self,
         node: &Node,
-        end: &Header,
+        state: &Header,
         events: &[EventLog],
     ) -> Result<Vec<sales::Currency>, SyncError> {
         let mut addresses: Vec<Addr> = Vec::new();
@@ -292,7 +294,7 @@ impl Follower {
             let (symbol, name, decimals) = if address.0 == Address::ZERO {
                 ("ETH".to_owned(), "Ether".to_owned(), 18)
             } else {
-                node.token(address.0, end.hash).await?
+                node.token(address.0, state.hash).await?
             };
             currencies.push(sales::Currency { address, symbol, name, decimals });
         }
