@@ -120,7 +120,8 @@ fn by_range(core: &mut Core, view: &View, filter: &Value) -> Result<Vec<Value>, 
     if core.faults.strikes(Fault::NoLogsInRange) {
         return Ok(Vec::new());
     }
-    let found: Vec<Value> = (from..=to).filter_map(|n| view.at(n)).flat_map(|block| json::logs(block, filter)).collect();
+    let found: Vec<Value> =
+        (from..=to).filter_map(|n| view.at(n)).flat_map(|block| json::logs(block, filter)).collect();
     // A single block is always served.
     match core.faults.limit {
         Some(limit) if found.len() > limit.logs && to > from => Err(too_long(limit.message, filter)),
@@ -143,7 +144,8 @@ fn state_of(core: &Core, view: &View, block: &Value) -> Result<Arc<Block>, Refus
 }
 
 fn code(block: &Block, address: &Value) -> Value {
-    let has = address.as_str().and_then(|a| a.parse::<Address>().ok()).is_some_and(|a| block.ledger.tokens.contains_key(&a));
+    let has =
+        address.as_str().and_then(|a| a.parse::<Address>().ok()).is_some_and(|a| block.ledger.tokens.contains_key(&a));
     json!(if has { "0x60806040" } else { "0x" })
 }
 

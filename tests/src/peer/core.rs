@@ -16,8 +16,9 @@ const SLOW: Duration = Duration::from_millis(15);
 /// Earlier states that a stale node may show.
 const STALE_VIEWS: usize = 12;
 
-/// Is called before every exchange: the chain moves between two requests, and does so again with the same seed.
-pub type Director = Box<dyn FnMut(&mut Core) + Send>;
+/// Is called before every exchange with what is asked: the chain moves between two requests, and does so again with the same
+/// seed.
+pub type Director = Box<dyn FnMut(&mut Core, &Value) + Send>;
 
 /// Everything that the peer knows.
 pub struct Core {
@@ -37,7 +38,10 @@ pub struct Core {
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core").field("chain_id", &self.chain_id).field("exchanges", &self.exchanges).finish_non_exhaustive()
+        f.debug_struct("Core")
+            .field("chain_id", &self.chain_id)
+            .field("exchanges", &self.exchanges)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,14 +65,10 @@ impl Core {
 
     /// One HTTP exchange, which one node behind the URL answers: a single request or a batch.
     pub(super) fn exchange(&mut self, body: &[u8]) -> Reply {
-        self.exchanges += 1;
-        if let Some(mut director) = self.director.take() {
-            director(self);
-            self.director.get_or_insert(director);
-        }
         let Ok(request) = serde_json::from_slice::<Value>(body) else {
             return Reply::Http(400, b"no JSON".to_vec(), Duration::ZERO);
         };
+        self.begin(&request);
         use Fault::{Broken, Busy, Dropped, Silent, Slow, Truncated};
         let fault = self.faults.first(&[Busy, Broken, Dropped, Silent, Truncated, Slow]);
         match fault {
@@ -83,6 +83,15 @@ impl Core {
             body.truncate(body.len() / 2);
         }
         Reply::Http(200, body, if fault == Some(Slow) { SLOW } else { Duration::ZERO })
+    }
+
+    /// Another exchange: what was planned for this moment happens.
+    pub(super) fn begin(&mut self, request: &Value) {
+        self.exchanges += 1;
+        if let Some(mut director) = self.director.take() {
+            director(self, request);
+            self.director.get_or_insert(director);
+        }
     }
 
     /// A request or a batch of them, by one node.

@@ -9,9 +9,11 @@ mod core;
 mod faults;
 mod json;
 mod server;
+mod socket;
 mod tree;
 
 pub use self::core::{Core, Director};
 pub use faults::{Beyond, Fault, Faults, LIMIT_MESSAGES, Limit, Unknown};
 pub use server::Peer;
+pub use socket::Socket;
 pub use tree::{Block, BlockLog, Finality, Tree, View};

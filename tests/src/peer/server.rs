@@ -18,22 +18,14 @@ use super::core::{Core, Director, Reply};
 pub struct Peer {
     /// Where it listens.
     pub url: String,
-    core: Arc<Mutex<Core>>,
+    pub(super) core: Arc<Mutex<Core>>,
     serving: JoinHandle<()>,
 }
 
 impl Peer {
     /// Listens on a free port.
     pub async fn start(core: Core) -> Self {
-        Self::share(Arc::new(Mutex::new(core))).await
-    }
-
-    /// Another URL of the same node.
-    pub async fn twin(&self) -> Self {
-        Self::share(self.core.clone()).await
-    }
-
-    async fn share(core: Arc<Mutex<Core>>) -> Self {
+        let core = Arc::new(Mutex::new(core));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let shared = core.clone();

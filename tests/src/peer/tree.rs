@@ -128,7 +128,7 @@ pub struct Finality {
 }
 
 /// Everything that the chain is and was.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tree {
     views: Vec<View>,
     by_hash: HashMap<B256, Arc<Block>>,
@@ -165,8 +165,13 @@ impl Tree {
     /// # Panics
     /// If a block does not stand on the one before it, or one that is final would go.
     pub fn replace(&mut self, keep: u64, blocks: Vec<Block>) {
+        assert!(self.now().finalized.is_none_or(|final_| keep >= final_), "a final block would go");
+        self.rewrite(keep, blocks);
+    }
+
+    /// The same, whatever is final: no honest chain does that.
+    pub fn rewrite(&mut self, keep: u64, blocks: Vec<Block>) {
         let now = self.now().clone();
-        assert!(now.finalized.is_none_or(|final_| keep >= final_), "a final block would go");
         let mut all: Vec<Arc<Block>> = now.blocks.iter().take(keep as usize + 1).cloned().collect();
         for block in blocks {
             let block = Arc::new(block);

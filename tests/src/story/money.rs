@@ -198,12 +198,7 @@ impl Ledger {
         self.by(sale, "sweep", &S::Swept { amount: word(amount) })
     }
 
-    fn touch(
-        &mut self,
-        block: u64,
-        sale: Address,
-        investor: Address,
-    ) -> (&mut super::Totals, &mut Position) {
+    fn touch(&mut self, block: u64, sale: Address, investor: Address) -> (&mut super::Totals, &mut Position) {
         let book = self.book(sale);
         let position = book.positions.get_mut(&investor).expect("a position of this branch");
         position.last_block = U512::from(block);

@@ -112,7 +112,9 @@ impl Ledger {
 fn stranger(random: &mut Random) -> Emitted {
     let address = random.address();
     let data = match random.within(0..3) {
-        0 => V::Released { beneficiary: address, to: address, amount: U256::MAX, released: U256::MAX }.encode_log_data(),
+        0 => {
+            V::Released { beneficiary: address, to: address, amount: U256::MAX, released: U256::MAX }.encode_log_data()
+        }
         1 => F::TokenCreated {
             token: address,
             creator: address,

@@ -10,8 +10,9 @@ use crate::Random;
 
 /// Investors of all sales: few, so that positions meet again and again.
 const INVESTORS: u64 = 6;
-/// Sales of one branch.
-const MOST_SALES: usize = 5;
+/// Sales of one branch that are open at the same time, and in all.
+const MOST_OPEN: usize = 3;
+const MOST_SALES: usize = 40;
 
 /// A source of transactions. What it tells depends on its seed and on the ledger below.
 #[derive(Debug)]
@@ -36,7 +37,13 @@ impl Teller {
     }
 
     fn transaction(&mut self, number: u64, ledger: &mut Ledger) -> Vec<Emitted> {
-        let create = ledger.sales.len() < MOST_SALES && (ledger.sales.is_empty() || self.random.chance(60));
+        let open = ledger.sales.values().filter(|book| book.outcome.is_none()).count();
+        let per_mille = match open {
+            0 if ledger.sales.is_empty() => 1_000,
+            0 => 300,
+            _ => 60,
+        };
+        let create = open < MOST_OPEN && ledger.sales.len() < MOST_SALES && self.random.chance(per_mille);
         if create {
             let draft = self.draft(ledger);
             let mut logs = ledger.create(&draft);
@@ -85,7 +92,8 @@ impl Teller {
             1 => U256::from(10).pow(U256::from(20)),
             _ => (U256::from(1) << 120) - U256::from(1),
         };
-        draft.name = ["Aurora", "", "Ωmega\u{1F680}", "'; DROP TABLE sale; --"][self.random.within(0..4) as usize].into();
+        draft.name =
+            ["Aurora", "", "Ωmega\u{1F680}", "'; DROP TABLE sale; --"][self.random.within(0..4) as usize].into();
         draft
     }
 

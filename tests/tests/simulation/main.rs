@@ -10,9 +10,8 @@
 mod plan;
 mod run;
 
-use std::{env, ops::Range, sync::Arc};
+use std::{env, ops::Range};
 
-use e2e::Template;
 use futures::{StreamExt, stream};
 use tracing_subscriber::EnvFilter;
 
@@ -33,14 +32,18 @@ fn seeds(part: u64) -> Range<u64> {
 async fn part(part: u64) {
     if env::var("RUST_LOG").is_ok() {
         // Another part of this process may have done it.
-        drop(tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(std::io::stderr).try_init());
+        drop(
+            tracing_subscriber::fmt()
+                .with_env_filter(EnvFilter::from_default_env())
+                .with_writer(std::io::stderr)
+                .try_init(),
+        );
     }
     let seeds = seeds(part);
     if seeds.is_empty() {
         return;
     }
-    let template = Arc::new(Template::create().await);
-    run::prepare(&template).await;
+    let template = run::prepare().await;
     let reports: Vec<_> = stream::iter(seeds)
         .map(|seed| {
             let template = template.clone();

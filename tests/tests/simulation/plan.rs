@@ -79,8 +79,9 @@ impl Plan {
 
         let mut steps = VecDeque::new();
         let mut at = 0;
-        for _ in 0..random.within(10..26) {
-            at += random.within(4..50);
+        for _ in 0..random.within(12..30) {
+            // Often at once: what happens while something is being read is what goes wrong.
+            at += if random.chance(400) { random.within(1..7) } else { random.within(4..50) };
             let step = match random.within(0..20) {
                 0..8 => Step::Grow(random.within(1..5)),
                 8..13 => {

@@ -9,9 +9,10 @@ use std::{
 };
 
 use e2e::{
-    Database, Local, Proxy, Template, compare,
-    peer::{Fault, Peer, View},
-    story::{FACTORY, Ledger, Position, Totals},
+    Database, Local, Proxy, Template, mistakes,
+    peer::{Fault, Peer},
+    rest,
+    story::FACTORY,
 };
 use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
@@ -55,8 +56,8 @@ impl fmt::Display for Report {
 }
 
 /// Statements that fail: a countdown that no rollback turns back, asked by triggers of the tables that every batch writes.
-pub async fn prepare(template: &Template) {
-    let script = "
+pub async fn prepare() -> Template {
+    const SCRIPT: &str = "
         CREATE SCHEMA trouble;
         CREATE SEQUENCE trouble.countdown INCREMENT -1 MINVALUE -1000000000 MAXVALUE 1000000000 START -1;
         CREATE FUNCTION trouble.strike() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -72,14 +73,14 @@ pub async fn prepare(template: &Template) {
         CREATE TRIGGER trouble AFTER INSERT OR DELETE ON sale EXECUTE FUNCTION trouble.strike();
         CREATE CONSTRAINT TRIGGER trouble_at_commit AFTER INSERT OR UPDATE ON checkpoint DEFERRABLE INITIALLY DEFERRED
             FOR EACH ROW EXECUTE FUNCTION trouble.strike();";
-    template.run(script).await;
+    Template::with(SCRIPT).await
 }
 
 /// Runs a seed to its end.
 ///
 /// # Errors
 /// What is wrong with the database afterwards, or that it never got there.
-pub async fn simulate(template: Arc<Template>, seed: u64) -> Result<Report, String> {
+pub async fn simulate(template: Template, seed: u64) -> Result<Report, String> {
     let task = tokio::spawn(async move { timeout(PATIENCE, story(&template, seed)).await });
     match task.await {
         Ok(Ok(result)) => result,
@@ -98,7 +99,7 @@ async fn story(template: &Template, seed: u64) -> Result<Report, String> {
     let (sender, mut receiver) = unbounded_channel();
     let plan = Arc::new(Mutex::new(plan));
     let acting = plan.clone();
-    peer.direct(Box::new(move |core| acting.lock().unwrap().advance(core, &sender)));
+    peer.direct(Box::new(move |core, _| acting.lock().unwrap().advance(core, &sender)));
 
     let urls = [peer.url.clone()];
     let start = || Local::start(&urls, &proxy.options, &options);
@@ -106,7 +107,7 @@ async fn story(template: &Template, seed: u64) -> Result<Report, String> {
     let mut report = Report { seeds: 1, ..Report::default() };
     act(&mut receiver, &mut indexers, start, &database, &proxy, &mut report).await;
 
-    let (target, ledger) = {
+    let target = {
         let mut core = peer.core();
         let mut plan = plan.lock().unwrap();
         core.director = None;
@@ -114,19 +115,13 @@ async fn story(template: &Template, seed: u64) -> Result<Report, String> {
         report.exchanges = core.exchanges;
         report.reorgs = plan.reorgs;
         report.struck = core.faults.struck.iter().map(|(f, n): (&Fault, &u64)| (format!("{f:?}"), *n)).collect();
-        (core.tree.now().clone(), core.tree.now().head().ledger.clone())
+        core.tree.now().clone()
     };
     rest(&database, &target, &mut indexers).await;
     for indexer in indexers {
         indexer.kill().await;
     }
-
-    let fresh = template.database().await;
-    let mut indexer = Local::start(&urls, &fresh.options(), &options);
-    rest(&fresh, &target, std::slice::from_mut(&mut indexer)).await;
-    indexer.kill().await;
-    let mut wrong: Vec<String> = compare(&database, &fresh).await.iter().map(ToString::to_string).collect();
-    wrong.extend(against_ledger(&database, &ledger).await);
+    let wrong = mistakes(&peer, &options, &database, &template.database().await).await;
     if wrong.is_empty() { Ok(report) } else { Err(wrong.join("\n")) }
 }
 
@@ -145,7 +140,11 @@ async fn act(
         match what {
             Outside::Kill | Outside::Restart => {
                 let elder = indexers.remove(0);
-                if what == Outside::Kill { elder.kill().await } else { elder.stop().await }
+                if what == Outside::Kill {
+                    elder.kill().await
+                } else {
+                    elder.stop().await
+                }
                 indexers.push(start());
             }
             Outside::Twin if indexers.len() < 2 => indexers.push(start()),
@@ -161,53 +160,4 @@ async fn act(
     }
     proxy.lose_commits(0);
     database.texts("SELECT setval('trouble.countdown', -1)::text").await;
-}
-
-/// Waits until the database stands at the head and has heard the node's tags.
-async fn rest(database: &Database, view: &View, indexers: &mut [Local]) {
-    let head = view.head();
-    let query = format!(
-        "SELECT count(*) FROM checkpoint WHERE hash = decode('{:x}', 'hex') AND head_number = {} AND safe_number = {}
-             AND finalized_number = {}",
-        head.hash,
-        head.number,
-        view.safe.unwrap_or(0),
-        view.finalized.unwrap_or(0)
-    );
-    while database.number(&query).await == 0 {
-        indexers.iter_mut().for_each(Local::assert_running);
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// What the database says otherwise than the chain's own ledger.
-async fn against_ledger(database: &Database, ledger: &Ledger) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let totals = format!("SELECT encode(sale, 'hex') || ' ' || concat_ws(' ', {}) FROM sale_total", Totals::COLUMNS.join(", "));
-    let positions = format!(
-        "SELECT encode(sale, 'hex') || ' ' || encode(investor, 'hex') || ' ' || concat_ws(' ', {}) FROM position",
-        Position::COLUMNS.join(", ")
-    );
-    for (table, query, mut expected) in
-        [("sale_total", totals, ledger.total_lines()), ("position", positions, ledger.position_lines())]
-    {
-        let mut found = database.texts(&query).await;
-        found.sort_unstable();
-        expected.sort_unstable();
-        if found != expected {
-            let different = found.iter().zip(&expected).find(|(f, e)| f != e);
-            wrong.push(format!(
-                "{table}: {} rows, the ledger says {}; first: {different:#?}",
-                found.len(),
-                expected.len()
-            ));
-        }
-    }
-    for (table, rows) in &ledger.rows {
-        let found = database.number(&format!("SELECT count(*) FROM {table}")).await;
-        if found != *rows as i64 {
-            wrong.push(format!("{table}: {found} rows, the ledger says {rows}"));
-        }
-    }
-    wrong
 }
