@@ -199,8 +199,10 @@ impl Follower {
         if blocks.last().is_none_or(|b| b.number != to) {
             blocks.push(end.block());
         }
-        // A token is asked as of the head: not every node keeps the state of old blocks, and what is final is below any head.
-        self.write(node, heads, blocks, events, &end, &heads.latest).await
+        // A token is asked as of the head: not every node keeps the state of old blocks. Unless that head is older still: behind
+        // a load balancer the tags can be those of two nodes.
+        let state = if heads.latest.number() > to { &heads.latest } else { &end };
+        self.write(node, heads, blocks, events, &end, state).await
     }
 
     /// Reads the blocks that can still change one by one, each by its hash and on top of the one before.
