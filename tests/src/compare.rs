@@ -27,14 +27,15 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Every row of every table that has a chain, whatever columns it has, but for those that hold the time of day.
+/// Every row of every table that has a chain, whatever columns it has, but for those that hold the time of day. What tells of the
+/// way there, and not of where it led, differs by right.
 async fn rows(database: &Database) -> BTreeMap<String, Vec<String>> {
     let tables = database
         .texts(
             "SELECT concat_ws(' ', c.table_name, string_agg(c.column_name::text, ' ')
                     FILTER (WHERE c.data_type LIKE 'timestamp%'))
              FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
-             WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND t.table_name <> '_sqlx_migrations'
+             WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND t.table_name NOT IN ('_sqlx_migrations', 'outbox')
              GROUP BY c.table_name ORDER BY c.table_name",
         )
         .await;

@@ -13,6 +13,11 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task,
+};
+
 use crate::until;
 
 /// How far the indexer is.
@@ -237,11 +242,14 @@ impl Held<'_> {
 impl Drop for Database {
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), self.name.clone());
-        let dropped = thread::spawn(move || {
+        let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(execute(&server, format!("DROP DATABASE {name} WITH (FORCE)")));
         });
-        if dropped.join().is_err() {
+        // Its connections end before it does, and something may have to run for that.
+        let several = Handle::try_current().is_ok_and(|h| h.runtime_flavor() == RuntimeFlavor::MultiThread);
+        let dropped = if several { task::block_in_place(|| dropping.join()) } else { dropping.join() };
+        if dropped.is_err() {
             eprintln!("the database {} is left behind", self.name);
         }
     }

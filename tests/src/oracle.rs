@@ -46,6 +46,37 @@ pub async fn mistakes(peer: &Peer, options: &Options, database: &Database, fresh
     indexer.kill().await;
     let mut mistakes: Vec<String> = compare(database, fresh).await.iter().map(ToString::to_string).collect();
     mistakes.extend(against_ledger(database, &view.head().ledger).await);
+    mistakes.extend(told_wrong(database).await);
+    mistakes
+}
+
+/// Whoever only listens to the outbox must have heard of every block with events once, and of none that is gone.
+async fn told_wrong(database: &Database) -> Vec<String> {
+    if database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'outbox'").await == 0 {
+        return Vec::new();
+    }
+    let numbers = |line: String| line.split(' ').map(|n| n.parse().expect("a height")).collect::<Vec<i64>>();
+    let mut ranges: Vec<(i64, i64)> = Vec::new();
+    let query = "SELECT concat_ws(' ', (kind = 'applied')::int, from_block, to_block) FROM outbox ORDER BY seq";
+    for line in database.texts(query).await.into_iter().map(numbers) {
+        let (applied, from, to) = (line[0] == 1, line[1], line[2]);
+        if applied {
+            ranges.push((from, to));
+        } else {
+            ranges.retain(|range| range.0 < from);
+            ranges.iter_mut().for_each(|range| range.1 = range.1.min(from - 1));
+        }
+    }
+    let mut mistakes = Vec::new();
+    for pair in ranges.windows(2).filter(|pair| pair[1].0 <= pair[0].1) {
+        mistakes.push(format!("outbox: the blocks {:?} are told twice", (pair[1].0, pair[0].1)));
+    }
+    for block in database.texts("SELECT number::text FROM block WHERE has_events ORDER BY number").await {
+        let number: i64 = block.parse().expect("a height");
+        if !ranges.iter().any(|(from, to)| (from..=to).contains(&&number)) {
+            mistakes.push(format!("outbox: block {number} was never told"));
+        }
+    }
     mistakes
 }
 
