@@ -7,10 +7,15 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, keccak256};
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, PgPool, Row,
     postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task,
 };
 
 use crate::until;
@@ -40,19 +45,31 @@ pub struct Database {
 }
 
 impl Database {
-    /// Creates it on the server of `DATABASE_URL`.
+    /// Creates it, without a schema, on the server of `DATABASE_URL`.
     pub async fn create() -> Self {
+        Self::create_from("template0").await
+    }
+
+    /// Creates it with the schema.
+    pub async fn migrated() -> Self {
+        Template::with("").await.database().await
+    }
+
+    async fn create_from(template: &str) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let server = env::var("DATABASE_URL")
-            .expect("DATABASE_URL names a Postgres server, as `scripts/postgres start` prints it");
+        let server = server();
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
         let name = format!("e2e_{}_{}_{nanos}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        execute(&server, format!("CREATE DATABASE {name} TEMPLATE template0")).await;
-        let (start, _) = server.rsplit_once('/').expect("DATABASE_URL ends with a database");
-        let url = format!("{start}/{name}");
+        execute(&server, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        let url = url_of(&server, &name);
         let options: PgConnectOptions = url.parse().unwrap();
         let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await.expect("the new database");
         Self { name, server, url, pool }
+    }
+
+    /// How to connect to it.
+    pub fn options(&self) -> PgConnectOptions {
+        self.url.parse().expect("a URL of Postgres")
     }
 
     /// The first column of what a query returns, as texts.
@@ -126,6 +143,59 @@ impl Database {
     }
 }
 
+/// A database with the schema, of which others are made: faster than migrating each. It stays on the server for the next run.
+#[derive(Clone, Debug)]
+pub struct Template(String);
+
+impl Template {
+    /// With a script on top of the schema. It is made once for each schema and script.
+    pub async fn with(script: &'static str) -> Self {
+        let mut versions = script.as_bytes().to_vec();
+        crowdsale::db::MIGRATIONS.iter().for_each(|m| versions.extend_from_slice(&m.checksum));
+        let name = format!("e2e_template_{}", alloy::hex::encode(&keccak256(versions)[..12]));
+        let (url, mut server) = (server(), connect(&server()).await);
+        // Tests run in processes of their own.
+        let lock = "SELECT pg_advisory_lock(hashtext('e2e_template'))";
+        sqlx::query(lock).execute(&mut server).await.expect("the lock");
+        let found: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_database WHERE datname = $1")
+            .bind(&name)
+            .fetch_one(&mut server)
+            .await
+            .expect("the server answers");
+        if found == 0 {
+            let draft = format!("{name}_{}", process::id());
+            execute(&url, format!("CREATE DATABASE {draft} TEMPLATE template0")).await;
+            let mut connection = connect(&url_of(&url, &draft)).await;
+            crowdsale::db::migrate(&mut connection).await.expect("it can be migrated");
+            sqlx::raw_sql(script).execute(&mut connection).await.expect("the script runs");
+            // Nobody may be connected to what is copied.
+            connection.close().await.expect("the server is there");
+            execute(&url, format!("ALTER DATABASE {draft} RENAME TO {name}")).await;
+        }
+        server.close().await.expect("the server is there");
+        Self(name)
+    }
+
+    /// A database like it.
+    pub async fn database(&self) -> Database {
+        Database::create_from(&self.0).await
+    }
+}
+
+/// The server that tests make their databases on.
+fn server() -> String {
+    env::var("DATABASE_URL").expect("DATABASE_URL names a Postgres server, as `scripts/postgres start` prints it")
+}
+
+fn url_of(server: &str, database: &str) -> String {
+    let (start, _) = server.rsplit_once('/').expect("DATABASE_URL ends with a database");
+    format!("{start}/{database}")
+}
+
+async fn connect(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.unwrap_or_else(|e| panic!("no Postgres server at DATABASE_URL: {e}"))
+}
+
 /// A table that nobody else can write.
 #[derive(Debug)]
 pub struct Held<'a> {
@@ -172,18 +242,20 @@ impl Held<'_> {
 impl Drop for Database {
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), self.name.clone());
-        let dropped = thread::spawn(move || {
+        let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(execute(&server, format!("DROP DATABASE {name} WITH (FORCE)")));
         });
-        if dropped.join().is_err() {
+        // Its connections end before it does, and something may have to run for that.
+        let several = Handle::try_current().is_ok_and(|h| h.runtime_flavor() == RuntimeFlavor::MultiThread);
+        let dropped = if several { task::block_in_place(|| dropping.join()) } else { dropping.join() };
+        if dropped.is_err() {
             eprintln!("the database {} is left behind", self.name);
         }
     }
 }
 
 async fn execute(server: &str, statement: String) {
-    let mut connection =
-        PgConnection::connect(server).await.unwrap_or_else(|e| panic!("no Postgres server at DATABASE_URL: {e}"));
+    let mut connection = connect(server).await;
     sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("the server obeys");
 }

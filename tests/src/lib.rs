@@ -7,19 +7,33 @@
 mod agree;
 mod api;
 mod chain;
+mod compare;
 mod database;
+mod local;
+mod oracle;
+/// A node that misbehaves.
+pub mod peer;
 mod process;
+mod proxy;
 mod random;
 mod sale;
+mod stage;
+/// What happens on its chain.
+pub mod story;
 mod views;
 mod world;
 
 pub use api::Api;
 pub use chain::{Call, Chain};
-pub use database::{Checkpoint, Database, Held};
+pub use compare::{Difference, compare};
+pub use database::{Checkpoint, Database, Held, Template};
+pub use local::Local;
+pub use oracle::{mistakes, rest};
 pub use process::{Flags, Indexer, binary, index_once, reconcile};
+pub use proxy::Proxy;
 pub use random::Random;
 pub use sale::{DevDollar, Draft, Sale, emitter_of_anything, ether};
+pub use stage::Stage;
 pub use world::{World, deploy_factory};
 
 use std::time::{Duration, Instant};

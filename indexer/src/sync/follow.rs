@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
@@ -237,15 +237,20 @@ impl Follower {
         let (sender, mut batches) = mpsc::channel(1);
         let producer = backfill::produce(node.clone(), emitters, plan, self.size.clone(), sender);
         let mut producer = Task(tokio::spawn(producer));
-        let mut tips = tips_of(heads);
+        let (mut tips, mut head) = (tips_of(heads), heads.latest.clone());
         let mut asked = Instant::now();
         while let Some(batch) = batches.recv().await {
             if asked.elapsed() > TAGS_MAX_AGE {
                 asked = Instant::now();
                 // The tags tell people how far it is still; the range has to be final only.
-                tips = node.heads().await.map_or(tips, |heads| tips_of(&heads));
+                if let Ok(heads) = node.heads().await {
+                    (tips, head) = (tips_of(&heads), heads.latest);
+                }
             }
-            self.write(node, batch, tips).await?;
+            // A token is asked as of the head: not every node keeps the state of old blocks. Unless that head is older still: behind
+            // a load balancer the tags can be those of two nodes.
+            let state = if head.number() as i64 > batch.tip.number { head.hash } else { batch.tip.hash.0 };
+            self.write(node, batch, tips, state).await?;
         }
         match (&mut producer.0).await {
             Ok(Ok(emitters)) => {
@@ -266,7 +271,11 @@ impl Follower {
             vec![heads.latest.clone()]
         } else {
             let numbers: Vec<u64> = (from..=to).collect();
-            node.headers(&numbers).await?
+            match node.headers(&numbers).await {
+                // One that fails now and then, or whose head went back, is followed a block at a time.
+                Err(error) if error.is_transient() => vec![node.get_header(from).await?],
+                headers => headers?,
+            }
         };
         let mut parent = self.tip.map(|tip| tip.hash.0);
         let count = headers
@@ -282,11 +291,25 @@ impl Follower {
         let mut answers = stream::iter(headers)
             .map(|header| async move { node.logs_of(header, &TOPICS).await.map(|logs| (header, logs)) })
             .buffered(HEAD_BLOCKS_IN_FLIGHT);
-        while let Some((header, logs)) = answers.try_next().await? {
-            builder.push(&[header.block()], &self.emitters.decode(logs));
+        let mut first = true;
+        loop {
+            match answers.try_next().await {
+                Ok(Some((header, logs))) => builder.push(&[header.block()], &self.emitters.decode(logs)),
+                Ok(None) => break,
+                // What was read so far is written, or a node that fails now and then would never be followed.
+                Err(error) if error.is_transient() && !first => {
+                    debug!(%error, "the rest of the batch is read again");
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            first = false;
         }
         match builder.take() {
-            Some(batch) => self.write(node, batch, tips_of(heads)).await,
+            Some(batch) => {
+                let state = batch.tip.hash.0;
+                self.write(node, batch, tips_of(heads), state).await
+            }
             None => Ok(Step::Moved),
         }
     }
@@ -307,9 +330,10 @@ impl Follower {
         Ok(())
     }
 
-    async fn write(&mut self, node: &Node, batch: Batch, tips: NodeTips) -> Result<Step, SyncError> {
+    /// `state` is the block as of which new tokens are asked what they are.
+    async fn write(&mut self, node: &Node, batch: Batch, tips: NodeTips, state: B256) -> Result<Step, SyncError> {
         let began = Instant::now();
-        let currencies = self.describe(node, &batch).await?;
+        let currencies = self.describe(node, &batch, state).await?;
         limited(apply(&mut self.writer, &batch, &currencies, tips)).await?;
         let (tip, events, seconds) = (batch.tip, batch.rows.count(), began.elapsed());
         debug!(
@@ -334,19 +358,18 @@ impl Follower {
     }
 
     /// Asks for the symbols and decimals of the tokens that new sales sell and take.
-    async fn describe(&mut self, node: &Node, batch: &Batch) -> Result<Vec<sales::Currency>, SyncError> {
+    async fn describe(&mut self, node: &Node, batch: &Batch, state: B256) -> Result<Vec<sales::Currency>, SyncError> {
         let addresses: Vec<_> = batch.rows.tokens_seen().collect();
         if addresses.is_empty() {
             return Ok(Vec::new());
         }
         let unknown = sales::list_unknown_currencies(&mut self.writer, &addresses).await?;
-        let end = batch.tip.hash.0;
         stream::iter(unknown)
             .map(|address| async move {
                 let (symbol, name, decimals) = if address.0 == Address::ZERO {
                     ("ETH".to_owned(), "Ether".to_owned(), 18)
                 } else {
-                    node.token(address.0, end).await?
+                    node.token(address.0, state).await?
                 };
                 Ok(sales::Currency { address, symbol, name, decimals })
             })

@@ -1,0 +1,111 @@
+//! What a database must say once the chain stands still: what a fresh index says, and what the chain's own ledger says.
+
+use std::time::{Duration, Instant};
+
+use crowdsale::sync::Options;
+
+use crate::{
+    Database, Local, PATIENCE, compare,
+    peer::{Peer, View},
+    story::{Ledger, Position, Totals},
+};
+
+/// Waits until the database stands at the head of `view` and has heard its tags.
+///
+/// # Panics
+/// If it takes longer than [`PATIENCE`], or an indexer ends.
+pub async fn rest(database: &Database, view: &View, indexers: &mut [Local]) {
+    let head = view.head();
+    let query = format!(
+        "SELECT count(*) FROM checkpoint WHERE hash = decode('{:x}', 'hex') AND head_number = {} AND safe_number = {}
+             AND finalized_number = {}",
+        head.hash,
+        head.number,
+        view.safe.unwrap_or(0),
+        view.finalized.unwrap_or(0)
+    );
+    let start = Instant::now();
+    // Before the first batch there may be no schema.
+    while database.checkpoint().await.is_none() || database.number(&query).await == 0 {
+        indexers.iter_mut().for_each(Local::assert_running);
+        assert!(
+            start.elapsed() < PATIENCE,
+            "block {} was never reached: {:?}",
+            head.number,
+            database.checkpoint().await
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Indexes the chain into `fresh`, and says what `database` says otherwise than it, or than the ledger of the head.
+pub async fn mistakes(peer: &Peer, options: &Options, database: &Database, fresh: &Database) -> Vec<String> {
+    let view = peer.core().tree.now().clone();
+    let mut indexer = Local::follow(&peer.url, fresh, options);
+    rest(fresh, &view, std::slice::from_mut(&mut indexer)).await;
+    indexer.kill().await;
+    let mut mistakes: Vec<String> = compare(database, fresh).await.iter().map(ToString::to_string).collect();
+    mistakes.extend(against_ledger(database, &view.head().ledger).await);
+    mistakes.extend(told_wrong(database).await);
+    mistakes
+}
+
+/// Whoever only listens to the outbox must have heard of every block with events once, and of none that is gone.
+async fn told_wrong(database: &Database) -> Vec<String> {
+    if database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'outbox'").await == 0 {
+        return Vec::new();
+    }
+    let numbers = |line: String| line.split(' ').map(|n| n.parse().expect("a height")).collect::<Vec<i64>>();
+    let mut ranges: Vec<(i64, i64)> = Vec::new();
+    let query = "SELECT concat_ws(' ', (kind = 'applied')::int, from_block, to_block) FROM outbox ORDER BY seq";
+    for line in database.texts(query).await.into_iter().map(numbers) {
+        let (applied, from, to) = (line[0] == 1, line[1], line[2]);
+        if applied {
+            ranges.push((from, to));
+        } else {
+            ranges.retain(|range| range.0 < from);
+            ranges.iter_mut().for_each(|range| range.1 = range.1.min(from - 1));
+        }
+    }
+    let mut mistakes = Vec::new();
+    for pair in ranges.windows(2).filter(|pair| pair[1].0 <= pair[0].1) {
+        mistakes.push(format!("outbox: the blocks {:?} are told twice", (pair[1].0, pair[0].1)));
+    }
+    for block in database.texts("SELECT number::text FROM block WHERE has_events ORDER BY number").await {
+        let number: i64 = block.parse().expect("a height");
+        if !ranges.iter().any(|(from, to)| (from..=to).contains(&&number)) {
+            mistakes.push(format!("outbox: block {number} was never told"));
+        }
+    }
+    mistakes
+}
+
+/// What the database says otherwise than the chain's own ledger.
+async fn against_ledger(database: &Database, ledger: &Ledger) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    let totals =
+        format!("SELECT encode(sale, 'hex') || ' ' || concat_ws(' ', {}) FROM sale_total", Totals::COLUMNS.join(", "));
+    let positions = format!(
+        "SELECT encode(sale, 'hex') || ' ' || encode(investor, 'hex') || ' ' || concat_ws(' ', {}) FROM position",
+        Position::COLUMNS.join(", ")
+    );
+    for (table, query, mut expected) in
+        [("sale_total", totals, ledger.total_lines()), ("position", positions, ledger.position_lines())]
+    {
+        let mut found = database.texts(&query).await;
+        found.sort_unstable();
+        expected.sort_unstable();
+        if found != expected {
+            let different = found.iter().zip(&expected).find(|(f, e)| f != e);
+            let (has, should) = (found.len(), expected.len());
+            mistakes.push(format!("{table}: {has} rows, the ledger says {should}; first: {different:#?}"));
+        }
+    }
+    for (table, rows) in &ledger.rows {
+        let found = database.number(&format!("SELECT count(*) FROM {table}")).await;
+        if found != *rows as i64 {
+            mistakes.push(format!("{table}: {found} rows, the ledger says {rows}"));
+        }
+    }
+    mistakes
+}
