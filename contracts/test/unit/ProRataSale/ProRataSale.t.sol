@@ -118,6 +118,16 @@ contract ProRataSaleTest is SaleTest {
         assertEq(token.balanceOf(owner), 0);
     }
 
+    function test_OnePhase() external {
+        _create(onePhase(0.001 ether));
+        buy(sale, alice, 30 ether);
+        vm.warp(CLOSES);
+        vm.expectEmit(address(sale));
+        emit ISale.Closed(Outcome.Succeeded, 30 ether, 30_000e18);
+        sale.close();
+        assertEq(sale.claim(alice), 30_000e18);
+    }
+
     function test_OneInvestor() external {
         buy(sale, alice, 100 ether);
         _close();
