@@ -207,6 +207,15 @@ function equivalents() {
   return fs.existsSync(EQUIVALENTS) ? readJson(EQUIVALENTS) : [];
 }
 
+/// Why no test can tell the mutant, by `keyOf`.
+function reasons() {
+  return new Map(equivalents().map((e) => [keyOf(e), e.why]));
+}
+
+function keyOf({ file, before, after }) {
+  return `${file}\n${before}\n${after}`;
+}
+
 function results() {
   const byId = new Map();
   if (!fs.existsSync(RESULTS)) return byId;
@@ -218,7 +227,7 @@ function results() {
 }
 
 function report(mutants, byId) {
-  const named = new Map(equivalents().map((e) => [`${e.file}\n${e.before}\n${e.after}`, e.why]));
+  const named = reasons();
   const done = mutants.filter((m) => byId.has(m.id)).map((m) => ({ ...m, ...byId.get(m.id) }));
   const table = (title, key) => {
     const groups = new Map();
@@ -237,13 +246,13 @@ function report(mutants, byId) {
   const survivors = done.filter((m) => m.status === "survived");
   if (survivors.length > 0) console.log("");
   for (const m of survivors) {
-    const why = named.get(`${m.file}\n${m.before}\n${m.after}`);
+    const why = named.get(keyOf(m));
     console.log(`${why ? "equivalent" : "survived"} ${m.file}:${m.line} ${m.operator}\n  - ${m.before}\n  + ${m.after}${why ? `\n  ${why}` : ""}`);
   }
   const count = (...status) => done.filter((m) => status.includes(m.status)).length;
   const killed = count("killed", "timeout");
   const valid = killed + survivors.length;
-  const equivalent = survivors.filter((m) => named.has(`${m.file}\n${m.before}\n${m.after}`)).length;
+  const equivalent = survivors.filter((m) => named.has(keyOf(m))).length;
   const share = (part, all) => (all === 0 ? "-" : `${((100 * part) / all).toFixed(2)} %`);
   console.log(`\n${mutants.length} mutants, ${done.length} run: ${killed} killed (${count("timeout")} by time, ` +
     `${done.filter((m) => m.suite === "invariant").length} by invariants), ${survivors.length} survived, ` +
@@ -264,10 +273,14 @@ async function main(argv) {
   fs.mkdirSync(WORK, { recursive: true });
   prepare();
   let mutants = allMutants();
-  if (options.files.length > 0) mutants = mutants.filter((m) => options.files.some((f) => m.file.endsWith(`/${path.basename(f)}`)));
+  if (options.files.length > 0) {
+    const asked = options.files.map((f) => path.basename(f).split(":"));
+    mutants = mutants.filter((m) => asked.some(([name, line]) => m.file.endsWith(`/${name}`) && (!line || Number(line) === m.line)));
+  }
   if (options.sample) mutants = sample(mutants, options.sample, options.seed);
   const byId = results();
-  if (options.survivors) mutants = mutants.filter((m) => byId.get(m.id)?.status === "survived");
+  const named = reasons();
+  if (options.survivors) mutants = mutants.filter((m) => byId.get(m.id)?.status === "survived" && !named.has(keyOf(m)));
   if (options.list) {
     for (const m of mutants) console.log(`${m.file}:${m.line} ${m.operator}\n  - ${m.before}\n  + ${m.after}`);
     console.log(`${mutants.length} mutants`);
