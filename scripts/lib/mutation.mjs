@@ -346,6 +346,8 @@ function startWorker(index) {
     }
     process.send({ ...result, seconds: Math.round((Date.now() - began) / 100) / 10 });
   });
+  // Without the parent nobody reads the results, and the next run wants the folder.
+  process.on("disconnect", () => process.exit());
   process.send("ready");
 }
 
