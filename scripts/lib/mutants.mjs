@@ -109,7 +109,6 @@ export function mutantsOf(source, ast, enums) {
         visit(node.arguments, node);
         return;
       case "YulExpressionStatement": add("statement", span(node), "{}"); break;
-      // The initial value of a constant is written twice: as it is, and in its type.
       default:
     }
     for (const [key, value] of Object.entries(node)) {
