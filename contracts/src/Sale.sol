@@ -402,7 +402,7 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
                     _nextPart(args, t.raised() + accepted, amount - accepted);
                 if (part == 0) break;
                 if (args.gate(phase) != Gate.Open) {
-                    (bool eligible, uint256 personal) = _eligible(args, phase, investor, eligibility, accepted == 0);
+                    (bool eligible, uint256 personal) = _eligible(args, investor, eligibility, accepted == 0, phase);
                     if (!eligible) break;
                     if (personal < limit) limit = personal;
                 }
@@ -452,23 +452,27 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
     }
 
     /// @dev Reverts where the investor is not eligible and nothing has been taken yet; else what was taken so far stands.
-    /// @return Whether the investor may contribute in a gated phase.
-    /// @return Most it may have paid after it.
+    /// @return eligible Whether the investor may contribute in a gated phase.
+    /// @return personal Most it may have paid after it.
     function _eligible(
         bytes memory args,
-        uint256 phase,
         address investor,
         bytes calldata eligibility,
-        bool nothingTaken
-    ) private view returns (bool, uint256) {
+        bool nothingTaken,
+        uint256 phase
+    ) private view returns (bool eligible, uint256 personal) {
         Gate gate = args.gate(phase);
-        (address signer, uint256 epoch) = gate == Gate.Voucher ? _voucherSigner(args) : (address(0), 0);
-        (Verdict verdict, uint256 personal) = gate == Gate.Voucher
-            ? Gates.voucher(eligibility, phase, investor, signer, epoch)
-            : Gates.list(eligibility, args.loadRoot(phase), investor);
-        bool eligible = verdict == Verdict.Eligible;
-        if (!eligible && nothingTaken) Gates.refuse(verdict, eligibility, gate, phase, investor, signer, epoch);
-        return (eligible, personal);
+        address signer;
+        uint256 epoch;
+        Verdict verdict;
+        if (gate == Gate.Voucher) {
+            (signer, epoch) = _voucherSigner(args);
+            (verdict, personal) = Gates.voucher(eligibility, phase, investor, signer, epoch);
+        } else {
+            (verdict, personal) = Gates.list(args.loadRoot(phase), investor, eligibility);
+        }
+        eligible = verdict == Verdict.Eligible;
+        if (!eligible && nothingTaken) Gates.refuse(verdict, investor, eligibility, gate, phase, signer, epoch);
     }
 
     /// @dev The whole position leaves, and with it its share of the totals.

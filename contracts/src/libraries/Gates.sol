@@ -85,7 +85,7 @@ library Gates {
 
     /// @return verdict Whether the list with this `root` has an entry for `investor`.
     /// @return maxPaid Most the investor may have paid after it, cumulatively.
-    function list(bytes calldata eligibility, bytes32 root, address investor)
+    function list(bytes32 root, address investor, bytes calldata eligibility)
         internal
         pure
         returns (Verdict verdict, uint256 maxPaid)
@@ -106,10 +106,10 @@ library Gates {
     /// @notice Reverts with what `verdict`, which is not `Eligible`, stands for.
     function refuse(
         Verdict verdict,
+        address investor,
         bytes calldata eligibility,
         Gate gate,
         uint256 phase,
-        address investor,
         address signer,
         uint256 epoch
     ) internal view {

@@ -48,7 +48,7 @@ contract SaleHandler is Papers {
     ) Papers(sale) {
         (mode, SALE, VAULT, USD) = (mode_, sale, vault, usd);
         (voucherLimit, listLimit) = (voucherLimit_, listLimit_);
-        terms = sale.terms();
+        _setTerms(sale.terms());
         (owner, compliance) = (terms.owner, terms.compliance);
         TOKEN = IERC20(terms.token);
         WALLET = Wallet(payable(investors[3]));

@@ -70,6 +70,18 @@ abstract contract SaleModel is Test {
         return terms;
     }
 
+    /// @dev Field by field: without the IR the compiler stores no arrays of structs.
+    function _setTerms(SaleTerms memory t) internal {
+        (terms.owner, terms.compliance, terms.signer, terms.beneficiary) =
+        (t.owner, t.compliance, t.signer, t.beneficiary);
+        (terms.token, terms.currency, terms.opens, terms.coolingOff) = (t.token, t.currency, t.opens, t.coolingOff);
+        (terms.softCap, terms.hardCap, terms.minPaid, terms.maxPaid) = (t.softCap, t.hardCap, t.minPaid, t.maxPaid);
+        (terms.tokensForSale, terms.unsold, terms.vesting, terms.tap) = (t.tokensForSale, t.unsold, t.vesting, t.tap);
+        for (uint256 i = 0; i < t.phases.length; ++i) {
+            terms.phases.push(t.phases[i]);
+        }
+    }
+
     function kept() public view returns (uint256) {
         return raised < terms.hardCap ? raised : terms.hardCap;
     }

@@ -287,6 +287,17 @@ contract DutchAuctionSaleTest is SaleTest {
         assertGe(second, 0.001 ether);
     }
 
+    function test_TheSmallestSale() external {
+        SaleTerms memory t = onePhase(1);
+        (t.softCap, t.hardCap, t.minPaid, t.maxPaid, t.tokensForSale) = (1, 1, 1, 1, 1e18);
+        t.phases[0].raisedUpTo = 1;
+        _create(t);
+        buy(sale, alice, 1);
+        sale.close();
+        assertTotals(sale, 1, 1e18, Outcome.Succeeded);
+        assertEq(sale.claim(alice), 1e18);
+    }
+
     function _create(SaleTerms memory t) private {
         vm.warp(OPENS - 1);
         (sale, vault) = create(Mode.DutchAuction, t);

@@ -97,6 +97,8 @@ contract ClaimTest is SaleTest {
         assertEq(token.balanceOf(carol), 0);
         assertPosition(sale, alice, 6 ether, 0);
         assertPosition(sale, bob, 4 ether, 4000e18);
+        // Only what vests is counted.
+        assertEq(sale.claimedOf(alice), 0);
         assertEq(token.balanceOf(address(sale)), 4000e18);
     }
 

@@ -62,12 +62,24 @@ contract ReturnUnsoldTest is SaleTest {
         t.maxPaid = t.hardCap;
         (sale,) = createSale(t);
         buy(sale, alice, 100 ether);
+        vm.recordLogs();
         sale.close();
+        // `Closed` alone: nothing is said to return.
+        assertEq(vm.getRecordedLogs().length, 1);
         assertEq(token.balanceOf(owner), 0);
         vm.expectRevert(ISale.NothingUnsold.selector);
         sale.returnUnsold();
         sale.claim(alice);
         assertEq(token.balanceOf(alice), 100_000e18);
+    }
+
+    function test_WhenOneBaseUnitIsUnsold() external {
+        SaleTerms memory t = onePhase(0.001 ether);
+        (t.maxPaid, t.tokensForSale) = (t.hardCap, t.tokensForSale + 1);
+        (sale,) = createSale(t);
+        buy(sale, alice, 100 ether);
+        sale.close();
+        assertEq(token.balanceOf(owner), 1);
     }
 
     function test_RevertWhen_TheTokenRefuses() external {

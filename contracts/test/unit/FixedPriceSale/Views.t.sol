@@ -125,6 +125,24 @@ contract ViewsTest is SaleTest {
         sale.activePhase();
     }
 
+    function test_PriceIsThatOfTheActivePhase() external {
+        assertEq(sale.price(), 0.001 ether);
+        vm.warp(OPENS + 1 days - 1);
+        assertEq(sale.price(), 0.001 ether);
+        vm.warp(OPENS + 1 days);
+        assertEq(sale.price(), 0.002 ether);
+        buy(sale, alice, 40 ether);
+        assertEq(sale.price(), 0.003 ether);
+        vm.warp(OPENS + 3 days);
+        assertEq(sale.price(), 0.004 ether);
+    }
+
+    function test_RevertWhen_ThereIsNoPrice() external {
+        _sellOut();
+        vm.expectRevert(abi.encodeWithSelector(ISale.SoldOut.selector, 100 ether));
+        sale.price();
+    }
+
     function test_StateFollowsTime() external {
         vm.warp(0);
         assertState(sale, State.Upcoming);
@@ -189,5 +207,7 @@ contract ViewsTest is SaleTest {
         sale.quote(1 ether);
         vm.expectRevert(reason);
         sale.activePhase();
+        vm.expectRevert(reason);
+        sale.price();
     }
 }

@@ -65,6 +65,14 @@ contract ProRataSaleTest is SaleTest {
         buy(sale, alice, 1);
     }
 
+    function test_RevertWhen_MoreThanTheHardCapIsQuoted() external {
+        uint256[2] memory amounts = [100 ether + 1, type(uint256).max];
+        for (uint256 i = 0; i < amounts.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ISale.AboveMaximum.selector, 100 ether, amounts[i]));
+            sale.quote(amounts[i]);
+        }
+    }
+
     function test_RevertWhen_BelowTheMinimum() external {
         SaleTerms memory t = proRata();
         t.minPaid = 1 ether;
@@ -116,6 +124,29 @@ contract ProRataSaleTest is SaleTest {
         assertEq(vault.release(), 100 ether);
         assertEq(address(sale).balance, 0);
         assertEq(token.balanceOf(owner), 0);
+    }
+
+    function test_OnePhase() external {
+        _create(onePhase(0.001 ether));
+        buy(sale, alice, 30 ether);
+        vm.warp(CLOSES);
+        vm.expectEmit(address(sale));
+        emit ISale.Closed(Outcome.Succeeded, 30 ether, 30_000e18);
+        sale.close();
+        assertEq(sale.claim(alice), 30_000e18);
+    }
+
+    function test_TheSmallestSale() external {
+        SaleTerms memory t = onePhase(1);
+        (t.softCap, t.hardCap, t.minPaid, t.maxPaid, t.tokensForSale) = (1, 1, 1, 1, 1e18);
+        t.phases[0].raisedUpTo = 1;
+        _create(t);
+        buy(sale, alice, 1);
+        buy(sale, bob, 1);
+        _close();
+        assertTotals(sale, 2, 1e18, Outcome.Succeeded);
+        assertEq(sale.claim(alice), 0.5e18);
+        assertEq(vault.release(), 1);
     }
 
     function test_OneInvestor() external {
