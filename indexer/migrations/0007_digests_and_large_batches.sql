@@ -113,13 +113,12 @@ CREATE TABLE outbox (
     PRIMARY KEY (chain_id, seq)
 );
 
--- Forgets as before, and says so to those who were told of what is gone. Nobody is told of a range without events.
+-- Forgets as before, and says so to those who were told of what is gone.
 ALTER FUNCTION rollback_to(bigint, bigint) RENAME TO forget_above;
 CREATE FUNCTION rollback_to(of_chain bigint, fork bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM block WHERE chain_id = of_chain AND number > fork AND has_events) THEN
-        INSERT INTO outbox (chain_id, kind, from_block, to_block, hash)
-        SELECT of_chain, 'reverted', fork + 1, number, hash FROM block WHERE chain_id = of_chain ORDER BY number DESC LIMIT 1;
-    END IF;
+    INSERT INTO outbox (chain_id, kind, from_block, to_block, hash)
+    SELECT of_chain, 'reverted', fork + 1, number, hash FROM block
+    WHERE chain_id = of_chain AND number > fork ORDER BY number DESC LIMIT 1;
     PERFORM forget_above(of_chain, fork);
 END $$;

@@ -32,6 +32,7 @@ fn it_is_openapi_3_1_with_every_route() {
         "/metrics",
         "/readyz",
         "/v1/allowlists/{root}/{investor}",
+        "/v1/chains/{chain}/digest",
         "/v1/investors/{address}",
         "/v1/sales",
         "/v1/sales/{chain}/{sale}",

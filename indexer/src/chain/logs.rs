@@ -42,28 +42,28 @@ impl Node {
             if !logs.is_empty() || !header.may_hold(topics) {
                 break;
             }
-            // A bloom is shared by all of a block's logs, so it can match by chance: the whole block tells.
-            let all = self.request_logs(&Filter::new().at_block_hash(header.hash)).await?;
-            self.of_block(header, &all)?;
-            logs = all.iter().filter(|l| l.topics.first().is_some_and(|t| topics.contains(t))).cloned().collect();
-            if !logs.is_empty() || header.is_explained_by(&bloom_of(&all)) {
-                break;
+            // A bloom is shared by all of a block's logs, so it can match by chance: the whole block tells, if it is not too large.
+            if let Ok(all) = self.request_logs(&Filter::new().at_block_hash(header.hash)).await {
+                self.of_block(header, &all)?;
+                let explained = header.is_explained_by(&bloom_of(&all));
+                logs.extend(all.into_iter().filter(|l| l.topics.first().is_some_and(|t| topics.contains(t))));
+                if !logs.is_empty() || explained {
+                    break;
+                }
             }
             if attempt + 1 == EMPTY_RETRIES {
                 if !self.may_doubt_bloom(header.hash) {
-                    return Err(self.inconsistent(&format!(
-                        "the bloom of block {} promises logs that it does not show",
-                        header.number()
-                    )));
+                    let number = header.number();
+                    return Err(self.inconsistent(&format!("block {number} has a bloom of logs that it does not show")));
                 }
                 warn!(
                     block = header.number(),
                     node = self.name(),
-                    "no node explains this block's bloom: its logs are believed"
+                    "nothing explains this block's bloom: it is taken for empty"
                 );
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+            tokio::time::sleep(Duration::from_millis(10 << attempt)).await;
             logs = self.request_logs(&filter).await?;
         }
         self.of_block(header, &logs)?;
@@ -124,8 +124,14 @@ impl Node {
             let filter = Filter::new().from_block(from).to_block(end.number()).event_signature(topics.to_vec());
             return self.request_logs(&filter).await;
         }
+        // By its hash, and with a look at its bloom: there are nodes that forget the logs of a block.
+        match self.logs_of(end, topics).await {
+            Err(error) if error.is_transient() => {}
+            answer => return answer,
+        }
         let mut logs = Vec::new();
-        let mut parts = vec![topics];
+        let (low, high) = topics.split_at(topics.len() / 2);
+        let mut parts = vec![low, high];
         while let Some(part) = parts.pop() {
             let filter = Filter::new().at_block_hash(end.hash).event_signature(part.to_vec());
             match self.request_logs(&filter).await {
@@ -136,6 +142,9 @@ impl Node {
                 }
                 Err(error) => return Err(error),
             }
+        }
+        if logs.is_empty() && end.may_hold(topics) {
+            return Err(self.inconsistent(&format!("block {} has a bloom of logs that it does not show", end.number())));
         }
         logs.sort_unstable_by_key(|l| l.log_index);
         self.of_block(end, &logs)?;

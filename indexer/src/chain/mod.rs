@@ -66,9 +66,6 @@ impl Chain {
         if let Some(error) = unreachable {
             warn!(%error, "going on with the other nodes");
         }
-        for node in &nodes {
-            node.has_peers(nodes.len() > 1);
-        }
         let (nodes, missing) = (RwLock::new(nodes), RwLock::new(missing));
         Ok(Self { nodes, missing, current: AtomicUsize::new(0), chain_id, genesis_hash })
     }
@@ -96,7 +93,6 @@ impl Chain {
             match open(&url, Some(self.chain_id), Some((self.chain_id, self.genesis_hash))).await {
                 Ok((node, _)) => {
                     info!(node = node.name(), "the node answers now");
-                    node.has_peers(true);
                     self.nodes.write().unwrap_or_else(PoisonError::into_inner).push(node);
                 }
                 Err(error @ ChainError::Unreachable { .. }) => {

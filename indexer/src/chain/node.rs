@@ -30,8 +30,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 const HEADERS_PER_BATCH: usize = 100;
 /// Requests for headers at the same time.
 const HEADERS_IN_FLIGHT: usize = 4;
-/// Times that other nodes are asked about blooms that a node does not explain; later its logs are believed.
-const BLOOM_DOUBTS: u32 = 3;
+/// Times that a node, or another in its place, is asked again about a block whose bloom it does not explain, with growing pauses; then
+/// it is believed. Some chains' blooms are wrong.
+const BLOOM_DOUBTS: u32 = 10;
 /// First pause before a broken socket is opened again.
 const RECONNECT: Duration = Duration::from_millis(250);
 
@@ -55,8 +56,6 @@ pub struct Node {
     pushes: bool,
     /// Cleared when it turns out to refuse several requests in one.
     batches: Arc<AtomicBool>,
-    /// Whether another node can be asked.
-    peers: Arc<AtomicBool>,
     /// The last block whose bloom promised what the node did not show, and how often it did.
     doubts: Arc<Mutex<(B256, u32)>>,
 }
@@ -84,7 +83,7 @@ impl Node {
             name: name.into(),
             pushes,
             batches: Arc::new(AtomicBool::new(true)),
-            peers: Arc::default(),
+
             doubts: Arc::default(),
         })
     }
@@ -104,16 +103,11 @@ impl Node {
         Some(heads.into_stream().map(|_| ()))
     }
 
-    pub(super) fn has_peers(&self, peers: bool) {
-        self.peers.store(peers, Ordering::Relaxed);
-    }
-
-    /// Whether the bloom of a block that this node does not explain may be wrong: some chains' are. Not before other nodes had
-    /// their turn.
+    /// Whether the bloom of a block that no answer explains may be wrong: not before it was asked for often.
     pub(super) fn may_doubt_bloom(&self, block: B256) -> bool {
         let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
         *doubts = (block, if doubts.0 == block { doubts.1 + 1 } else { 1 });
-        !self.peers.load(Ordering::Relaxed) || doubts.1 > BLOOM_DOUBTS
+        doubts.1 > BLOOM_DOUBTS
     }
 
     /// Host and port: what may be shown of the URL.

@@ -116,11 +116,23 @@ pub(super) async fn produce(
         }
         let Some(mut first) = flight.pop_front() else { break };
         let ranges = match (&mut first.0).await {
-            Ok(ranges) => ranges.map_err(Stopped::Chain)?,
-            Err(_) => return Err(Stopped::Moved),
+            Ok(Ok(ranges)) => ranges,
+            stopped => {
+                // What was read so far is written, or a node that fails now and then would never be followed.
+                if let Some(batch) = builder.take() {
+                    drop(out.send(batch).await);
+                }
+                return Err(match stopped {
+                    Ok(Err(error)) => Stopped::Chain(error),
+                    _ => Stopped::Moved,
+                });
+            }
         };
         for range in ranges {
             if expected.is_some_and(|hash| hash != range.parent_hash) {
+                if let Some(batch) = builder.take() {
+                    drop(out.send(batch).await);
+                }
                 return Err(Stopped::Moved);
             }
             expected = Some(range.end.hash);
