@@ -22,6 +22,14 @@ pub struct Batch {
     pub tip: Tip,
 }
 
+impl Batch {
+    /// Hash of the block at `number`, if it is among those to keep.
+    pub fn hash_at(&self, number: u64) -> Option<Hash32> {
+        let at = self.blocks.binary_search_by_key(&number, |b| b.block.number).ok()?;
+        Some(self.blocks[at].block.hash.into())
+    }
+}
+
 /// Gathers ranges of blocks, one on top of the other.
 #[derive(Debug)]
 pub struct Builder {

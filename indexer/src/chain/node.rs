@@ -36,15 +36,22 @@ const BLOOM_DOUBTS: u32 = 10;
 /// First pause before a broken socket is opened again.
 const RECONNECT: Duration = Duration::from_millis(250);
 
-/// The node's tags at one moment.
+/// The node's tags at one moment. Behind a load balancer each can be another node's, on another branch.
 #[derive(Clone, Debug)]
 pub struct Heads {
     /// `latest`.
     pub latest: Header,
-    /// Height of `safe`; zero where the node knows none.
-    pub safe: u64,
-    /// Height of `finalized`; zero where the node knows none.
-    pub finalized: u64,
+    /// `safe`, where the node knows one.
+    pub safe: Option<Header>,
+    /// `finalized`, where the node knows one.
+    pub finalized: Option<Header>,
+}
+
+impl Heads {
+    /// Height up to which nothing changes any more; zero where the node knows none.
+    pub fn final_height(&self) -> u64 {
+        self.finalized.as_ref().map_or(0, Header::number).min(self.latest.number())
+    }
 }
 
 /// A connection to a node.
@@ -128,10 +135,7 @@ impl Node {
             self.find_tagged(BlockNumberOrTag::Finalized),
         );
         let latest = latest?.ok_or_else(|| self.inconsistent("it has no latest block"))?;
-        let height = |tag: Result<Option<Header>, ChainError>| tag.ok().flatten().map_or(0, |h| h.number());
-        // Asked at the same time, so the tags can be of a moment after the head.
-        let finalized = height(finalized).min(latest.number());
-        Ok(Heads { safe: height(safe).min(latest.number()).max(finalized), finalized, latest })
+        Ok(Heads { latest, safe: safe.ok().flatten(), finalized: finalized.ok().flatten() })
     }
 
     async fn find_tagged(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, ChainError> {

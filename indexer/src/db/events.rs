@@ -226,6 +226,7 @@ impl EventRows {
 #[cfg(test)]
 trait Described {
     /// The table, and its columns with their types.
+    #[allow(clippy::extra_unused_lifetimes, reason = "the types of columns borrow")]
     fn describe<'a>() -> (&'static str, Vec<(&'static str, &'static str)>);
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     apply::{Batch, Builder, apply},
-    chain::{Heads, Node},
+    chain::{Header, Heads, Node},
     db::{
         DbError, Writer, blocks,
         chains::{self, NodeTips, Tip},
@@ -191,7 +191,8 @@ impl Follower {
             return Err(SyncError::Halted { chain_id, reason });
         };
         let began = Instant::now();
-        limited(rollback::rollback(&mut self.writer, (tip.number, tip.hash), fork, tips_of(heads))).await?;
+        let tips = NodeTips { head: heads.latest.number() as i64, safe: self.finalized, finalized: self.finalized };
+        limited(rollback::rollback(&mut self.writer, (tip.number, tip.hash), fork, tips)).await?;
         let depth = tip.number - fork.number;
         info!(depth, fork = fork.number, hash = %fork.hash, ms = began.elapsed().as_millis() as u64, "reorg: rolled back");
         let chain = chain_id.to_string();
@@ -206,12 +207,17 @@ impl Follower {
     async fn forward(&mut self, node: &Node, heads: &Heads) -> Result<Step, SyncError> {
         let next = self.tip.map_or(self.options.start_block, |t| t.number as u64 + 1);
         let latest = heads.latest.number();
-        if next <= heads.finalized {
+        if next <= heads.final_height() {
             return self.backfill(node, heads, next).await;
         }
         self.complete_indexes().await?;
         if next > latest {
-            self.touch(tips_of(heads)).await?;
+            let before = self.finalized;
+            let tips = self.tips(heads, None).await?;
+            limited(chains::touch(&mut self.writer, tips)).await?;
+            if self.finalized > before {
+                limited(blocks::prune(&mut self.writer.connection, self.writer.chain_id, self.finalized)).await?;
+            }
             return Ok(Step::Idle);
         }
         self.follow_head(node, heads, next, latest.min(next + MAX_HEAD_BLOCKS - 1)).await
@@ -219,7 +225,7 @@ impl Follower {
 
     /// Reads all that is final, in ranges, and commits batch after batch.
     async fn backfill(&mut self, node: &Node, heads: &Heads, from: u64) -> Result<Step, SyncError> {
-        let to = heads.finalized;
+        let to = heads.final_height();
         if to - from >= LARGE_BACKFILL && limited(indexes::defer(&mut self.writer)).await? {
             info!("first backfill: the indexes that readers need are built at its end");
             self.indexes_missing = true;
@@ -237,20 +243,21 @@ impl Follower {
         let (sender, mut batches) = mpsc::channel(1);
         let producer = backfill::produce(node.clone(), emitters, plan, self.size.clone(), sender);
         let mut producer = Task(tokio::spawn(producer));
-        let (mut tips, mut head) = (tips_of(heads), heads.latest.clone());
+        let mut heads = heads.clone();
         let mut asked = Instant::now();
         while let Some(batch) = batches.recv().await {
             if asked.elapsed() > TAGS_MAX_AGE {
                 asked = Instant::now();
                 // The tags tell people how far it is still; the range has to be final only.
-                if let Ok(heads) = node.heads().await {
-                    (tips, head) = (tips_of(&heads), heads.latest);
+                if let Ok(now) = node.heads().await {
+                    heads = now;
                 }
             }
             // A token is asked as of the head: not every node keeps the state of old blocks. Unless that head is older still: behind
             // a load balancer the tags can be those of two nodes.
-            let state = if head.number() as i64 > batch.tip.number { head.hash } else { batch.tip.hash.0 };
-            self.write(node, batch, tips, state).await?;
+            let is_newer = heads.latest.number() as i64 > batch.tip.number;
+            let state = if is_newer { heads.latest.hash } else { batch.tip.hash.0 };
+            self.write(node, batch, &heads, state).await?;
         }
         match (&mut producer.0).await {
             Ok(Ok(emitters)) => {
@@ -308,7 +315,7 @@ impl Follower {
         match builder.take() {
             Some(batch) => {
                 let state = batch.tip.hash.0;
-                self.write(node, batch, tips_of(heads), state).await
+                self.write(node, batch, heads, state).await
             }
             None => Ok(Step::Moved),
         }
@@ -331,9 +338,10 @@ impl Follower {
     }
 
     /// `state` is the block as of which new tokens are asked what they are.
-    async fn write(&mut self, node: &Node, batch: Batch, tips: NodeTips, state: B256) -> Result<Step, SyncError> {
+    async fn write(&mut self, node: &Node, batch: Batch, heads: &Heads, state: B256) -> Result<Step, SyncError> {
         let began = Instant::now();
         let currencies = self.describe(node, &batch, state).await?;
+        let tips = self.tips(heads, Some(&batch)).await?;
         limited(apply(&mut self.writer, &batch, &currencies, tips)).await?;
         let (tip, events, seconds) = (batch.tip, batch.rows.count(), began.elapsed());
         debug!(
@@ -352,7 +360,6 @@ impl Follower {
         metrics::histogram!(metric::BATCH_EVENTS, "chain_id" => chain.clone()).record(events as f64);
         metrics::gauge!(metric::RANGE_BLOCKS, "chain_id" => chain).set(self.size.get() as f64);
         self.tip = Some(tip);
-        self.finalized = self.finalized.max(tips.finalized);
         self.progress.advance(tip.number as u64, events);
         Ok(Step::Advanced(tip.number))
     }
@@ -378,15 +385,32 @@ impl Follower {
             .await
     }
 
-    async fn touch(&mut self, node: NodeTips) -> Result<(), SyncError> {
-        limited(chains::touch(&mut self.writer, node)).await?;
-        self.finalized = self.finalized.max(node.finalized);
-        Ok(())
+    /// What may be said of finality: a tag counts once its block is stored, by its hash. Tags and blocks can be those of different
+    /// nodes; believed unseen, a tag would call final what another branch holds, and a reorg would look like a broken promise.
+    async fn tips(&mut self, heads: &Heads, batch: Option<&Batch>) -> Result<NodeTips, SyncError> {
+        if let Some(tag) = &heads.finalized
+            && tag.number() as i64 > self.finalized
+            && self.holds(tag, batch).await?
+        {
+            self.finalized = tag.number() as i64;
+        }
+        let safe = match &heads.safe {
+            Some(tag) if tag.number() as i64 > self.finalized && self.holds(tag, batch).await? => tag.number() as i64,
+            _ => self.finalized,
+        };
+        Ok(NodeTips { head: heads.latest.number() as i64, safe, finalized: self.finalized })
     }
-}
 
-fn tips_of(heads: &Heads) -> NodeTips {
-    NodeTips { head: heads.latest.number() as i64, safe: heads.safe as i64, finalized: heads.finalized as i64 }
+    async fn holds(&mut self, tag: &Header, batch: Option<&Batch>) -> Result<bool, SyncError> {
+        let hash = match batch {
+            Some(batch) if tag.number() >= batch.from => batch.hash_at(tag.number()),
+            _ => {
+                let stored = limited(blocks::find_at_or_below(&mut self.writer, tag.number() as i64)).await?;
+                stored.filter(|stored| stored.number == tag.number() as i64).map(|stored| stored.hash)
+            }
+        };
+        Ok(hash.is_some_and(|hash| hash.0 == tag.hash))
+    }
 }
 
 /// Longest that a transaction may take: past it the database's connection hangs.

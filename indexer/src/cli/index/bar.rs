@@ -20,8 +20,8 @@ pub fn show() -> Option<watch::Sender<Backfill>> {
             let shown = bar.get_or_insert_with(new_bar);
             shown.set_length(b.to.saturating_sub(b.from) + 1);
             shown.set_position((b.done + 1).saturating_sub(b.from));
-            let rate = b.events as f64 / shown.elapsed().as_secs_f64().max(0.001);
-            shown.set_message(format!("{} events, {rate:.0}/s", b.events));
+            let rate = u128::from(b.events) * 1_000 / shown.elapsed().as_millis().max(1);
+            shown.set_message(format!("{} events, {rate}/s", b.events));
             if b.done >= b.to {
                 shown.finish_and_clear();
                 bar = None;

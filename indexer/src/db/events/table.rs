@@ -43,6 +43,7 @@ macro_rules! table {
 
         #[cfg(test)]
         impl crate::db::events::Described for $name {
+            #[allow(clippy::extra_unused_lifetimes, reason = "the types of columns borrow")]
             fn describe<'a>() -> (&'static str, Vec<(&'static str, &'static str)>) {
                 #[allow(unused_imports, reason = "a table without columns of its own asks for no type")]
                 use crate::db::copy::Column as _;
