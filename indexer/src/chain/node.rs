@@ -74,12 +74,14 @@ impl Node {
 
     /// The tags. A node without `safe` or `finalized` counts as having neither.
     pub async fn heads(&self) -> Result<Heads, ChainError> {
+        // What is final first: then the head is no older, and stands on it. The other way round a reorg in between would give a
+        // head of the branch that is gone, beside a block that became final on the one that took its place.
+        let finalized = self.find_tagged(BlockNumberOrTag::Finalized).await.ok().flatten().map_or(0, |h| h.number());
+        let safe = self.find_tagged(BlockNumberOrTag::Safe).await.ok().flatten().map_or(0, |h| h.number());
         let latest = self
             .find_tagged(BlockNumberOrTag::Latest)
             .await?
             .ok_or_else(|| self.inconsistent("it has no latest block"))?;
-        let safe = self.find_tagged(BlockNumberOrTag::Safe).await.ok().flatten().map_or(0, |h| h.number());
-        let finalized = self.find_tagged(BlockNumberOrTag::Finalized).await.ok().flatten().map_or(0, |h| h.number());
         Ok(Heads { latest, safe: safe.max(finalized), finalized })
     }
 
