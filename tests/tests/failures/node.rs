@@ -84,7 +84,7 @@ async fn a_range_that_straddles_the_head_is_clamped() {
         let mut turn = 0_u64;
         stage.peer.direct(Box::new(move |core, _| {
             turn += 1;
-            core.faults.next(Fault::Behind, u64::from(turn / 9 % 2));
+            core.faults.next(Fault::Behind, turn / 9 % 2);
         }));
         let mut indexer = stage.index();
         let head = stage.view().head().hash;

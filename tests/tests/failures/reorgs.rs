@@ -101,8 +101,11 @@ async fn a_syncing_node_is_no_reorg() {
     let before = stage.database.dump(&["checkpoint"]).await;
     stage.peer.core().faults.rate(Fault::Syncing, 1_000);
     let asked = stage.peer.core().exchanges;
-    until("it has looked often", async || (stage.peer.core().exchanges > asked + 40).then_some(())).await;
-    indexer.assert_running();
+    until("it has looked often", async || {
+        indexer.assert_running();
+        (stage.peer.core().exchanges > asked + 40).then_some(())
+    })
+    .await;
     assert_eq!(stage.database.dump(&["checkpoint"]).await, before, "nothing of what is final is forgotten");
     stage.agree(&mut indexer).await;
 }
