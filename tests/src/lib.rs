@@ -1,5 +1,9 @@
 //! The harness of the end-to-end tests: a real anvil, a database of its own on a real Postgres, the real binary, and
 //! [`World::agree`], which compares contracts, logs, database and API to the wei at one quiet block.
+//!
+//! Beside it a [`Stage`]: a node of our own that misbehaves on command ([`peer`]), a chain of sales that knows what they come to
+//! ([`story`]), the indexer's loop in this process ([`Local`]), a way to Postgres that breaks ([`Proxy`]), and
+//! [`Stage::agree`], which compares with a fresh index and with the chain's own ledger.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
 #![allow(clippy::print_stderr, reason = "what a failed test shows")]

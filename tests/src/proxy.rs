@@ -103,6 +103,8 @@ impl Drop for Proxy {
 impl Shared {
     async fn carry(self: Arc<Self>, mut client: TcpStream) {
         let Ok(mut server) = TcpStream::connect((self.to.0.as_str(), self.to.1)).await else { return };
+        // Small messages go at once, as they do without a proxy.
+        drop((client.set_nodelay(true), server.set_nodelay(true)));
         let (mut cut, mut frozen) = (self.cut.subscribe(), self.frozen.subscribe());
         cut.mark_unchanged();
         let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);

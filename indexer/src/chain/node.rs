@@ -129,12 +129,14 @@ impl Node {
 
     /// The tags. A node without `safe` or `finalized` counts as having neither.
     pub async fn heads(&self) -> Result<Heads, ChainError> {
-        let (latest, safe, finalized) = tokio::join!(
-            self.find_tagged(BlockNumberOrTag::Latest),
-            self.find_tagged(BlockNumberOrTag::Safe),
-            self.find_tagged(BlockNumberOrTag::Finalized),
-        );
-        let latest = latest?.ok_or_else(|| self.inconsistent("it has no latest block"))?;
+        // What is final first: then the head is no older, and stands on it. The other way round a reorg in between would give a head
+        // of the branch that is gone, beside a block that became final on the one that took its place.
+        let (safe, finalized) =
+            tokio::join!(self.find_tagged(BlockNumberOrTag::Safe), self.find_tagged(BlockNumberOrTag::Finalized));
+        let latest = self
+            .find_tagged(BlockNumberOrTag::Latest)
+            .await?
+            .ok_or_else(|| self.inconsistent("it has no latest block"))?;
         Ok(Heads { latest, safe: safe.ok().flatten(), finalized: finalized.ok().flatten() })
     }
 

@@ -30,6 +30,8 @@ pub struct Core {
     pub faults: Faults,
     /// Exchanges so far.
     pub exchanges: u64,
+    /// What the next exchange shows, whatever the chain is.
+    pub next_view: Option<View>,
     /// Every request so far, where a test looks at them.
     pub record: Option<Vec<Value>>,
     /// What happens before each exchange.
@@ -60,7 +62,7 @@ impl Core {
     /// A chain of one block.
     pub fn new(chain_id: u64, tree: Tree, random: Random) -> Self {
         let faults = Faults::new(random);
-        Self { chain_id, tree, faults, exchanges: 0, record: None, director: None }
+        Self { chain_id, tree, faults, exchanges: 0, next_view: None, record: None, director: None }
     }
 
     /// One HTTP exchange, which one node behind the URL answers: a single request or a batch.
@@ -118,6 +120,9 @@ impl Core {
 
     /// Which state of the chain the node behind the URL shows.
     fn view(&mut self) -> View {
+        if let Some(view) = self.next_view.take() {
+            return view;
+        }
         let now = self.tree.now().clone();
         match self.faults.first(&[Fault::Stale, Fault::Behind, Fault::Syncing]) {
             Some(Fault::Stale) => {

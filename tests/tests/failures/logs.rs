@@ -1,6 +1,10 @@
 //! Logs that are missing, doubled or wrong, and blooms that are no help.
 
-use e2e::{Local, Stage, peer::Fault, until};
+use e2e::{
+    Local, Stage,
+    peer::{Fault, Limit},
+    until,
+};
 
 use super::{FAR, NEAR};
 
@@ -16,6 +20,18 @@ async fn logs_that_are_missing_under_a_bloom_are_asked_for_again() {
         stage.grow(1);
         stage.rest(&mut indexer).await;
     }
+    stage.agree(&mut indexer).await;
+}
+
+/// The same where a range is a single final block, however that is asked for.
+#[tokio::test]
+async fn logs_that_are_missing_of_a_final_block_alone() {
+    let mut stage = Stage::new(8, NEAR).await;
+    stage.grow(30);
+    stage.peer.core().faults.limit = Some(Limit { blocks: 1, logs: usize::MAX, message: 0 });
+    stage.peer.core().faults.rate(Fault::NoLogs, 300);
+    let mut indexer = stage.index();
+    stage.rest(&mut indexer).await;
     stage.agree(&mut indexer).await;
 }
 

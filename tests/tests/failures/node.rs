@@ -105,10 +105,11 @@ async fn a_final_range_answered_by_a_node_that_is_far_behind() {
         // A batch goes to one node as a whole.
         if is_range(request) && left > 0 {
             left -= 1;
-            core.faults.next(Fault::Syncing, 1);
+            core.next_view = Some(core.tree.now().below(0));
         }
     }));
     let mut indexer = stage.index();
+    stage.rest(&mut indexer).await;
     stage.agree(&mut indexer).await;
 }
 

@@ -101,8 +101,11 @@ async fn a_syncing_node_is_no_reorg() {
     let before = stage.database.dump(&["checkpoint"]).await;
     stage.peer.core().faults.rate(Fault::Syncing, 1_000);
     let asked = stage.peer.core().exchanges;
-    until("it has looked often", async || (stage.peer.core().exchanges > asked + 40).then_some(())).await;
-    indexer.assert_running();
+    until("it has looked often", async || {
+        indexer.assert_running();
+        (stage.peer.core().exchanges > asked + 40).then_some(())
+    })
+    .await;
     assert_eq!(stage.database.dump(&["checkpoint"]).await, before, "nothing of what is final is forgotten");
     stage.agree(&mut indexer).await;
 }
@@ -198,5 +201,33 @@ async fn a_reorg_while_nobody_looks_and_one_while_it_is_undone() {
     }));
     let mut indexer: Local = stage.index();
     until("it happened", async || (stage.peer.core().exchanges > from + 25).then_some(())).await;
+    stage.agree(&mut indexer).await;
+}
+
+/// Between two tags the branch goes that the head was on, and a block of the next becomes final: a head and a final block that
+/// never stood on each other.
+#[tokio::test]
+async fn tags_are_not_of_two_branches() {
+    let mut stage = Stage::new(6, NEAR).await;
+    stage.grow(20);
+    let mut indexer = stage.index();
+    stage.rest(&mut indexer).await;
+    for seed in 0..5 {
+        let mut author = e2e::story::Author::new(&mut e2e::Random::of(seed), 0);
+        let moved = Arc::new(AtomicBool::new(false));
+        let done = moved.clone();
+        let mut head_was_seen = false;
+        stage.peer.direct(Box::new(move |core, request| {
+            let text = request.to_string();
+            // The next question after the one for the head.
+            if head_was_seen && !done.swap(true, Ordering::Relaxed) {
+                author.replace(&mut core.tree, 3, 5 + seed);
+            }
+            head_was_seen = text.contains("latest");
+        }));
+        until("it happened", async || moved.load(Ordering::Relaxed).then_some(())).await;
+        stage.peer.core().director = None;
+        stage.rest(&mut indexer).await;
+    }
     stage.agree(&mut indexer).await;
 }

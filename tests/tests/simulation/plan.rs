@@ -127,10 +127,10 @@ impl Plan {
         }
     }
 
-    /// Two more blocks that everybody sees alike.
+    /// A few more blocks that everybody sees alike, up to where indexing begins at least.
     pub fn finish(&mut self, core: &mut Core) {
         core.faults.stop();
-        self.author.grow(&mut core.tree, 2);
+        self.author.grow(&mut core.tree, 2 + self.start_block);
     }
 }
 

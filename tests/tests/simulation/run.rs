@@ -134,7 +134,14 @@ async fn act(
     proxy: &Proxy,
     report: &mut Report,
 ) {
-    while let Some(what) = receiver.recv().await {
+    loop {
+        let what = tokio::select! {
+            what = receiver.recv() => what.expect("the node is there"),
+            () = tokio::time::sleep(Duration::from_millis(50)) => {
+                indexers.iter_mut().for_each(Local::assert_running);
+                continue;
+            }
+        };
         let name = format!("{what:?}");
         *report.outside.entry(name.split('(').next().unwrap_or_default().to_owned()).or_default() += 1;
         match what {
