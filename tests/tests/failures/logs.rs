@@ -37,7 +37,6 @@ async fn logs_that_are_missing_of_a_final_block_alone() {
 
 /// One node never has a block's logs, the other does.
 #[tokio::test]
-#[ignore = "after five retries on one node its empty answer is believed: it must be asked of another before"]
 async fn logs_that_stay_missing_are_asked_of_another_node() {
     let mut stage = Stage::new(2, FAR).await;
     stage.grow(12);

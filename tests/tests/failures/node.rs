@@ -95,7 +95,6 @@ async fn a_range_that_straddles_the_head_is_clamped() {
 
 /// A final range is asked of a node that is far behind, the headers around it of one that is not.
 #[tokio::test]
-#[ignore = "the logs of a range and its last header are two requests, and can be answered by two nodes: ask for both in a batch"]
 async fn a_final_range_answered_by_a_node_that_is_far_behind() {
     let mut stage = Stage::new(4, NEAR).await;
     stage.grow(60);
