@@ -123,8 +123,11 @@ pub async fn run(events: u64, sales: u64, investors: u64, runs: u64) {
         assert_eq!(rows, events, "every contribution is there, once");
         let off = database
             .number(
-                "SELECT count(*) FROM sale_total t WHERE (raised, contributions, investors) IS DISTINCT FROM
-                     (SELECT sum(amount), count(*), count(DISTINCT investor) FROM contribution c WHERE c.sale = t.sale)",
+                "SELECT count(*) FROM sale_total t JOIN (
+                     SELECT sale, sum(amount) AS raised, count(*) AS contributions, count(DISTINCT investor) AS investors
+                     FROM contribution GROUP BY sale
+                 ) c USING (sale)
+                 WHERE (t.raised, t.contributions, t.investors) IS DISTINCT FROM (c.raised, c.contributions, c.investors)",
             )
             .await;
         assert_eq!(off, 0, "totals are exact");
