@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Logs that a request should return: more make it slower and cost memory.
-const LOGS_PER_REQUEST: u64 = 5_000;
+const LOGS_PER_REQUEST: u64 = 2_500;
 /// Events of the first batch of a run: it is committed soon. Each later one may be twice as large as the one before.
 const FIRST_BATCH: u64 = 5_000;
 /// Bytes at which a batch is closed, however few its events.
