@@ -11,7 +11,9 @@ contract Crowd {
 
     /// @notice The `from`-th to the last of `count` contributions of `amount` wei, to `sales` in turn, by `investors` wallets that
     /// nobody has the keys of.
-    function contribute(ISale[] calldata sales, uint256 from, uint256 count, uint256 investors, uint256 amount) external {
+    function contribute(ISale[] calldata sales, uint256 from, uint256 count, uint256 investors, uint256 amount)
+        external
+    {
         for (uint256 i = from; i < from + count; ++i) {
             // A stride without a common factor, so that an investor comes back after all others and elsewhere.
             address investor = address(uint160(uint256(keccak256(abi.encode((i * 7919) % investors)))));
