@@ -204,7 +204,7 @@ mod tests {
         size.learn(50, 0);
         assert_eq!(size.get(), 100, "an empty chain: twice as many");
         size.learn(100, 10_000);
-        assert_eq!(size.get(), 50, "a dense one: what gives the logs of one request");
+        assert_eq!(size.get(), LOGS_PER_REQUEST / 100, "a dense one: what gives the logs of one request");
         size.learn(50, 1_000_000);
         assert_eq!(size.get(), 1, "never none");
         for _ in 0..20 {
