@@ -43,7 +43,7 @@ pub use world::{World, deploy_factory};
 use std::time::{Duration, Instant};
 
 /// Longest that anything is waited for; far above what it takes.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again and again until there is an answer.
 ///

@@ -22,7 +22,7 @@ use tokio::{
 use crate::plan::{Outside, Plan};
 
 /// Longest that one seed may take; far above what it takes.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What simulations did, to be seen in the output: a fault that never strikes tests nothing.
 #[derive(Debug, Default)]
