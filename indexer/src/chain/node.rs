@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -33,6 +33,8 @@ const HEADERS_IN_FLIGHT: usize = 4;
 /// Times that a node, or another in its place, is asked again about a block whose bloom it does not explain, with growing pauses; then
 /// it is believed. Some chains' blooms are wrong.
 const BLOOM_DOUBTS: u32 = 10;
+/// Batches refused in a row, whose requests came through one by one, before no more are sent.
+const REFUSED_BATCHES: u32 = 5;
 /// First pause before a broken socket is opened again.
 const RECONNECT: Duration = Duration::from_millis(250);
 
@@ -45,6 +47,9 @@ pub struct Heads {
     pub safe: Option<Header>,
     /// `finalized`, where the node knows one.
     pub finalized: Option<Header>,
+    /// The canonical block at the height that was asked for, where it came in one exchange with the tags: then all are one node's
+    /// word, and of one branch.
+    pub beside: Option<Header>,
 }
 
 impl Heads {
@@ -61,8 +66,8 @@ pub struct Node {
     name: Arc<str>,
     /// Whether it tells of new heads by itself.
     pushes: bool,
-    /// Cleared when it turns out to refuse several requests in one.
-    batches: Arc<AtomicBool>,
+    /// How often in a row it refused several requests in one that it then answered one by one.
+    refused_batches: Arc<AtomicU32>,
     /// The last block whose bloom promised what the node did not show, and how often it did.
     doubts: Arc<Mutex<(B256, u32)>>,
 }
@@ -85,14 +90,7 @@ impl Node {
         };
         let provider = provider.map_err(|e| ChainError::Unreachable { node: name.clone(), reason: short(&e) })?;
         let pushes = parsed.scheme().starts_with("ws");
-        Ok(Self {
-            provider,
-            name: name.into(),
-            pushes,
-            batches: Arc::new(AtomicBool::new(true)),
-
-            doubts: Arc::default(),
-        })
+        Ok(Self { provider, name: name.into(), pushes, refused_batches: Arc::default(), doubts: Arc::default() })
     }
 
     /// Whether it tells of new heads by itself: where it is asked by `ws`.
@@ -127,17 +125,51 @@ impl Node {
         self.request::<_, U64>("eth_chainId", ()).await.map(|id| id.to())
     }
 
-    /// The tags. A node without `safe` or `finalized` counts as having neither.
-    pub async fn heads(&self) -> Result<Heads, ChainError> {
+    /// The tags, and the canonical block at height `beside` in the same exchange where the node takes several requests in one. A node
+    /// without `safe` or `finalized` counts as having neither.
+    pub async fn heads(&self, beside: Option<u64>) -> Result<Heads, ChainError> {
+        if self.takes_batches() {
+            match self.heads_at_once(beside).await {
+                Err(error) if error.is_transient() => {}
+                heads => {
+                    self.batch_came_through();
+                    return heads;
+                }
+            }
+        }
         // What is final first: then the head is no older, and stands on it. The other way round a reorg in between would give a head
         // of the branch that is gone, beside a block that became final on the one that took its place.
         let (safe, finalized) =
             tokio::join!(self.find_tagged(BlockNumberOrTag::Safe), self.find_tagged(BlockNumberOrTag::Finalized));
-        let latest = self
-            .find_tagged(BlockNumberOrTag::Latest)
-            .await?
-            .ok_or_else(|| self.inconsistent("it has no latest block"))?;
-        Ok(Heads { latest, safe: safe.ok().flatten(), finalized: finalized.ok().flatten() })
+        let latest = self.find_tagged(BlockNumberOrTag::Latest).await?.ok_or_else(|| self.headless())?;
+        self.batch_failed_alone();
+        Ok(Heads { latest, safe: safe.ok().flatten(), finalized: finalized.ok().flatten(), beside: None })
+    }
+
+    async fn heads_at_once(&self, beside: Option<u64>) -> Result<Heads, ChainError> {
+        let mut asked = vec![BlockNumberOrTag::Latest, BlockNumberOrTag::Safe, BlockNumberOrTag::Finalized];
+        asked.extend(beside.map(BlockNumberOrTag::Number));
+        let mut answers = self.header_exchange(&asked).await?.into_iter();
+        let latest = answers.next().unwrap_or(Ok(None))?.ok_or_else(|| self.headless())?;
+        let mut next = || answers.next().and_then(Result::ok).flatten();
+        Ok(Heads { latest, safe: next(), finalized: next(), beside: next() })
+    }
+
+    fn headless(&self) -> ChainError {
+        self.inconsistent("it has no latest block")
+    }
+
+    fn takes_batches(&self) -> bool {
+        self.refused_batches.load(Ordering::Relaxed) < REFUSED_BATCHES
+    }
+
+    fn batch_came_through(&self) {
+        self.refused_batches.store(0, Ordering::Relaxed);
+    }
+
+    /// The same requests came through one by one.
+    fn batch_failed_alone(&self) {
+        self.refused_batches.fetch_add(1, Ordering::Relaxed);
     }
 
     async fn find_tagged(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, ChainError> {
@@ -178,32 +210,41 @@ impl Node {
     }
 
     async fn header_batch(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
-        if numbers.len() > 1 && self.batches.load(Ordering::Relaxed) {
-            match self.header_batch_at_once(numbers).await {
-                Ok(headers) => return self.in_order(numbers, headers),
+        if numbers.len() > 1 && self.takes_batches() {
+            let asked: Vec<_> = numbers.iter().copied().map(BlockNumberOrTag::Number).collect();
+            let answers = self.header_exchange(&asked).await;
+            match answers.and_then(|all| all.into_iter().collect::<Result<Vec<_>, _>>()) {
+                Ok(headers) => {
+                    self.batch_came_through();
+                    return self.in_order(numbers, headers);
+                }
                 // It may be the batch that it does not like: one by one tells.
                 Err(error) if error.is_transient() => {}
                 Err(error) => return Err(error),
             }
             let headers = self.header_batch_one_by_one(numbers).await?;
-            self.batches.store(false, Ordering::Relaxed);
+            self.batch_failed_alone();
             return Ok(headers);
         }
         self.header_batch_one_by_one(numbers).await
     }
 
-    async fn header_batch_at_once(&self, numbers: &[u64]) -> Result<Vec<Option<Header>>, ChainError> {
+    /// Headers in one exchange, so of one node behind a URL; each can fail by itself.
+    async fn header_exchange(
+        &self,
+        asked: &[BlockNumberOrTag],
+    ) -> Result<Vec<Result<Option<Header>, ChainError>>, ChainError> {
         const METHOD: &str = "eth_getBlockByNumber";
         let mut batch = BatchRequest::new(self.provider.client());
-        let mut waiters = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let waiter = batch.add_call::<_, Option<Header>>(METHOD, &(BlockNumberOrTag::Number(*number), false));
+        let mut waiters = Vec::with_capacity(asked.len());
+        for block in asked {
+            let waiter = batch.add_call::<_, Option<Header>>(METHOD, &(block, false));
             waiters.push(waiter.map_err(|e| self.failed(METHOD, &e))?);
         }
         self.within(METHOD, batch.send()).await?.map_err(|e| self.failed(METHOD, &e))?;
-        let mut headers = Vec::with_capacity(numbers.len());
+        let mut headers = Vec::with_capacity(asked.len());
         for waiter in waiters {
-            headers.push(self.within(METHOD, waiter).await?.map_err(|e| self.failed(METHOD, &e))?);
+            headers.push(self.within(METHOD, waiter).await?.map_err(|e| self.failed(METHOD, &e)));
         }
         Ok(headers)
     }
@@ -299,7 +340,7 @@ impl Node {
         number: u64,
     ) -> Result<(Vec<Log>, Option<Header>), ChainError> {
         const METHOD: &str = "eth_getLogs";
-        if !self.batches.load(Ordering::Relaxed) {
+        if !self.takes_batches() {
             let logs = self.request_logs(filter).await?;
             return Ok((logs, self.find_header(number).await?));
         }

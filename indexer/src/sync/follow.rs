@@ -122,13 +122,15 @@ impl Follower {
 
     /// Looks at the chain once and does the next thing.
     pub async fn step(&mut self, node: &Node) -> Result<Step, SyncError> {
-        let heads = node.heads().await?;
+        let mut heads = node.heads(self.tip.map(|tip| tip.number as u64)).await?;
         if let Some(tip) = self.tip {
-            // The usual case costs no further question: the head is our tip, or stands on it.
+            // The usual case costs no further question: the head is our tip, or stands on it, or the tip came beside the tags.
             let latest = &heads.latest;
             let is_tip = latest.number() as i64 == tip.number && latest.hash == tip.hash.0;
             let continues = latest.number() as i64 == tip.number + 1 && latest.parent_hash == tip.hash.0;
-            if is_tip || continues {
+            // From here on: the tip, shown as canonical by whoever showed the tags.
+            heads.beside = heads.beside.filter(|header| header.hash == tip.hash.0);
+            if is_tip || continues || heads.beside.is_some() {
                 self.behind_since = None;
             } else {
                 match node.find_header(tip.number as u64).await? {
@@ -249,7 +251,7 @@ impl Follower {
             if asked.elapsed() > TAGS_MAX_AGE {
                 asked = Instant::now();
                 // The tags tell people how far it is still; the range has to be final only.
-                if let Ok(now) = node.heads().await {
+                if let Ok(now) = node.heads(None).await {
                     heads = now;
                 }
             }
@@ -385,23 +387,30 @@ impl Follower {
             .await
     }
 
-    /// What may be said of finality: a tag counts once its block is stored, by its hash. Tags and blocks can be those of different
-    /// nodes; believed unseen, a tag would call final what another branch holds, and a reorg would look like a broken promise.
+    /// What may be said of finality: a tag counts once its block is known to be on our chain. Tags and blocks can be those of
+    /// different nodes; believed unseen, a tag would call final what another branch holds, and a reorg would look like a broken promise.
     async fn tips(&mut self, heads: &Heads, batch: Option<&Batch>) -> Result<NodeTips, SyncError> {
         if let Some(tag) = &heads.finalized
             && tag.number() as i64 > self.finalized
-            && self.holds(tag, batch).await?
+            && self.holds(heads, tag, batch).await?
         {
             self.finalized = tag.number() as i64;
         }
         let safe = match &heads.safe {
-            Some(tag) if tag.number() as i64 > self.finalized && self.holds(tag, batch).await? => tag.number() as i64,
+            Some(tag) if tag.number() as i64 > self.finalized && self.holds(heads, tag, batch).await? => {
+                tag.number() as i64
+            }
             _ => self.finalized,
         };
         Ok(NodeTips { head: heads.latest.number() as i64, safe, finalized: self.finalized })
     }
 
-    async fn holds(&mut self, tag: &Header, batch: Option<&Batch>) -> Result<bool, SyncError> {
+    /// Whether a tagged block is on our chain: below a block of ours that the same exchange showed as canonical, or stored by its
+    /// hash. Not every block is stored, so the second alone could wait for ever on a chain that stands still.
+    async fn holds(&mut self, heads: &Heads, tag: &Header, batch: Option<&Batch>) -> Result<bool, SyncError> {
+        if heads.beside.as_ref().is_some_and(|ours| tag.number() <= ours.number()) {
+            return Ok(true);
+        }
         let hash = match batch {
             Some(batch) if tag.number() >= batch.from => batch.hash_at(tag.number()),
             _ => {
