@@ -40,7 +40,7 @@ pub enum ChainError {
         /// Genesis hash of this node.
         found: B256,
     },
-    /// A request failed or timed out.
+    /// A request failed.
     #[error("{method} failed at {node}: {reason}")]
     Request {
         /// JSON-RPC method.
@@ -49,6 +49,16 @@ pub enum ChainError {
         node: String,
         /// Why.
         reason: String,
+    },
+    /// A request was not answered in time.
+    #[error("{method} failed at {node}: no answer within {seconds} s")]
+    NoAnswer {
+        /// JSON-RPC method.
+        method: &'static str,
+        /// Host and port.
+        node: String,
+        /// How long it was waited for.
+        seconds: u64,
     },
     /// The node has no block where it must have one.
     #[error("{node} has no block {number}")]
@@ -73,14 +83,27 @@ impl ChainError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::Request { .. } | Self::NoBlock { .. } | Self::Inconsistent { .. }
+            Self::Unreachable { .. }
+                | Self::Request { .. }
+                | Self::NoAnswer { .. }
+                | Self::NoBlock { .. }
+                | Self::Inconsistent { .. }
         )
+    }
+
+    /// Whether asking the same node for less, or in another way, can help. One that keeps silent is not asked again at once:
+    /// another may answer meanwhile.
+    pub fn is_answer(&self) -> bool {
+        self.is_transient() && !matches!(self, Self::NoAnswer { .. })
     }
 
     /// A failed first request means that the node is not there.
     pub(super) fn at_start(self, node: &str) -> Self {
         match self {
             Self::Request { reason, .. } => Self::Unreachable { node: node.to_owned(), reason },
+            Self::NoAnswer { seconds, .. } => {
+                Self::Unreachable { node: node.to_owned(), reason: format!("no answer within {seconds} s") }
+            }
             other => other,
         }
     }

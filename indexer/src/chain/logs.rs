@@ -132,7 +132,7 @@ impl Node {
         }
         // By its hash, and with a look at its bloom: there are nodes that forget the logs of a block.
         match self.logs_of(end, topics).await {
-            Err(error) if error.is_transient() => {}
+            Err(error) if error.is_answer() => {}
             answer => return answer,
         }
         let mut logs = Vec::new();
@@ -142,7 +142,7 @@ impl Node {
             let filter = Filter::new().at_block_hash(end.hash).event_signature(part.to_vec());
             match self.request_logs(&filter).await {
                 Ok(found) => logs.extend(found),
-                Err(error) if part.len() > 1 && error.is_transient() => {
+                Err(error) if part.len() > 1 && error.is_answer() => {
                     let (low, high) = part.split_at(part.len() / 2);
                     parts.extend([low, high]);
                 }

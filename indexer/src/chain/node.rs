@@ -130,11 +130,12 @@ impl Node {
     pub async fn heads(&self, beside: Option<u64>) -> Result<Heads, ChainError> {
         if self.takes_batches() {
             match self.heads_at_once(beside).await {
-                Err(error) if error.is_transient() => {}
-                heads => {
+                Err(error) if error.is_answer() => {}
+                Ok(heads) => {
                     self.batch_came_through();
-                    return heads;
+                    return Ok(heads);
                 }
+                Err(error) => return Err(error),
             }
         }
         // What is final first: then the head is no older, and stands on it. The other way round a reorg in between would give a head
@@ -219,7 +220,7 @@ impl Node {
                     return self.in_order(numbers, headers);
                 }
                 // It may be the batch that it does not like: one by one tells.
-                Err(error) if error.is_transient() => {}
+                Err(error) if error.is_answer() => {}
                 Err(error) => return Err(error),
             }
             let headers = self.header_batch_one_by_one(numbers).await?;
@@ -326,10 +327,10 @@ impl Node {
         method: &'static str,
         request: impl IntoFuture<Output = T>,
     ) -> Result<T, ChainError> {
-        tokio::time::timeout(REQUEST_TIMEOUT, request.into_future()).await.map_err(|_| ChainError::Request {
+        tokio::time::timeout(REQUEST_TIMEOUT, request.into_future()).await.map_err(|_| ChainError::NoAnswer {
             method,
             node: self.name.to_string(),
-            reason: format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()),
+            seconds: REQUEST_TIMEOUT.as_secs(),
         })
     }
 

@@ -180,14 +180,18 @@ async fn fetch(node: Node, from: u64, to: u64, size: Arc<Size>) -> Result<Vec<Ra
                 size.learn(blocks, range.logs.len() as u64);
                 done.push(range);
             }
-            Err(error) if error.is_transient() && blocks > 1 => {
+            Err(error) if error.is_answer() && blocks > 1 => {
                 size.halve(blocks);
                 debug!(%error, from, to, "range halved");
                 metrics::counter!(crate::telemetry::metric::HALVINGS).increment(1);
                 let middle = from + (blocks - 1) / 2;
                 todo.extend([(middle + 1, to), (from, middle)]);
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                // The range may have been too much: whoever is asked next is asked for less.
+                size.halve(blocks);
+                return Err(error);
+            }
         }
     }
     Ok(done)
