@@ -11,6 +11,7 @@ pub mod indexes;
 pub mod outbox;
 pub mod read;
 pub mod reconcile;
+mod relay;
 pub mod rollback;
 mod rows;
 pub mod sales;
@@ -152,7 +153,7 @@ const LOCK_CLASS: i64 = 0x6372_6f77_6473_616c;
 impl Writer {
     /// Connects, migrates the schema, and takes the chain's lock. `None` if another process writes this chain.
     pub async fn acquire(options: &PgConnectOptions, chain_id: i64) -> Result<Option<Self>, DbError> {
-        let mut connection = PgConnection::connect_with(options).await.map_err(DbError::Connect)?;
+        let mut connection = relay::connect(options).await.map_err(DbError::Connect)?;
         // A writer that hangs, or whose host is gone, must not hold its locks for ever.
         for setting in [
             "SET idle_in_transaction_session_timeout = '60s'",
