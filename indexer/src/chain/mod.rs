@@ -9,6 +9,7 @@ mod figures;
 mod header;
 mod logs;
 mod node;
+mod transport;
 mod wire;
 
 pub use error::ChainError;

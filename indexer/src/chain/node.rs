@@ -21,7 +21,7 @@ use alloy::{
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
-use super::{ChainError, Header, wire::WireLog};
+use super::{ChainError, Header, transport, wire::WireLog};
 use crate::{contracts::SaleToken, types::Log};
 
 /// Longest that one request may take.
@@ -81,15 +81,15 @@ impl Node {
         }
         let host = parsed.host_str().unwrap_or("?");
         let name = parsed.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let provider = if parsed.scheme().starts_with("ws") {
+        let pushes = parsed.scheme().starts_with("ws");
+        let provider = if pushes {
             // A socket that broke is opened again for as long as it takes, and what was subscribed to with it.
             let socket = WsConnect::new(url).with_max_retries(u32::MAX).with_retry_interval(RECONNECT);
-            ProviderBuilder::default().connect_ws(socket).await.map(|p| p.erased())
+            let provider = ProviderBuilder::default().connect_ws(socket).await;
+            provider.map_err(|e| ChainError::Unreachable { node: name.clone(), reason: short(&e) })?.erased()
         } else {
-            ProviderBuilder::default().connect(url).await.map(|p| p.erased())
+            ProviderBuilder::default().connect_client(transport::client(parsed)).erased()
         };
-        let provider = provider.map_err(|e| ChainError::Unreachable { node: name.clone(), reason: short(&e) })?;
-        let pushes = parsed.scheme().starts_with("ws");
         Ok(Self { provider, name: name.into(), pushes, refused_batches: Arc::default(), doubts: Arc::default() })
     }
 
@@ -342,7 +342,7 @@ impl Node {
     ) -> Result<(Vec<Log>, Option<Header>), ChainError> {
         const METHOD: &str = "eth_getLogs";
         if !self.takes_batches() {
-            let logs = self.request_logs(filter).await?;
+            let logs = transport::divisible(self.request_logs(filter)).await?;
             return Ok((logs, self.find_header(number).await?));
         }
         let failed = |e: TransportError| self.failed(METHOD, &e);
@@ -350,7 +350,7 @@ impl Node {
         let logs = batch.add_call::<_, Vec<WireLog>>(METHOD, &(filter,)).map_err(failed)?;
         let place = (BlockNumberOrTag::Number(number), false);
         let header = batch.add_call::<_, Option<Header>>("eth_getBlockByNumber", &place).map_err(failed)?;
-        self.within(METHOD, batch.send()).await?.map_err(failed)?;
+        self.within(METHOD, transport::divisible(batch.send().into_future())).await?.map_err(failed)?;
         let logs = self.within(METHOD, logs).await?.map_err(failed)?;
         let header = self.within(METHOD, header).await?.map_err(failed)?;
         Ok((self.in_place(logs)?, header))

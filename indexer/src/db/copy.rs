@@ -10,29 +10,35 @@ use crate::types::{Addr, Amount, Hash32};
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
-/// Bytes of one message: the connection copies what it sends into a buffer of its own.
+/// Bytes after which a chunk is full. Each is sent as one message, and all being of one size, what is freed fits what is next.
 const CHUNK: usize = 128 * 1024;
+/// Room for the row that fills a chunk.
+const SLACK: usize = 4 * 1024;
 const NUMERIC_BASE: u64 = 10_000;
 const BYTEA_OID: u32 = 17;
 
 /// Rows of one table.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    data: Vec<u8>,
+    full: Vec<Vec<u8>>,
+    last: Vec<u8>,
     count: u64,
 }
 
 impl Rows {
     /// Begins a row of so many columns; just as many must be [put](Column::put).
     pub fn begin(&mut self, columns: i16) -> &mut Vec<u8> {
+        if self.last.len() >= CHUNK {
+            self.full.push(std::mem::replace(&mut self.last, Vec::with_capacity(CHUNK + SLACK)));
+        }
         self.count += 1;
-        self.data.extend_from_slice(&columns.to_be_bytes());
-        &mut self.data
+        self.last.extend_from_slice(&columns.to_be_bytes());
+        &mut self.last
     }
 
     /// Bytes so far.
     pub fn size(&self) -> usize {
-        self.data.len()
+        self.full.iter().map(Vec::len).sum::<usize>() + self.last.len()
     }
 
     /// Ships the rows by `statement`, a `COPY … FROM STDIN (FORMAT binary)`. No statement where there are none.
@@ -43,8 +49,8 @@ impl Rows {
         // No checked query: COPY is not of the protocol that the macros describe. A test compares all columns with the catalog.
         let mut copy = connection.copy_in_raw(statement).await?;
         copy.send(SIGNATURE).await?;
-        for chunk in self.data.chunks(CHUNK) {
-            copy.send(chunk).await?;
+        for chunk in self.full.iter().chain([&self.last]) {
+            copy.send(&chunk[..]).await?;
         }
         copy.send(&TRAILER[..]).await?;
         let copied = copy.finish().await?;

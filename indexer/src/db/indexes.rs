@@ -1,8 +1,15 @@
 //! Indexes that a first, large backfill does without: building one over all rows is much cheaper than growing it row by row.
 
-use sqlx::Connection;
+use std::{
+    slice::Iter,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
-use super::{DbError, Writer};
+use sqlx::{Connection, PgConnection};
+use tracing::debug;
+
+use super::{DbError, Writer, relay};
 
 /// Drops the indexes that only readers need, of event tables and positions, if there is no event yet. Which ones is kept beside
 /// them, so that they are built whatever happens in between.
@@ -13,15 +20,28 @@ pub async fn defer(writer: &mut Writer) -> Result<bool, DbError> {
     Ok(deferred > 0)
 }
 
-/// Names of the indexes that are missing, in the order in which they are to be built.
-pub async fn list_deferred(writer: &mut Writer) -> Result<Vec<String>, DbError> {
-    Ok(sqlx::query_scalar!("SELECT name FROM deferred_index ORDER BY name").fetch_all(&mut writer.connection).await?)
+/// Builds what is missing, on the writer's connection and one beside it: the database sorts one while it reads for the other.
+/// Each index is a transaction of its own, so a kill in between loses none; one that somebody else has built meanwhile is left.
+/// Returns how many there were.
+pub async fn complete(writer: &mut Writer) -> Result<usize, DbError> {
+    let names: Vec<String> =
+        sqlx::query_scalar!("SELECT name FROM deferred_index ORDER BY name").fetch_all(&mut writer.connection).await?;
+    if names.is_empty() {
+        return Ok(0);
+    }
+    let next = Mutex::new(names.iter());
+    let mut beside = relay::connect(&writer.options).await.map_err(DbError::Connect)?;
+    tokio::try_join!(build(&mut writer.connection, &next), build(&mut beside, &next))?;
+    Ok(names.len())
 }
 
-/// Builds one of them, in a transaction of its own.
-pub async fn build(writer: &mut Writer, name: &str) -> Result<(), DbError> {
-    let mut transaction = writer.connection.begin().await?;
-    sqlx::query!("SELECT build_deferred_index($1)", name).execute(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok(())
+async fn build(connection: &mut PgConnection, names: &Mutex<Iter<'_, String>>) -> Result<(), DbError> {
+    loop {
+        let Some(name) = names.lock().unwrap_or_else(PoisonError::into_inner).next() else { return Ok(()) };
+        let began = Instant::now();
+        let mut transaction = connection.begin().await?;
+        sqlx::query!("SELECT build_deferred_index($1)", name).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        debug!(index = name, ms = began.elapsed().as_millis() as u64, "index built");
+    }
 }

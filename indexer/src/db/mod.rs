@@ -145,6 +145,8 @@ fn is_broken(error: &sqlx::Error) -> bool {
 pub struct Writer {
     pub(crate) connection: PgConnection,
     pub(crate) chain_id: i64,
+    /// How it connected.
+    options: PgConnectOptions,
 }
 
 /// First half of the advisory lock's key; the second is the chain id.
@@ -172,7 +174,7 @@ impl Writer {
         let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "locked!""#, LOCK_CLASS ^ chain_id)
             .fetch_one(&mut connection)
             .await?;
-        Ok(locked.then_some(Self { connection, chain_id }))
+        Ok(locked.then(|| Self { connection, chain_id, options: options.clone() }))
     }
 
     /// The chain it writes.

@@ -26,7 +26,9 @@ use crate::{
 };
 
 /// Logs that a request should return: more make it slower and cost memory.
-const LOGS_PER_REQUEST: u64 = 2_500;
+const LOGS_PER_REQUEST: u64 = 2_000;
+/// Blocks of the first requests, which show how dense the chain is.
+const FIRST_RANGE: u64 = 32;
 /// Events of the first batch of a run: it is committed soon. Each later one may be twice as large as the one before.
 const FIRST_BATCH: u64 = 5_000;
 /// Bytes at which a batch is closed, however few its events.
@@ -50,28 +52,37 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Size {
     blocks: AtomicU64,
+    /// Up to here it may double; beyond, where a request has failed before, it grows slowly.
+    steady: AtomicU64,
     max: u64,
 }
 
 impl Size {
     pub fn new(max: u64) -> Self {
-        // The first requests show how dense the chain is.
-        Self { blocks: AtomicU64::new(max.min(50)), max }
+        Self { blocks: AtomicU64::new(max.min(FIRST_RANGE)), steady: AtomicU64::new(max), max }
     }
 
     pub fn get(&self) -> u64 {
         self.blocks.load(Ordering::Relaxed)
     }
 
-    /// At most doubled, so that a few empty blocks do not make the next request huge.
+    /// At most to twice what was answered, so that a few empty blocks do not make the next request huge; several that are answered at
+    /// the same time do not double it several times.
     fn learn(&self, blocks: u64, logs: u64) {
+        let (now, steady) = (self.get(), self.steady.load(Ordering::Relaxed));
         let fitting = LOGS_PER_REQUEST.saturating_mul(blocks) / logs.max(1);
-        let next = fitting.clamp(1, self.get().saturating_mul(2)).min(self.max);
-        self.blocks.store(next, Ordering::Relaxed);
+        let reach = if now < steady {
+            now.max(blocks.saturating_mul(2)).min(steady)
+        } else {
+            now.max(blocks.saturating_add((blocks / 16).max(1)))
+        };
+        self.blocks.store(fitting.clamp(1, reach).min(self.max), Ordering::Relaxed);
     }
 
     fn halve(&self, blocks: u64) {
-        self.blocks.fetch_min((blocks / 2).max(1), Ordering::Relaxed);
+        let half = (blocks / 2).max(1);
+        self.blocks.fetch_min(half, Ordering::Relaxed);
+        self.steady.store(half, Ordering::Relaxed);
     }
 }
 
@@ -204,18 +215,40 @@ mod tests {
     #[test]
     fn requests_follow_the_density_of_the_chain() {
         let size = Size::new(2_000);
-        assert_eq!(size.get(), 50);
-        size.learn(50, 0);
-        assert_eq!(size.get(), 100, "an empty chain: twice as many");
+        assert_eq!(size.get(), FIRST_RANGE);
+        for _ in 0..4 {
+            size.learn(FIRST_RANGE, 0);
+        }
+        assert_eq!(size.get(), 2 * FIRST_RANGE, "an empty chain: twice as many, however many answers say so");
+        size.learn(1, 0);
+        assert_eq!(size.get(), 2 * FIRST_RANGE, "a short one says little");
         size.learn(100, 10_000);
         assert_eq!(size.get(), LOGS_PER_REQUEST / 100, "a dense one: what gives the logs of one request");
         size.learn(50, 1_000_000);
         assert_eq!(size.get(), 1, "never none");
         for _ in 0..20 {
-            size.learn(1, 1);
+            size.learn(size.get(), 1);
         }
         assert_eq!(size.get(), 2_000, "never more than allowed");
         size.halve(3);
         assert_eq!(size.get(), 1);
+    }
+
+    #[test]
+    fn a_fixed_limit_is_seldom_run_into() {
+        const LIMIT: u64 = 500;
+        let size = Size::new(2_000);
+        let mut failed = 0;
+        for _ in 0..100 {
+            let blocks = size.get();
+            if blocks > LIMIT {
+                failed += 1;
+                size.halve(blocks);
+            } else {
+                size.learn(blocks, 0);
+            }
+        }
+        assert!(failed <= 10, "{failed} of 100 requests failed");
+        assert!(size.get() >= LIMIT / 2, "and what it allows is made use of");
     }
 }

@@ -323,17 +323,16 @@ impl Follower {
         }
     }
 
-    /// Builds what a backfill has left for its end, one index after the other: a kill in between loses none.
+    /// Builds what a backfill has left for its end.
     async fn complete_indexes(&mut self) -> Result<(), SyncError> {
         if !self.indexes_missing {
             return Ok(());
         }
-        let names = indexes::list_deferred(&mut self.writer).await?;
-        for (done, name) in names.iter().enumerate() {
-            let began = Instant::now();
-            // No limit: it takes as long as there are rows.
-            indexes::build(&mut self.writer, name).await?;
-            debug!(index = name, done, of = names.len(), ms = began.elapsed().as_millis() as u64, "index built");
+        let began = Instant::now();
+        // No limit: it takes as long as there are rows.
+        let built = indexes::complete(&mut self.writer).await?;
+        if built != 0 {
+            info!(built, ms = began.elapsed().as_millis() as u64, "the indexes that readers need are there");
         }
         self.indexes_missing = false;
         Ok(())

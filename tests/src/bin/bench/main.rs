@@ -1,4 +1,4 @@
-//! Benchmarks: `bench index` and `bench live`. Started by `scripts/bench`, which builds everything and names a Postgres.
+//! Benchmarks: `bench index`, `bench live`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
 //!
 //! Every figure stands beside a limit that was measured in the same run, on the same machine and data: what counts is the ratio.
 
@@ -36,10 +36,21 @@ async fn main() {
             )
             .await;
         }
+        "chain" => {
+            let fixture = fixture::Fixture::new(
+                e2e::Chain::start(1).await,
+                number("--sales", 100),
+                number("--investors", 10_000),
+            )
+            .await;
+            let last = fixture.fill(number("--events", 300_000)).await;
+            println!("{} {} {last}", fixture.world.chain.url, fixture.world.factory);
+            tokio::signal::ctrl_c().await.expect("waits for Ctrl-C");
+        }
         "live" => live::run(number("--blocks", 60)).await,
         _ => {
             eprintln!(
-                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]"
+                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
             );
             std::process::exit(2);
         }
