@@ -47,6 +47,9 @@ impl fmt::Debug for Core {
     }
 }
 
+/// Blanks behind an answer that is bulky: more than an indexer may read of a range.
+const BULK: usize = 5 << 20;
+
 /// What is sent back.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
@@ -56,6 +59,20 @@ pub(super) enum Reply {
     Close,
     /// Nothing, for ever.
     Silence,
+}
+
+/// How many blocks' logs are asked for.
+fn blocks_asked(request: &Value) -> u64 {
+    if let Some(batch) = request.as_array() {
+        return batch.iter().map(blocks_asked).sum();
+    }
+    let filter = &request["params"][0];
+    let number = |tag: &Value| u64::from_str_radix(tag.as_str()?.trim_start_matches("0x"), 16).ok();
+    match (request["method"].as_str(), number(&filter["fromBlock"]), number(&filter["toBlock"])) {
+        (Some("eth_getLogs"), Some(from), Some(to)) => to.saturating_sub(from) + 1,
+        (Some("eth_getLogs"), ..) => 1,
+        _ => 0,
+    }
 }
 
 impl Core {
@@ -83,6 +100,9 @@ impl Core {
         let mut body = self.answer_all(&request).to_string().into_bytes();
         if fault == Some(Truncated) {
             body.truncate(body.len() / 2);
+        }
+        if self.faults.bulky_above.is_some_and(|most| blocks_asked(&request) > most) {
+            body.resize(body.len() + BULK, b' ');
         }
         Reply::Http(200, body, if fault == Some(Slow) { SLOW } else { Duration::ZERO })
     }

@@ -142,6 +142,8 @@ pub struct Faults {
     pub beyond: Beyond,
     /// Of long ranges.
     pub limit: Option<Limit>,
+    /// Answers with the logs of more blocks than this are megabytes long.
+    pub bulky_above: Option<u64>,
     /// How often each struck.
     pub struck: HashMap<Fault, u64>,
 }
@@ -156,6 +158,7 @@ impl Faults {
             unknown: Unknown::default(),
             beyond: Beyond::default(),
             limit: None,
+            bulky_above: None,
             struck: HashMap::new(),
         }
     }

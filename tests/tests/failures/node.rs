@@ -142,6 +142,23 @@ async fn ranges_shrink_where_answers_are_too_long_and_grow_again() {
     stage.agree(&mut indexer).await;
 }
 
+/// What is read of an answer is bounded: a range whose logs are too many is asked for in parts, and a block is read however long it is.
+#[tokio::test]
+async fn ranges_shrink_where_answers_take_too_much_memory() {
+    for (most, least) in [(3, 15), (0, 50)] {
+        let mut stage = Stage::new(23, NEAR).await;
+        stage.grow(60);
+        stage.peer.core().faults.bulky_above = Some(most);
+        stage.peer.core().record = Some(Vec::new());
+        let mut indexer = stage.index();
+        stage.rest(&mut indexer).await;
+        stage.agree(&mut indexer).await;
+        let record = stage.peer.core().record.take().unwrap();
+        let asked = record.iter().filter(|request| request["method"] == "eth_getLogs").count();
+        assert!(asked >= least, "{asked} requests, so what was too long was read");
+    }
+}
+
 /// HTTP errors, half of an answer, no answer, `null`, an error: each a few times, then now and then.
 #[tokio::test]
 async fn answers_that_break_off_are_asked_for_again() {
