@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+
 import {ISale} from "../src/interfaces/ISale.sol";
 
 /// @title Crowd
@@ -18,6 +20,17 @@ contract Crowd {
             // A stride without a common factor, so that an investor comes back after all others and elsewhere.
             address investor = address(uint160(uint256(keccak256(abi.encode((i * 7919) % investors)))));
             sales[i % sales.length].contribute{value: amount}(investor, amount, "");
+        }
+    }
+
+    /// @notice Calls `factory` `count` times with `data`, in which the word at byte `offset` counts up from `first`: sales that differ
+    /// in one figure.
+    function found(address factory, bytes memory data, uint256 offset, uint256 first, uint256 count) external {
+        for (uint256 i = first; i < first + count; ++i) {
+            assembly ("memory-safe") {
+                mstore(add(add(data, 0x20), offset), i)
+            }
+            Address.functionCall(factory, data);
         }
     }
 

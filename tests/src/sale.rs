@@ -8,6 +8,7 @@ use alloy::{
         utils::parse_ether,
     },
     rpc::types::TransactionReceipt,
+    sol_types::SolCall as _,
 };
 pub use crowdsale::contracts::DevDollar;
 use crowdsale::contracts::{
@@ -116,14 +117,18 @@ impl Draft {
 
     /// The transaction that creates it at `factory`.
     pub fn create(&self, factory: Address) -> Call {
+        Call::send(self.creator, factory, U256::ZERO, self.data())
+    }
+
+    /// What that transaction says.
+    pub fn data(&self) -> Vec<u8> {
         let (mode, terms, documents, allocations) =
             (self.mode, self.terms.clone(), self.documents.clone(), self.allocations.clone());
         match self.token.clone() {
             Some(token) => {
-                let call = SaleFactory::createWithTokenCall { mode, terms, documents, allocations, tokenTerms: token };
-                Call::to(self.creator, factory, &call)
+                SaleFactory::createWithTokenCall { mode, terms, documents, allocations, tokenTerms: token }.abi_encode()
             }
-            None => Call::to(self.creator, factory, &SaleFactory::createCall { mode, terms, documents, allocations }),
+            None => SaleFactory::createCall { mode, terms, documents, allocations }.abi_encode(),
         }
     }
 

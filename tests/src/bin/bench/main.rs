@@ -1,4 +1,4 @@
-//! Benchmarks: `bench index`, `bench live`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
+//! Benchmarks: `bench index`, `bench live`, `bench rollback`, `bench restart`, `bench sales`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
 //!
 //! Every figure stands beside a limit that was measured in the same run, on the same machine and data: what counts is the ratio.
 
@@ -15,6 +15,7 @@ mod copy;
 mod fixture;
 mod index;
 mod live;
+mod recover;
 
 use std::env;
 
@@ -47,10 +48,20 @@ async fn main() {
             println!("{} {} {last}", fixture.world.chain.url, fixture.world.factory);
             tokio::signal::ctrl_c().await.expect("waits for Ctrl-C");
         }
+        "rollback" => {
+            recover::rollback(number("--blocks", 64), number("--events", 64_000), number("--investors", 10_000)).await;
+        }
+        "restart" => {
+            recover::restart(number("--events", 100_000), number("--investors", 10_000), number("--runs", 5)).await;
+        }
+        "sales" => {
+            recover::sales(number("--sales", 100_000), number("--events", 100_000), number("--investors", 10_000))
+                .await;
+        }
         "live" => live::run(number("--blocks", 60)).await,
         _ => {
             eprintln!(
-                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
+                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench rollback [--blocks N] [--events N] [--investors N]\n       scripts/bench restart [--events N] [--investors N] [--runs N]\n       scripts/bench sales [--sales N] [--events N] [--investors N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
             );
             std::process::exit(2);
         }
