@@ -11,6 +11,7 @@
 mod agree;
 mod api;
 mod chain;
+mod clients;
 mod compare;
 mod database;
 mod local;
@@ -29,6 +30,7 @@ mod world;
 
 pub use api::Api;
 pub use chain::{Call, Chain};
+pub use clients::{Client, ClientNode};
 pub use compare::{Difference, compare};
 pub use database::{Checkpoint, Database, Held, Template};
 pub use local::Local;

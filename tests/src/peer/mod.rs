@@ -14,6 +14,6 @@ mod tree;
 
 pub use self::core::{Core, Director};
 pub use faults::{Beyond, Fault, Faults, LIMIT_MESSAGES, Limit, Unknown};
-pub use server::Peer;
+pub use server::{Mask, Peer};
 pub use socket::Socket;
 pub use tree::{Block, BlockLog, Finality, Tree, View};

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod clients;
 mod content;
 mod database;
 mod logs;

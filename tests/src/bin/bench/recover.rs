@@ -122,7 +122,7 @@ pub async fn restart(events: u64, investors: u64, runs: u64) {
 
 /// Prints how the time of the same contributions changes with `sales` more in the factory.
 pub async fn sales(sales: u64, events: u64, investors: u64) {
-    let fixture = Fixture::new(Chain::start(1).await, 100, investors).await;
+    let fixture = Fixture::new(Chain::start_large(1).await, 100, investors).await;
     let database = Database::create().await;
     let mut contributed = 0;
     let mut seconds = [Vec::new(), Vec::new()];
