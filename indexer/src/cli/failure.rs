@@ -84,6 +84,9 @@ fn db_hint(error: &DbError) -> Option<&'static str> {
         DbError::Connect(_) => "start Postgres and check CROWDSALE_DATABASE_URL; `crowdsale up` brings its own",
         DbError::NewerSchema { .. } => "install the newer version of crowdsale, or use another database",
         DbError::OlderSchema { .. } => "run `crowdsale index` first: it migrates the database",
+        DbError::InUse { .. } => {
+            "stop the older crowdsale that runs on this database; then start this one, which migrates it"
+        }
         DbError::OtherChain { .. } => "use another database, or a node of the chain that this one follows",
         DbError::OtherFactory { .. } => "use another database for another factory, or name the stored one",
         DbError::ReadOnly => "connect to the primary",

@@ -16,7 +16,7 @@ pub mod rollback;
 mod rows;
 pub mod sales;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{
     Connection, PgConnection, PgPool,
@@ -47,6 +47,16 @@ pub enum DbError {
     /// No indexer of this version has migrated it yet.
     #[error("the database has schema version {found}, this program needs {known}: it has not been migrated yet")]
     OlderSchema {
+        /// Version of the database, zero if it has none.
+        found: i64,
+        /// Version that this program needs.
+        known: i64,
+    },
+    /// A process that knows no newer schema writes it.
+    #[error(
+        "the database has schema version {found} and is being written by a process that knows no newer one; this program needs {known}"
+    )]
+    InUse {
         /// Version of the database, zero if it has none.
         found: i64,
         /// Version that this program needs.
@@ -118,7 +128,7 @@ impl DbError {
             Self::Connect(e)
             | Self::Query(e)
             | Self::Migrate(MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _)) => is_broken(e),
-            Self::ReadOnly | Self::Stale { .. } | Self::Silent(_) => true,
+            Self::ReadOnly | Self::Stale { .. } | Self::Silent(_) | Self::InUse { .. } => true,
             _ => false,
         }
     }
@@ -151,9 +161,13 @@ pub struct Writer {
 
 /// First half of the advisory lock's key; the second is the chain id.
 const LOCK_CLASS: i64 = 0x6372_6f77_6473_616c;
+/// Key of the lock on the schema: whoever writes shares it, whoever migrates has it alone. So nobody's tables change while it writes.
+const SCHEMA_LOCK: i64 = 0x6372_6f77_6473_6d69;
+/// How long a migration waits for others that migrate, or that are about to end.
+const SCHEMA_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Writer {
-    /// Connects, migrates the schema, and takes the chain's lock. `None` if another process writes this chain.
+    /// Connects, migrates the schema, and takes the chain's lock. `None` if another process writes this chain, or migrates.
     pub async fn acquire(options: &PgConnectOptions, chain_id: i64) -> Result<Option<Self>, DbError> {
         let mut connection = relay::connect(options).await.map_err(DbError::Connect)?;
         // A writer that hangs, or whose host is gone, must not hold its locks for ever.
@@ -171,6 +185,14 @@ impl Writer {
             return Err(DbError::ReadOnly);
         }
         migrate(&mut connection).await?;
+        let shared: bool = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock_shared($1) AS "locked!""#, SCHEMA_LOCK)
+            .fetch_one(&mut connection)
+            .await?;
+        if !shared {
+            return Ok(None);
+        }
+        // A newer version may have migrated it in between.
+        refuse_newer(schema_version(&mut connection).await?)?;
         let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "locked!""#, LOCK_CLASS ^ chain_id)
             .fetch_one(&mut connection)
             .await?;
@@ -183,12 +205,36 @@ impl Writer {
     }
 }
 
-/// Brings the schema to this version. Refuses a database that a newer version has migrated, and changes nothing in it.
+/// Brings the schema to this version. Refuses a database that a newer version has migrated, or that a process of an older one writes,
+/// and changes nothing in it.
 pub async fn migrate(connection: &mut PgConnection) -> Result<(), DbError> {
-    match schema_version(connection).await? {
-        found if found > known_version() => Err(DbError::NewerSchema { found, known: known_version() }),
-        _ => MIGRATIONS.run(connection).await.map_err(DbError::Migrate),
+    let known = known_version();
+    let began = Instant::now();
+    loop {
+        let found = schema_version(connection).await?;
+        refuse_newer(found)?;
+        if found == known {
+            // Nothing to do, but a migration that was changed is noticed.
+            return MIGRATIONS.run(connection).await.map_err(DbError::Migrate);
+        }
+        let alone = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "locked!""#, SCHEMA_LOCK)
+            .fetch_one(&mut *connection)
+            .await?;
+        if alone {
+            MIGRATIONS.run(&mut *connection).await.map_err(DbError::Migrate)?;
+            sqlx::query_scalar!("SELECT pg_advisory_unlock($1)", SCHEMA_LOCK).fetch_one(&mut *connection).await?;
+            return Ok(());
+        }
+        if began.elapsed() > SCHEMA_PATIENCE {
+            return Err(DbError::InUse { found, known });
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+fn refuse_newer(found: i64) -> Result<(), DbError> {
+    let known = known_version();
+    if found > known { Err(DbError::NewerSchema { found, known }) } else { Ok(()) }
 }
 
 /// A pool for reading. Fails if the schema is not of this version.
@@ -234,6 +280,51 @@ mod tests {
 
     fn broken() -> sqlx::Error {
         sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())
+    }
+
+    /// A database as the version before this one left it.
+    async fn older(pool: &PgPool) -> i64 {
+        let mut all: Vec<_> = MIGRATIONS.iter().cloned().collect();
+        all.pop();
+        let older = Migrator { migrations: all.into(), ..Migrator::DEFAULT };
+        older.run(pool).await.unwrap();
+        schema_version(&mut pool.acquire().await.unwrap()).await.unwrap()
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn a_running_older_version_is_not_migrated_under(pool: PgPool) {
+        let before = older(&pool).await;
+        assert!(before < known_version());
+        let options = (*pool.connect_options()).clone();
+        // What a writer of the older version holds.
+        let mut writing = pool.acquire().await.unwrap();
+        sqlx::query("SELECT pg_advisory_lock_shared($1)").bind(SCHEMA_LOCK).execute(&mut *writing).await.unwrap();
+        let error = Writer::acquire(&options, 7).await.unwrap_err();
+        assert!(matches!(error, DbError::InUse { found, .. } if found == before), "{error}");
+        assert!(error.is_transient(), "it goes on once the other has ended");
+        assert_eq!(schema_version(&mut writing).await.unwrap(), before, "nothing was changed");
+
+        sqlx::query("SELECT pg_advisory_unlock_shared($1)").bind(SCHEMA_LOCK).execute(&mut *writing).await.unwrap();
+        let writer = Writer::acquire(&options, 7).await.unwrap().unwrap();
+        assert_eq!(schema_version(&mut writing).await.unwrap(), known_version());
+        // Another of the same version writes another chain beside it; nobody can migrate meanwhile.
+        let beside = Writer::acquire(&options, 8).await.unwrap().unwrap();
+        let alone = "SELECT pg_try_advisory_lock($1)";
+        drop(writer);
+        assert!(!sqlx::query_scalar::<_, bool>(alone).bind(SCHEMA_LOCK).fetch_one(&mut *writing).await.unwrap());
+        drop(beside);
+        // Not at once: the server has to notice that they are gone.
+        sqlx::query("SELECT pg_advisory_lock($1)").bind(SCHEMA_LOCK).execute(&mut *writing).await.unwrap();
+        assert!(Writer::acquire(&options, 7).await.unwrap().is_none(), "it stands by while another migrates");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn many_that_start_at_once_migrate_once(pool: PgPool) {
+        let options = (*pool.connect_options()).clone();
+        let all = (1..=8).map(|chain| Writer::acquire(&options, chain));
+        for writer in futures::future::join_all(all).await {
+            writer.unwrap().unwrap();
+        }
     }
 
     #[test]

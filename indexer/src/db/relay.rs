@@ -5,15 +5,24 @@
 //! goes over a socket inside this process, to a TCP connection that is set up as it should be.
 //! `docs/decisions/0011-a-relay-to-the-database.md` says more.
 
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use std::time::Duration;
+
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+
+/// What takes longer is worth a warning: an index over millions of rows takes some seconds.
+const SLOW: Duration = Duration::from_secs(60);
 
 /// Connects as `options` say.
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let mut options = options.clone();
+    if let Ok(level) = "warn".parse() {
+        options = options.log_slow_statements(level, SLOW);
+    }
     #[cfg(target_os = "linux")]
     if options.get_socket().is_none() && !options.get_host().starts_with('/') {
-        return linux::connect(options).await;
+        return linux::connect(&options).await;
     }
-    PgConnection::connect_with(options).await
+    PgConnection::connect_with(&options).await
 }
 
 #[cfg(target_os = "linux")]

@@ -14,7 +14,7 @@ use alloy::{
 use e2e::{Call, Chain, Database, binary};
 use sqlx::postgres::PgListener;
 
-use crate::fixture::{Crowd, Fixture, PER_BLOCK};
+use crate::fixture::{Crowd, Fixture};
 
 /// An indexer, and what its commits say.
 struct Indexer {
@@ -120,6 +120,9 @@ pub async fn restart(events: u64, investors: u64, runs: u64) {
     );
 }
 
+/// Contributions in a block of that chain: with so much state, anvil takes its time for every block.
+const IN_BLOCK: u64 = 1_000;
+
 /// Prints how the time of the same contributions changes with `sales` more in the factory.
 pub async fn sales(sales: u64, events: u64, investors: u64) {
     let fixture = Fixture::new(Chain::start_large(1).await, 100, investors).await;
@@ -136,9 +139,9 @@ pub async fn sales(sales: u64, events: u64, investors: u64) {
         // The first time every position is new.
         for round in 0..4 {
             let from = head(&fixture).await;
-            for _ in 0..events / PER_BLOCK {
-                fixture.block(contributed, PER_BLOCK).await;
-                contributed += PER_BLOCK;
+            for _ in 0..events / IN_BLOCK {
+                fixture.block(contributed, IN_BLOCK).await;
+                contributed += IN_BLOCK;
             }
             let last = head(&fixture).await;
             fixture.world.chain.mine_blocks(4).await;
