@@ -17,6 +17,7 @@ use alloy::{
         json_rpc::{RpcRecv, RpcSend},
         types::Filter,
     },
+    sol_types::SolCall,
     transports::TransportError,
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -284,7 +285,9 @@ impl Node {
         let token = SaleToken::new(address, &self.provider);
         let symbol = self.answer(self.within("eth_call", token.symbol().block(id).call()).await?)?;
         let name = self.answer(self.within("eth_call", token.name().block(id).call()).await?)?;
-        let decimals = self.answer(self.within("eth_call", token.decimals().block(id).call()).await?)?;
+        // Read strictly: of a number that does not fit, the low bits would look like decimals.
+        let decimals = self.answer(self.within("eth_call", token.decimals().block(id).call_raw()).await?)?;
+        let decimals = decimals.and_then(|word| SaleToken::decimalsCall::abi_decode_returns_validate(&word).ok());
         Ok((symbol.unwrap_or_default(), name.unwrap_or_default(), decimals.unwrap_or_default()))
     }
 

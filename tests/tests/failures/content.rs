@@ -5,7 +5,7 @@ use alloy::{
     sol_types::SolValue,
 };
 use e2e::{
-    Random, Stage,
+    Database, Local, Random, Stage,
     story::{Noise, Outcome, SaleDraft, Token},
 };
 
@@ -129,6 +129,27 @@ async fn another_token_at_the_same_address_after_a_reorg() {
     let query = format!("SELECT symbol || ' ' || decimals FROM currency WHERE address = '\\x{:x}'", draft.token);
     assert_eq!(stage.database.texts(&query).await, ["OTH 6"]);
     stage.agree(&mut indexer).await;
+}
+
+/// A number of decimals that no token can have says as little as none: not what is left of it in eight bits.
+#[tokio::test]
+async fn decimals_that_cannot_be_are_none() {
+    let mut stage = Stage::new(6, FAR).await;
+    stage.grow(1);
+    let mut draft = SaleDraft::plain(SALE);
+    for decimals in [256_u64, 274, u64::MAX] {
+        draft.answers.decimals = Some(U256::from(decimals).abi_encode().into());
+        let block = stage.block_on(&stage.view().head().clone(), |_, ledger| vec![ledger.create(&draft)]);
+        stage.peer.core().tree.replace(block.number - 1, vec![block]);
+        let database = Database::migrated().await;
+        let mut indexer = Local::follow(&stage.peer.url, &database, &stage.options);
+        let head = stage.view().head().hash;
+        indexer.reaches(&database, head).await;
+        let query = format!("SELECT symbol || ' ' || decimals FROM currency WHERE address = '\\x{:x}'", draft.token);
+        assert_eq!(database.texts(&query).await, ["AUR 0"], "{decimals}");
+        indexer.stop().await;
+        stage.reorg(1, 1);
+    }
 }
 
 /// The largest number of every field that has a width.
