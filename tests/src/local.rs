@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Database, until};
+use crate::{Database, PATIENCE, until};
 
 /// A running loop, on a thread and a runtime of its own, as a process would have.
 #[derive(Debug)]
@@ -82,7 +82,8 @@ impl Local {
 
     /// Waits until it ends by itself, which it does for a fatal reason only.
     pub async fn fails(mut self) -> SyncError {
-        (&mut self.end).await.expect("it does not panic").expect("nobody killed it").expect_err("a fatal reason")
+        let end = tokio::time::timeout(PATIENCE, &mut self.end).await.expect("it ends by itself");
+        end.expect("it does not panic").expect("nobody killed it").expect_err("a fatal reason")
     }
 
     /// # Panics

@@ -43,13 +43,17 @@ impl Node {
                 break;
             }
             // A bloom is shared by all of a block's logs, so it can match by chance: the whole block tells, if it is not too large.
-            if let Ok(all) = self.request_logs(&Filter::new().at_block_hash(header.hash)).await {
-                self.of_block(header, &all)?;
-                let explained = header.is_explained_by(&bloom_of(&all));
-                logs.extend(all.into_iter().filter(|l| l.topics.first().is_some_and(|t| topics.contains(t))));
-                if !logs.is_empty() || explained {
-                    break;
+            match self.request_logs(&Filter::new().at_block_hash(header.hash)).await {
+                Ok(all) => {
+                    self.of_block(header, &all)?;
+                    let explained = header.is_explained_by(&bloom_of(&all));
+                    logs.extend(all.into_iter().filter(|l| l.topics.first().is_some_and(|t| topics.contains(t))));
+                    if !logs.is_empty() || explained {
+                        break;
+                    }
                 }
+                Err(error) if error.is_answer() => {}
+                Err(error) => return Err(error),
             }
             if attempt + 1 == EMPTY_RETRIES {
                 if !self.may_doubt_bloom(header.hash) {

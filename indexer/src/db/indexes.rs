@@ -7,9 +7,9 @@ use std::{
 };
 
 use sqlx::{Connection, PgConnection};
-use tracing::debug;
+use tracing::{debug, warn};
 
-use super::{DbError, Writer, relay};
+use super::{DbError, Writer, connect};
 
 /// Drops the indexes that only readers need, of event tables and positions, if there is no event yet. Which ones is kept beside
 /// them, so that they are built whatever happens in between.
@@ -30,8 +30,17 @@ pub async fn complete(writer: &mut Writer) -> Result<usize, DbError> {
         return Ok(0);
     }
     let next = Mutex::new(names.iter());
-    let mut beside = relay::connect(&writer.options).await.map_err(DbError::Connect)?;
-    tokio::try_join!(build(&mut writer.connection, &next), build(&mut beside, &next))?;
+    match connect(&writer.options).await {
+        Ok(mut beside) => {
+            // Both are waited for: one that is left in the middle would go on at the server, and hold its locks.
+            let (first, second) = tokio::join!(build(&mut writer.connection, &next), build(&mut beside, &next));
+            first.and(second)?;
+        }
+        Err(error) => {
+            warn!(%error, "indexes are built one after the other");
+            build(&mut writer.connection, &next).await?;
+        }
+    }
     Ok(names.len())
 }
 

@@ -162,24 +162,15 @@ pub struct Writer {
 /// First half of the advisory lock's key; the second is the chain id.
 const LOCK_CLASS: i64 = 0x6372_6f77_6473_616c;
 /// Key of the lock on the schema: whoever writes shares it, whoever migrates has it alone. So nobody's tables change while it writes.
-const SCHEMA_LOCK: i64 = 0x6372_6f77_6473_6d69;
-/// How long a migration waits for others that migrate, or that are about to end.
+/// No chain's key is the same: its id would be negative.
+const SCHEMA_LOCK: i64 = !LOCK_CLASS;
+/// How long a migration waits for writers that are about to end.
 const SCHEMA_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Writer {
     /// Connects, migrates the schema, and takes the chain's lock. `None` if another process writes this chain, or migrates.
     pub async fn acquire(options: &PgConnectOptions, chain_id: i64) -> Result<Option<Self>, DbError> {
-        let mut connection = relay::connect(options).await.map_err(DbError::Connect)?;
-        // A writer that hangs, or whose host is gone, must not hold its locks for ever.
-        for setting in [
-            "SET idle_in_transaction_session_timeout = '60s'",
-            "SET tcp_keepalives_idle = 10",
-            "SET tcp_keepalives_interval = 5",
-            "SET tcp_keepalives_count = 3",
-            "SET tcp_user_timeout = '30s'",
-        ] {
-            sqlx::query(setting).execute(&mut connection).await?;
-        }
+        let mut connection = connect(options).await?;
         let read_only: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(&mut connection).await?;
         if read_only == "on" {
             return Err(DbError::ReadOnly);
@@ -205,11 +196,26 @@ impl Writer {
     }
 }
 
+/// A connection that writes. If it hangs, or its host is gone, it must not hold its locks for ever.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, DbError> {
+    let mut connection = relay::connect(options).await.map_err(DbError::Connect)?;
+    for setting in [
+        "SET idle_in_transaction_session_timeout = '60s'",
+        "SET tcp_keepalives_idle = 10",
+        "SET tcp_keepalives_interval = 5",
+        "SET tcp_keepalives_count = 3",
+        "SET tcp_user_timeout = '30s'",
+    ] {
+        sqlx::query(setting).execute(&mut connection).await?;
+    }
+    Ok(connection)
+}
+
 /// Brings the schema to this version. Refuses a database that a newer version has migrated, or that a process of an older one writes,
 /// and changes nothing in it.
 pub async fn migrate(connection: &mut PgConnection) -> Result<(), DbError> {
     let known = known_version();
-    let began = Instant::now();
+    let mut began = Instant::now();
     loop {
         let found = schema_version(connection).await?;
         refuse_newer(found)?;
@@ -225,8 +231,19 @@ pub async fn migrate(connection: &mut PgConnection) -> Result<(), DbError> {
             sqlx::query_scalar!("SELECT pg_advisory_unlock($1)", SCHEMA_LOCK).fetch_one(&mut *connection).await?;
             return Ok(());
         }
-        if began.elapsed() > SCHEMA_PATIENCE {
-            return Err(DbError::InUse { found, known });
+        // Whether it is writers that hold it, or somebody who migrates, which takes as long as it takes.
+        let writers = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock_shared($1) AS "locked!""#, SCHEMA_LOCK)
+            .fetch_one(&mut *connection)
+            .await?;
+        if writers {
+            sqlx::query_scalar!("SELECT pg_advisory_unlock_shared($1)", SCHEMA_LOCK)
+                .fetch_one(&mut *connection)
+                .await?;
+            if began.elapsed() > SCHEMA_PATIENCE {
+                return Err(DbError::InUse { found, known });
+            }
+        } else {
+            began = Instant::now();
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

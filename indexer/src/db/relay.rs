@@ -28,8 +28,9 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::{
+        collections::hash_map::RandomState,
+        hash::{BuildHasher, Hasher},
         io,
-        sync::atomic::{AtomicU64, Ordering},
         time::Duration,
     };
 
@@ -50,14 +51,16 @@ mod linux {
     /// So many of them without an answer end the connection.
     const KEEPALIVE_COUNT: u32 = 3;
     /// How long sent bytes may stay without an acknowledgement.
-    const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+    /// Also where the server is there but takes nothing, because its disk does not: that must be able to pass.
+    const UNACKNOWLEDGED: Duration = Duration::from_secs(120);
 
     pub async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let mut server = TcpStream::connect((options.get_host(), options.get_port())).await?;
         set_up(&server)?;
         // An abstract name: it needs no folder, and is gone with the process. sqlx appends the port as to a folder.
-        let name = format!("\0crowdsale/{}/{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        // Nobody can guess it, and take it before.
+        let salt = RandomState::new().build_hasher().finish();
+        let name = format!("\0crowdsale/{}/{salt:x}", std::process::id());
         let listener = UnixListener::bind(format!("{name}/.s.PGSQL.{}", options.get_port()))?;
         let relay = AbortOnDropHandle::new(tokio::spawn(async move {
             let mut client = accept_own(listener).await?;

@@ -29,6 +29,8 @@ use crate::{
 const LOGS_PER_REQUEST: u64 = 2_000;
 /// Blocks of the first requests, which show how dense the chain is.
 const FIRST_RANGE: u64 = 32;
+/// Answers after which a request that failed counts half.
+const ANSWERS_TO_FORGET: u64 = 16;
 /// Events of the first batch of a run: it is committed soon. Each later one may be twice as large as the one before.
 const FIRST_BATCH: u64 = 5_000;
 /// Bytes at which a batch is closed, however few its events.
@@ -52,14 +54,21 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Size {
     blocks: AtomicU64,
-    /// Up to here it may double; beyond, where a request has failed before, it grows slowly.
+    /// Up to here it may double; beyond, where a request has failed not long ago, it grows slowly.
     steady: AtomicU64,
+    /// Answers since then.
+    answered: AtomicU64,
     max: u64,
 }
 
 impl Size {
     pub fn new(max: u64) -> Self {
-        Self { blocks: AtomicU64::new(max.min(FIRST_RANGE)), steady: AtomicU64::new(max), max }
+        Self {
+            blocks: AtomicU64::new(max.min(FIRST_RANGE)),
+            steady: AtomicU64::new(max),
+            answered: AtomicU64::new(0),
+            max,
+        }
     }
 
     pub fn get(&self) -> u64 {
@@ -69,7 +78,12 @@ impl Size {
     /// At most to twice what was answered, so that a few empty blocks do not make the next request huge; several that are answered at
     /// the same time do not double it several times.
     fn learn(&self, blocks: u64, logs: u64) {
-        let (now, steady) = (self.get(), self.steady.load(Ordering::Relaxed));
+        let (now, mut steady) = (self.get(), self.steady.load(Ordering::Relaxed));
+        // What failed may have been an outage, or a limit that holds no more.
+        if (self.answered.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(ANSWERS_TO_FORGET) {
+            steady = steady.saturating_mul(2).min(self.max);
+            self.steady.store(steady, Ordering::Relaxed);
+        }
         let fitting = LOGS_PER_REQUEST.saturating_mul(blocks) / logs.max(1);
         let reach = if now < steady {
             now.max(blocks.saturating_mul(2)).min(steady)
@@ -80,9 +94,12 @@ impl Size {
     }
 
     fn halve(&self, blocks: u64) {
-        let half = (blocks / 2).max(1);
-        self.blocks.fetch_min(half, Ordering::Relaxed);
-        self.steady.store(half, Ordering::Relaxed);
+        // Nothing is less than a block: that it failed says nothing of ranges.
+        if blocks > 1 {
+            self.blocks.fetch_min(blocks / 2, Ordering::Relaxed);
+            self.steady.store(blocks / 2, Ordering::Relaxed);
+            self.answered.store(0, Ordering::Relaxed);
+        }
     }
 }
 
@@ -250,5 +267,25 @@ mod tests {
         }
         assert!(failed <= 10, "{failed} of 100 requests failed");
         assert!(size.get() >= LIMIT / 2, "and what it allows is made use of");
+    }
+
+    #[test]
+    fn an_outage_is_forgotten() {
+        let size = Size::new(2_000);
+        for _ in 0..10 {
+            size.learn(size.get(), 0);
+        }
+        assert_eq!(size.get(), 2_000);
+        let mut blocks = 2_000;
+        while blocks > 1 {
+            size.halve(blocks);
+            blocks /= 2;
+        }
+        size.halve(1);
+        assert_eq!(size.get(), 1);
+        for _ in 0..11 * ANSWERS_TO_FORGET {
+            size.learn(size.get(), 0);
+        }
+        assert_eq!(size.get(), 2_000);
     }
 }

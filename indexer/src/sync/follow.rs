@@ -282,7 +282,7 @@ impl Follower {
             let numbers: Vec<u64> = (from..=to).collect();
             match node.headers(&numbers).await {
                 // One that fails now and then, or whose head went back, is followed a block at a time.
-                Err(error) if error.is_transient() => vec![node.get_header(from).await?],
+                Err(error) if error.is_answer() => vec![node.get_header(from).await?],
                 headers => headers?,
             }
         };

@@ -8,7 +8,7 @@ use crowdsale::{
     contracts::{FixedPriceSale::Contributed, SaleFactory::SaleCreated},
     sync::{self, Rewound, SyncError},
 };
-use e2e::{Client, ClientNode, Database, Draft, Local, peer::Mask};
+use e2e::{Client, ClientNode, Database, Draft, Local, peer::Mask, until};
 
 /// A factory and a sale that say what they are told to, on a real client.
 struct Scene {
@@ -119,7 +119,11 @@ async fn what_was_final_is_taken_back(client: Client) {
     assert_eq!(database.dump(&["checkpoint"]).await, before, "what was indexed is still there");
 
     let chain = crowdsale::chain::Chain::connect(&[scene.node.url.clone()], None).await.unwrap();
-    let rewound = sync::rewind(&chain, &database.options(), fork, |_| ()).await.unwrap();
+    // The connection of the indexer that is gone may still hold the lock.
+    let rewound = until("the chain can be written", async || {
+        Some(sync::rewind(&chain, &database.options(), fork, |_| ()).await.unwrap()).filter(|r| *r != Rewound::Busy)
+    })
+    .await;
     assert!(matches!(rewound, Rewound::To(tip) if tip.number as u64 == fork), "{rewound:?}");
     let mut indexer = Local::follow(&scene.node.url, &database, &options);
     scene.reaches_head(&mut indexer, &database).await;
