@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-
 import {ISale} from "../src/interfaces/ISale.sol";
 
 /// @title Crowd
@@ -30,7 +28,8 @@ contract Crowd {
             assembly ("memory-safe") {
                 mstore(add(add(data, 0x20), offset), i)
             }
-            Address.functionCall(factory, data);
+            (bool done,) = factory.call(data);
+            require(done);
         }
     }
 
