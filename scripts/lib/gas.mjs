@@ -134,12 +134,17 @@ function terms({ sold = token, currency = ZERO, unit = ETHER, mode = FIXED, gate
 const documents = (name) => [name, HASH, "https://example.org/sale.toml", HASH, "https://example.org/whitepaper.pdf"];
 
 const CREATED = cast("sig-event", `SaleCreated(address,address,address,address,uint8,${TERMS},${DOCUMENTS})`);
+const ALLOCATED = cast("sig-event", "AllocationCreated(address,address,uint256,(address,uint120,uint64,uint64))");
+// The team's, by sale.
+const wallets = {};
 async function create(figure, name, options, allocations = []) {
   const data = encode(`create(uint8,${TERMS},${DOCUMENTS},${ALLOCATIONS})`, options.mode ?? FIXED, terms(options), documents(name), new List(...allocations));
   const { gas, logs } = await send(deployer, factory, data);
   if (figure) figures[figure] = gas;
   const created = logs.find((l) => l.topics[0] === CREATED);
-  return "0x" + created.topics[1].slice(26);
+  const sale = "0x" + created.topics[1].slice(26);
+  wallets[sale] = logs.filter((l) => l.topics[0] === ALLOCATED).map((l) => "0x" + l.topics[2].slice(26));
+  return sale;
 }
 const contribute = (investor, amount, eligibility = "0x") => encode("contribute(address,uint256,bytes)", investor, amount, eligibility);
 const claim = (investor) => encode("claim(address)", investor);
@@ -178,7 +183,18 @@ const createWithToken = (name, kind) => encode(
   FIXED, terms({ sold: ZERO }), documents(name), new List(), [kind, name, "BOR", 10n ** 25n, "https://example.org/token.json"],
 );
 await measure("create_with_token", deployer, factory, createWithToken("Borealis", 0));
-await measure("create_with_restricted_token", deployer, factory, createWithToken("Restricted", 1));
+const restricted = (await measure("create_with_restricted_token", deployer, factory, createWithToken("Restricted", 1))).logs
+  .find((l) => l.topics[0] === CREATED).topics[3];
+// Other gates, and leaving, in the modes with one price for all.
+const others = {};
+for (const [mode, name] of [[PRO_RATA, "pro_rata"], [DUTCH, "dutch_auction"]]) {
+  for (const [gate, what] of [[VOUCHER, "voucher"], [LIST, "list"]]) {
+    others[`${name}_${what}`] = await create(null, `${name} ${what}`, { mode, gate, coolingOff: mode === DUTCH ? 0 : 14 * DAY });
+  }
+}
+const cooling = await create(null, "Cooling", { coolingOff: 14 * DAY });
+const objected = await create(null, "Objected", { tap: [2000, 300 * DAY, 5000] });
+const teamFails = await create(null, "Team fails", {}, [allocation(1000n)]);
 
 // Fixed price.
 clock = OPENS;
@@ -215,6 +231,12 @@ await measure("contribute_list_again", bob, ran, contribute(bob, ETHER, listed),
 await measure("withdraw", bob, ran, encode("withdraw()"));
 await send(bob, ran, contribute(bob, 20n * ETHER, listed), 20n * ETHER);
 
+await send(bob, cooling, contribute(bob, ETHER), ETHER);
+await measure("withdraw_to", bob, cooling, encode("withdrawTo(address)", alice));
+const holders = encode("setHolders(address[],uint40[])", new List(alice, bob), new List(OPENS + 900 * DAY, OPENS + 900 * DAY));
+await measure("set_two_holders", owner, "0x" + restricted.slice(26), holders);
+await measure("set_two_holders_again", owner, "0x" + restricted.slice(26), holders);
+
 // One price for all.
 await send(alice, shared, contribute(alice, 80n * ETHER), 80n * ETHER);
 await measure("pro_rata_contribute_new", bob, shared, contribute(bob, 60n * ETHER), 60n * ETHER);
@@ -226,6 +248,20 @@ await measure("dutch_auction_contribute_new", bob, auction, contribute(bob, 19n 
 await measure("dutch_auction_contribute_again", bob, auction, contribute(bob, ETHER), ETHER);
 await measure("dutch_auction_close", bob, auction, CLOSE);
 await measure("dutch_auction_claim", bob, auction, claim(bob));
+
+for (const name of ["pro_rata", "dutch_auction"]) {
+  const byVoucher = others[`${name}_voucher`];
+  const byList = others[`${name}_list`];
+  await send(alice, byVoucher, contribute(alice, ETHER, await voucher(byVoucher, alice)), ETHER);
+  await measure(`${name}_contribute_voucher_new`, bob, byVoucher, contribute(bob, ETHER, await voucher(byVoucher, bob)), ETHER);
+  await measure(`${name}_reject`, deployer, byVoucher, encode("reject(address)", bob));
+  await measure(`${name}_contribute_list_new`, bob, byList, contribute(bob, ETHER, listed), ETHER);
+  // An auction has no cooling-off.
+  if (name === "pro_rata") await measure("pro_rata_withdraw", bob, byList, encode("withdraw()"));
+}
+await send(alice, objected, contribute(alice, 50n * ETHER), 50n * ETHER);
+await send(bob, objected, contribute(bob, ETHER), ETHER);
+await send(alice, teamFails, contribute(alice, ETHER), ETHER);
 
 // Failure and cancellation.
 await send(alice, failing, contribute(alice, ETHER), ETHER);
@@ -239,31 +275,30 @@ for (const account of [alice, bob]) await send(account, dollar, encode("approve(
 await send(alice, dollars, contribute(alice, 10n ** 6n));
 await measure("contribute_erc20_new", bob, dollars, contribute(bob, 10n ** 6n));
 await measure("contribute_erc20_again", bob, dollars, contribute(bob, 10n ** 6n));
-const permit = {
-  types: {
-    EIP712Domain: fields("string name", "string version", "uint256 chainId", "address verifyingContract"),
-    Permit: fields("address owner", "address spender", "uint256 value", "uint256 nonce", "uint256 deadline"),
-  },
-  primaryType: "Permit",
-  domain: { name: "Dev Dollar", version: "1", chainId: Number(await rpc("eth_chainId")), verifyingContract: dollar },
-  message: { owner: bob, spender: dollars, value: 10 ** 6, nonce: 0, deadline: 2 ** 40 },
-};
-const signed = await rpc("eth_signTypedData_v4", bob, permit);
-await measure(
-  "contribute_permit_again",
-  bob,
-  dollars,
-  encode(
+async function permitted(investor) {
+  const signed = await rpc("eth_signTypedData_v4", investor, {
+    types: {
+      EIP712Domain: fields("string name", "string version", "uint256 chainId", "address verifyingContract"),
+      Permit: fields("address owner", "address spender", "uint256 value", "uint256 nonce", "uint256 deadline"),
+    },
+    primaryType: "Permit",
+    domain: { name: "Dev Dollar", version: "1", chainId: Number(await rpc("eth_chainId")), verifyingContract: dollar },
+    message: { owner: investor, spender: dollars, value: 10 ** 6, nonce: 0, deadline: 2 ** 40 },
+  });
+  return encode(
     "contributeWithPermit(address,uint256,bytes,uint256,uint8,bytes32,bytes32)",
-    bob,
+    investor,
     10n ** 6n,
     "0x",
     2n ** 40n,
     parseInt(signed.slice(130), 16),
     signed.slice(0, 66),
     "0x" + signed.slice(66, 130),
-  ),
-);
+  );
+}
+await measure("contribute_permit_again", bob, dollars, await permitted(bob));
+await send(deployer, dollar, encode("mint(address,uint256)", carol, 10n ** 12n));
+await measure("contribute_permit_new", carol, dollars, await permitted(carol));
 
 clock = OPENS + 4 * DAY;
 await measure("close_failed", bob, failing, CLOSE);
@@ -273,13 +308,22 @@ await measure("refund_erc20", bob, dollars, refund(bob));
 await measure("close_with_everything", bob, ran, CLOSE);
 await measure("claim_vested_first", bob, ran, claim(bob));
 const tapped = await call(ran, encode("vault()"));
+await send(bob, objected, CLOSE);
+const heard = await call(objected, encode("vault()"));
+await measure("release_to", beneficiary, heard, encode("releaseTo(address)", owner));
+await measure("object", bob, heard, encode("object()"));
+await send(alice, heard, encode("object()"));
+await send(bob, teamFails, CLOSE);
+await measure("allocation_reclaim", bob, wallets[teamFails][0], encode("reclaim(address)", token));
 clock += 60 * DAY;
 await measure("claim_vested_again", bob, ran, claim(bob));
 await measure("release_tap_first", bob, tapped, encode("release()"));
 clock += DAY;
 await measure("release_tap_again", bob, tapped, encode("release()"));
+await measure("allocation_release", beneficiary, wallets[ran][0], encode("release(address)", token));
 await measure("object_and_stop", bob, tapped, encode("object()"));
 await measure("vault_refund", bob, tapped, refund(bob));
+await measure("vault_refund_to", alice, await call(objected, encode("vault()")), encode("refundTo(address)", bob));
 await measure("pro_rata_close", bob, shared, CLOSE);
 await send(bob, sharedToo, CLOSE);
 await measure("pro_rata_claim_vested", bob, shared, claim(bob));
