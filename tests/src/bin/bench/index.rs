@@ -1,7 +1,7 @@
 //! Backfill: events a second and memory, beside the limits of the node and of the database.
 
 use std::{
-    process::{Child, Command, Stdio},
+    process::Child,
     time::{Duration, Instant},
 };
 
@@ -11,7 +11,7 @@ use alloy::{
     rpc::types::Filter,
 };
 use crowdsale::decode::TOPICS;
-use e2e::{Chain, Database, binary};
+use e2e::{Chain, Database};
 use futures::{StreamExt, stream};
 use sqlx::AssertSqlSafe;
 
@@ -28,13 +28,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// `crowdsale index` on an empty database until the last event, and every index, is there: seconds, and peak memory in MB.
 async fn index(fixture: &Fixture, database: &Database, last: u64) -> (f64, f64) {
     let began = Instant::now();
-    let mut child = Command::new(binary())
-        .args(["index", "--rpc-url", &fixture.world.chain.url, "--factory", &fixture.world.factory.to_string()])
-        .env("CROWDSALE_DATABASE_URL", &database.url)
-        .env("CROWDSALE_LOG", std::env::var("CROWDSALE_LOG").unwrap_or_else(|_| "warn".to_owned()))
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("crowdsale index");
+    let mut child = fixture.index(&fixture.world.chain.url, database);
     // Looked at through the process's own word first, so that looking costs the database little.
     loop {
         tokio::time::sleep(Duration::from_millis(10)).await;

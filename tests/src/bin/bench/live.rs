@@ -1,11 +1,8 @@
 //! At the head: from a block to its committed rows.
 
-use std::{
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use e2e::{Chain, Database, binary};
+use e2e::{Chain, Database};
 use sqlx::postgres::PgListener;
 
 use crate::fixture::Fixture;
@@ -18,13 +15,7 @@ pub async fn run(blocks: u64) {
     let fixture = Fixture::new(Chain::start(32).await, 10, 1_000).await;
     let database = Database::create().await;
     let url = fixture.world.chain.url.replace("http://", "ws://");
-    let mut child = Command::new(binary())
-        .args(["index", "--rpc-url", &url, "--factory", &fixture.world.factory.to_string()])
-        .env("CROWDSALE_DATABASE_URL", &database.url)
-        .env("CROWDSALE_LOG", "warn")
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("crowdsale index");
+    let mut child = fixture.index(&url, &database);
     e2e::until("the indexer is at the head", async || {
         let head = fixture.world.chain.head().await.header.number;
         database.checkpoint().await.filter(|c| c.number == head)

@@ -1,7 +1,7 @@
 //! What a reorg and a `kill -9` cost, and what a factory with very many sales does.
 
 use std::{
-    process::{Child, Command, Stdio},
+    process::Child,
     time::{Duration, Instant},
 };
 
@@ -11,7 +11,7 @@ use alloy::{
     rpc::types::anvil::ReorgOptions,
     sol_types::SolCall,
 };
-use e2e::{Call, Chain, Database, binary};
+use e2e::{Call, Chain, Database};
 use sqlx::postgres::PgListener;
 
 use crate::fixture::{Crowd, Fixture};
@@ -28,13 +28,7 @@ impl Indexer {
         let mut commits = PgListener::connect(&database.url).await.unwrap();
         commits.listen(crowdsale::db::outbox::CHANNEL).await.unwrap();
         let began = Instant::now();
-        let child = Command::new(binary())
-            .args(["index", "--rpc-url", &fixture.world.chain.url, "--factory", &fixture.world.factory.to_string()])
-            .env("CROWDSALE_DATABASE_URL", &database.url)
-            .env("CROWDSALE_LOG", std::env::var("CROWDSALE_LOG").unwrap_or_else(|_| "warn".to_owned()))
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("crowdsale index");
+        let child = fixture.index(&fixture.world.chain.url, database);
         Self { child, began, commits }
     }
 
