@@ -39,6 +39,7 @@ pub async fn run(blocks: u64) {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+    eprintln!("bench: {seconds:.1?}");
     seconds.sort_by(f64::total_cmp);
     let at = |share: f64| seconds[((seconds.len() - 1) as f64 * share).round() as usize];
     println!(
