@@ -91,7 +91,7 @@ impl Chain {
 
     /// The same with another time, and so another hash, of the genesis block.
     pub async fn start_at(slots: u64, genesis_time: u64) -> Self {
-        Self::spawn(slots, genesis_time, &[]).await
+        Self::spawn(slots, genesis_time, &["--max-persisted-states", "0"]).await
     }
 
     /// One that keeps no state but the head's: a large chain fits into memory.
@@ -99,14 +99,14 @@ impl Chain {
         Self::spawn(slots, GENESIS_TIME, &["--prune-history"]).await
     }
 
-    async fn spawn(slots: u64, genesis_time: u64, more: &[&str]) -> Self {
+    async fn spawn(slots: u64, genesis_time: u64, history: &[&str]) -> Self {
         let mut command = Command::new(anvil());
         command
             .args(["--port", "0", "--no-mining", "--order", "fifo", "--block-base-fee-per-gas", "0"])
             .args(["--gas-price", "0", "--gas-limit", "1000000000", "--disable-min-priority-fee"])
             .args(["--slots-in-an-epoch", &slots.to_string(), "--timestamp", &genesis_time.to_string()])
             .args(["--accounts", &ACCOUNTS.to_string()])
-            .args(if more.is_empty() { &["--max-persisted-states", "0"][..] } else { more });
+            .args(history);
         let mut process = Process::spawn("anvil", &mut command, false);
         let address = until("anvil listens", async || {
             let output = process.output();

@@ -267,12 +267,9 @@ pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgP
         .map_err(DbError::Connect)?;
     let mut connection = pool.acquire().await?;
     let found = schema_version(&mut connection).await?;
+    refuse_newer(found)?;
     let known = known_version();
-    match found.cmp(&known) {
-        std::cmp::Ordering::Greater => Err(DbError::NewerSchema { found, known }),
-        std::cmp::Ordering::Less => Err(DbError::OlderSchema { found, known }),
-        std::cmp::Ordering::Equal => Ok(pool),
-    }
+    if found < known { Err(DbError::OlderSchema { found, known }) } else { Ok(pool) }
 }
 
 /// Newest version among this program's migrations.

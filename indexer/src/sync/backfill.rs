@@ -15,7 +15,8 @@ use std::{
 };
 
 use alloy::primitives::B256;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
 use crate::{
@@ -103,16 +104,6 @@ impl Size {
     }
 }
 
-/// Aborts its task when it goes out of scope.
-#[derive(Debug)]
-pub(super) struct Task<T>(pub JoinHandle<T>);
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Why the stage ended early.
 #[derive(Debug)]
 pub(super) enum Stopped {
@@ -132,18 +123,19 @@ pub(super) async fn produce(
 ) -> Result<Emitters, Stopped> {
     let mut builder = Builder::new(plan.chain_id, plan.tip, plan.from);
     let mut expected: Option<B256> = plan.tip.map(|t| t.hash.0);
-    let mut flight: VecDeque<Task<Result<Vec<Range>, ChainError>>> = VecDeque::with_capacity(plan.fetchers);
+    let mut flight: VecDeque<AbortOnDropHandle<Result<Vec<Range>, ChainError>>> =
+        VecDeque::with_capacity(plan.fetchers);
     let mut next = plan.from;
     let mut begun = plan.from;
     let mut limit = FIRST_BATCH.min(plan.batch_events);
     loop {
         while flight.len() < plan.fetchers && next <= plan.to {
             let to = plan.to.min(next.saturating_add(size.get() - 1));
-            flight.push_back(Task(tokio::spawn(fetch(node.clone(), next, to, size.clone()))));
+            flight.push_back(AbortOnDropHandle::new(tokio::spawn(fetch(node.clone(), next, to, size.clone()))));
             next = to + 1;
         }
-        let Some(mut first) = flight.pop_front() else { break };
-        let ranges = match (&mut first.0).await {
+        let Some(first) = flight.pop_front() else { break };
+        let ranges = match first.await {
             Ok(Ok(ranges)) => ranges,
             stopped => {
                 // What was read so far is written, or a node that fails now and then would never be followed.

@@ -8,11 +8,12 @@ use std::{
 use alloy::primitives::{Address, B256};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, info, warn};
 
 use super::{
     Options, SyncError,
-    backfill::{self, Plan, Size, Stopped, Task},
+    backfill::{self, Plan, Size, Stopped},
     progress::Progress,
 };
 use crate::{
@@ -244,7 +245,7 @@ impl Follower {
         let emitters = std::mem::replace(&mut self.emitters, Emitters::new(self.options.factory));
         let (sender, mut batches) = mpsc::channel(1);
         let producer = backfill::produce(node.clone(), emitters, plan, self.size.clone(), sender);
-        let mut producer = Task(tokio::spawn(producer));
+        let producer = AbortOnDropHandle::new(tokio::spawn(producer));
         let mut heads = heads.clone();
         let mut asked = Instant::now();
         while let Some(batch) = batches.recv().await {
@@ -261,7 +262,7 @@ impl Follower {
             let state = if is_newer { heads.latest.hash } else { batch.tip.hash.0 };
             self.write(node, batch, &heads, state).await?;
         }
-        match (&mut producer.0).await {
+        match producer.await {
             Ok(Ok(emitters)) => {
                 self.emitters = emitters;
                 Ok(Step::Advanced(to as i64))

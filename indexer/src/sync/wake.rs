@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::backfill::Task;
 use crate::chain::Node;
 
 /// How often a subscription that could not be made or ended is tried again.
@@ -17,7 +16,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Wake {
     heard: Arc<Notify>,
-    _listener: Task<()>,
+    _listener: AbortOnDropHandle<()>,
 }
 
 impl Wake {
@@ -34,7 +33,7 @@ impl Wake {
                 tokio::time::sleep(AGAIN).await;
             }
         });
-        Self { heard, _listener: Task(listener) }
+        Self { heard, _listener: AbortOnDropHandle::new(listener) }
     }
 
     /// Returns on a new head, after `poll`, or on `shutdown`.
