@@ -7,10 +7,14 @@ pub use batch::{Batch, Builder};
 
 use sqlx::Connection;
 
-use crate::db::{
-    DbError, Writer, blocks,
-    chains::{self, NodeTips},
-    outbox, sales,
+use crate::{
+    db::{
+        DbError, Writer, blocks,
+        chains::{self, NodeTips, Tip},
+        events::EventRows,
+        outbox, sales,
+    },
+    types::Hash32,
 };
 
 /// Writes the batch, with what `currencies` says of tokens that its sales need and the database does not know, and with what the
@@ -38,5 +42,27 @@ pub async fn apply(
     }
     outbox::notify(&mut transaction, chain_id, batch.tip).await?;
     transaction.commit().await?;
+    Ok(())
+}
+
+/// Does what [`apply`] does with nothing, and takes it back: statements are prepared, triggers are compiled and the catalog is read
+/// now, and not while the first block at the head waits for it.
+pub async fn warm_up(writer: &mut Writer) -> Result<(), DbError> {
+    let chain_id = writer.chain_id;
+    let (nothing, node) = (Hash32::default(), NodeTips { head: 0, safe: 0, finalized: 0 });
+    let tip = Tip { number: 0, hash: nothing, timestamp: 0, digest: None };
+    let mut transaction = writer.connection.begin().await?;
+    // What it finds does not matter.
+    chains::lock(&mut transaction, chain_id, None).await.or_else(|e| match e {
+        DbError::Stale { .. } => Ok(()),
+        e => Err(e),
+    })?;
+    blocks::warm_up(&mut transaction).await?;
+    EventRows::none_in_every_table(chain_id).copy(&mut transaction).await?;
+    chains::advance(&mut transaction, chain_id, tip, node).await?;
+    blocks::prune(&mut transaction, chain_id, 0).await?;
+    outbox::applied(&mut transaction, chain_id, 0, tip).await?;
+    outbox::notify(&mut transaction, chain_id, tip).await?;
+    transaction.rollback().await?;
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::{
     db::{
         DbError, chains,
         reconcile::{self, Figure, StoredPosition, StoredSale},
+        snapshot,
     },
     types::Addr,
 };
@@ -72,7 +73,7 @@ pub struct Report {
 /// # Errors
 /// Where the node no longer has the state of that block, or the database does not answer.
 pub async fn reconcile(node: &Node, pool: &PgPool, chain_id: i64) -> Result<Report, ReconcileError> {
-    let mut snapshot = chains::snapshot(pool).await?;
+    let mut snapshot = snapshot(pool).await?;
     let checkpoint = chains::find_checkpoint(&mut snapshot, chain_id).await?;
     let checkpoint = checkpoint.ok_or(ReconcileError::NotIndexed(chain_id))?;
     let block = checkpoint.hash.0;

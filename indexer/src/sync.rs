@@ -7,11 +7,13 @@
 mod backfill;
 mod follow;
 mod progress;
+mod reindex;
 mod rewind;
 mod wake;
 
 pub use follow::{Follower, Step};
 pub use progress::Backfill;
+pub use reindex::{Reindexed, reindex};
 pub use rewind::{Rewound, rewind};
 
 use std::time::Duration;
@@ -23,13 +25,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
+    apply::warm_up,
     chain::{Chain, ChainError},
     db::{
-        DbError, Writer,
+        DbError, Place, Writer,
         chains::{self, ChainIdentity},
+        switch::Compared,
     },
     telemetry::metric,
 };
+use reindex::{Acquired, Beside};
 use wake::Wake;
 
 /// What the loop follows, and how.
@@ -71,6 +76,11 @@ pub enum SyncError {
         /// What happened.
         reason: String,
     },
+    /// The chain was indexed anew, and what came out differs from the live tables in what is final. Nothing was switched.
+    #[error(
+        "chain {} indexed anew differs from the live tables from block {} on, which is final", .0.chain_id, .0.differs_from.unwrap_or(0)
+    )]
+    Differs(Compared),
 }
 
 impl SyncError {
@@ -78,7 +88,7 @@ impl SyncError {
         match self {
             Self::Chain(e) => e.is_transient(),
             Self::Db(e) => e.is_transient(),
-            Self::Halted { .. } => false,
+            Self::Halted { .. } | Self::Differs(_) => false,
         }
     }
 }
@@ -98,19 +108,35 @@ pub async fn run(
     options: &Options,
     shutdown: &CancellationToken,
 ) -> Result<(), SyncError> {
+    run_at(chain, database, options, None, shutdown).await
+}
+
+/// [`run`]; with `beside` until what was filled there has become live, too.
+async fn run_at(
+    chain: &Chain,
+    database: &PgConnectOptions,
+    options: &Options,
+    mut beside: Option<&mut Beside>,
+    shutdown: &CancellationToken,
+) -> Result<(), SyncError> {
     let mut backoff = options.poll;
     let mut standing_by = false;
     while !shutdown.is_cancelled() {
-        let pause = match Writer::acquire(database, chain.chain_id() as i64).await {
-            Ok(Some(writer)) => {
+        let acquired = match &mut beside {
+            Some(beside) => beside.acquire(database, chain.chain_id() as i64).await,
+            None => Writer::acquire(database, chain.chain_id() as i64, Place::Live).await.map(Acquired::from),
+        };
+        let pause = match acquired {
+            Ok(Acquired::Writer(writer)) => {
                 standing_by = false;
-                match follow(chain, writer, options, shutdown, &mut backoff).await {
+                match follow(chain, *writer, options, beside.as_deref_mut(), shutdown, &mut backoff).await {
                     Ok(()) => break,
                     Err(error) if error.is_transient() => retry(chain, &error, &mut backoff).await,
                     Err(error) => return Err(error),
                 }
             }
-            Ok(None) => {
+            Ok(Acquired::Over) => break,
+            Ok(Acquired::Busy) => {
                 if !standing_by {
                     info!(chain_id = chain.chain_id(), "another process indexes this chain: standing by");
                     standing_by = true;
@@ -131,6 +157,7 @@ async fn follow(
     chain: &Chain,
     mut writer: Writer,
     options: &Options,
+    mut beside: Option<&mut Beside>,
     shutdown: &CancellationToken,
     backoff: &mut Duration,
 ) -> Result<(), SyncError> {
@@ -141,6 +168,7 @@ async fn follow(
         start_block: options.start_block as i64,
     };
     chains::register(&mut writer, identity).await?;
+    warm_up(&mut writer).await?;
     let mut follower = Follower::resume(writer, options).await?;
     let mut wake = Wake::new(chain.node());
     while !shutdown.is_cancelled() {
@@ -153,6 +181,11 @@ async fn follow(
         match step {
             Ok(step) => {
                 *backoff = options.poll;
+                if let Some(beside) = &mut beside
+                    && beside.attempt(follower.writer()).await?
+                {
+                    return Ok(());
+                }
                 if matches!(step, Step::Idle | Step::Moved) {
                     wake.or_after(options.poll, shutdown).await;
                 }

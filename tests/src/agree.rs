@@ -272,7 +272,7 @@ impl World {
             .database
             .texts(
                 "SELECT table_name::text FROM information_schema.columns
-                 WHERE table_schema = 'public' AND column_name = 'log_index' ORDER BY 1",
+                 WHERE table_schema = current_schema() AND column_name = 'log_index' ORDER BY 1",
             )
             .await;
         for table in known {

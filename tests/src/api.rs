@@ -59,12 +59,16 @@ impl Api {
         &self.url
     }
 
+    /// The status of an answer, and its body.
+    pub async fn ask(&self, path: &str) -> (u16, String) {
+        let response = self.client.get(format!("{}{path}", self.url)).send().await.expect("the API answers");
+        (response.status().as_u16(), response.text().await.expect("a body"))
+    }
+
     /// The answer to a request that must succeed.
     pub async fn get(&self, path: &str) -> Value {
-        let response = self.client.get(format!("{}{path}", self.url)).send().await.expect("the API answers");
-        let status = response.status();
-        let body = response.text().await.expect("a body");
-        assert!(status.is_success(), "{path}: {status}: {body}");
+        let (status, body) = self.ask(path).await;
+        assert!((200..300).contains(&status), "{path}: {status}: {body}");
         serde_json::from_str(&body).unwrap_or_else(|e| panic!("{path}: {e}: {body}"))
     }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use alloy::primitives::{B256, keccak256};
+use crowdsale::db::LIVE_SCHEMA;
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, PgPool, Row,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -62,14 +63,18 @@ impl Database {
         let name = format!("e2e_{}_{}_{nanos}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         execute(&server, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         let url = url_of(&server, &name);
-        let options: PgConnectOptions = url.parse().unwrap();
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await.expect("the new database");
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            // Statements are prepared each time: after a switch the tables of that name are others.
+            .connect_with(options_of(&url).statement_cache_capacity(0))
+            .await
+            .expect("the new database");
         Self { name, server, url, pool }
     }
 
     /// How to connect to it.
     pub fn options(&self) -> PgConnectOptions {
-        self.url.parse().expect("a URL of Postgres")
+        options_of(&self.url)
     }
 
     /// The first column of what a query returns, as texts.
@@ -118,7 +123,8 @@ impl Database {
     /// All rows of all tables but those named, each as a text.
     pub async fn dump(&self, but: &[&str]) -> Vec<String> {
         let mut rows = Vec::new();
-        for table in self.texts("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").await {
+        for table in self.texts("SELECT tablename::text FROM pg_tables WHERE schemaname = 'crowdsale' ORDER BY 1").await
+        {
             if !but.contains(&table.as_str()) {
                 let query = format!("SELECT '{table}: ' || t::text FROM {table} t ORDER BY 1");
                 rows.extend(self.texts(&query).await);
@@ -182,6 +188,12 @@ impl Template {
     }
 }
 
+/// With the live tables as those that a query means.
+fn options_of(url: &str) -> PgConnectOptions {
+    let options: PgConnectOptions = url.parse().expect("a URL of Postgres");
+    options.options([("search_path", LIVE_SCHEMA)])
+}
+
 /// The server that tests make their databases on.
 fn server() -> String {
     env::var("DATABASE_URL").expect("DATABASE_URL names a Postgres server, as `scripts/postgres start` prints it")
@@ -207,7 +219,7 @@ pub struct Held<'a> {
 impl Database {
     /// Lets everybody read a table, and write it when this is released.
     pub async fn hold<'a>(&'a self, table: &'a str) -> Held<'a> {
-        let mut connection = PgConnection::connect(&self.url).await.expect("the database");
+        let mut connection = PgConnection::connect_with(&self.options()).await.expect("the database");
         for statement in ["BEGIN".to_owned(), format!("LOCK TABLE {table} IN SHARE MODE")] {
             sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("the table");
         }

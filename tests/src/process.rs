@@ -88,6 +88,14 @@ impl Flags {
     }
 }
 
+impl Flags {
+    /// With a flag that has no value.
+    pub fn and(mut self, flag: &str) -> Self {
+        self.more.push(flag.to_owned());
+        self
+    }
+}
+
 /// A running `crowdsale index`.
 #[derive(Debug)]
 pub struct Indexer(Process);

@@ -10,7 +10,7 @@ use super::{
     problem::{Code, Problem, ProblemBody},
     status::IndexingState,
 };
-use crate::db::{chains::snapshot, read::chains};
+use crate::db::{read::chains, snapshot};
 
 /// Yes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -277,7 +277,7 @@ impl Snapshot {
 }
 
 async fn read(state: &ApiState) -> Result<(Transaction<'static, Postgres>, Vec<ChainState>), Problem> {
-    let mut transaction = db::chains::snapshot(state.pool()).await?;
+    let mut transaction = db::snapshot(state.pool()).await?;
     let chains = chains::list(&mut transaction).await?;
     Ok((transaction, chains))
 }

@@ -6,7 +6,7 @@ use metrics::{counter, gauge};
 
 use super::ApiState;
 use crate::{
-    db::{DbError, chains::snapshot, read::chains},
+    db::{DbError, read::chains, snapshot},
     telemetry::metric,
 };
 

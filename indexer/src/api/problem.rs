@@ -281,6 +281,12 @@ impl From<DbError> for Problem {
             tracing::warn!(%error, "the database does not answer");
             return Self::new(Code::DatabaseUnavailable, "try again in a moment").retry_after(2);
         }
+        if let DbError::NewerSchema { found, known } = error {
+            tracing::error!(found, known, "a newer version has migrated the database: this service must be replaced");
+            let detail =
+                "a newer version has migrated the database; the operator has to replace this service by that version";
+            return Self::new(Code::DatabaseUnavailable, detail).retry_after(30);
+        }
         // A query or a row that this program does not understand is its own defect, and its text nobody else's business.
         tracing::error!(%error, "a query failed");
         Self::internal()

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     db::{
-        chains::snapshot,
         read::chains::{self, ChainState},
+        snapshot,
     },
     types::{Addr, Hash32},
 };

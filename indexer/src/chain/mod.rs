@@ -9,6 +9,7 @@ mod figures;
 mod header;
 mod logs;
 mod node;
+mod token;
 mod transport;
 mod wire;
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use alloy::{
-    eips::{BlockId, BlockNumberOrTag},
+    eips::BlockNumberOrTag,
     primitives::{Address, B256, U64},
     providers::{DynProvider, Provider, ProviderBuilder, WsConnect},
     rpc::{
@@ -17,13 +17,12 @@ use alloy::{
         json_rpc::{RpcRecv, RpcSend},
         types::Filter,
     },
-    sol_types::SolCall,
     transports::TransportError,
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{ChainError, Header, transport, wire::WireLog};
-use crate::{contracts::SaleToken, types::Log};
+use crate::types::Log;
 
 /// Longest that one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -271,26 +270,6 @@ impl Node {
         Ok(checked)
     }
 
-    /// Symbol, name and decimals of a token as of a block; what the contract does not have is empty or zero.
-    ///
-    /// # Errors
-    /// Where the node no longer has that block: a reorg must not look like a token without decimals, for ever.
-    pub async fn token(&self, address: Address, block: B256) -> Result<(String, String, u8), ChainError> {
-        let id = BlockId::hash(block);
-        let code = self.within("eth_getCode", self.provider.get_code_at(address).block_id(id)).await?;
-        let code = code.map_err(|e| self.failed("eth_getCode", &e))?;
-        if code.is_empty() {
-            return Ok((String::new(), String::new(), 0));
-        }
-        let token = SaleToken::new(address, &self.provider);
-        let symbol = self.answer(self.within("eth_call", token.symbol().block(id).call()).await?)?;
-        let name = self.answer(self.within("eth_call", token.name().block(id).call()).await?)?;
-        // Read strictly: of a number that does not fit, the low bits would look like decimals.
-        let decimals = self.answer(self.within("eth_call", token.decimals().block(id).call_raw()).await?)?;
-        let decimals = decimals.and_then(|word| SaleToken::decimalsCall::abi_decode_returns_validate(&word).ok());
-        Ok((symbol.unwrap_or_default(), name.unwrap_or_default(), decimals.unwrap_or_default()))
-    }
-
     /// Whether a contract stands at `address` now.
     pub async fn has_code(&self, address: Address) -> Result<bool, ChainError> {
         let code = self.within("eth_getCode", self.provider.get_code_at(address)).await?;
@@ -303,21 +282,6 @@ impl Node {
             other => other.to_string(),
         };
         ChainError::Request { method: "eth_call", node: self.name.to_string(), reason }
-    }
-
-    /// A contract that reverts or answers something else has no such property. Any other error is the node's: a limit, a
-    /// block that it does not have.
-    fn answer<T>(&self, result: Result<T, alloy::contract::Error>) -> Result<Option<T>, ChainError> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(alloy::contract::Error::TransportError(e)) => {
-                let reverted = e.as_error_resp().is_some_and(|r| {
-                    r.code == 3 || r.as_revert_data().is_some() || r.message.to_lowercase().contains("revert")
-                });
-                if reverted { Ok(None) } else { Err(self.failed("eth_call", &e)) }
-            }
-            Err(_) => Ok(None),
-        }
     }
 
     pub(super) fn failed(&self, method: &'static str, error: &TransportError) -> ChainError {

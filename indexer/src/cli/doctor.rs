@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::{FactoryArgs, NodeArgs, RpcUrl, find_env},
-    db::MIGRATIONS,
+    db::{DbError, enter_live, known_version, schema_version},
 };
 
 /// Says what is found on this machine and what is missing, with the command that mends it
@@ -182,7 +182,7 @@ async fn schema(url: Option<String>) -> Check {
             missing(name, needed_for, true, format!("{place}: {error}"), mend)
         }
         Ok(Ok(found)) => {
-            let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
+            let known = known_version();
             match found.cmp(&known) {
                 std::cmp::Ordering::Equal => ok(name, needed_for, format!("{place}, schema version {found}")),
                 std::cmp::Ordering::Less => {
@@ -200,19 +200,10 @@ async fn schema(url: Option<String>) -> Check {
 }
 
 /// Newest migration in a database, zero if there is none.
-async fn applied(options: &PgConnectOptions) -> Result<i64, sqlx::Error> {
-    let mut connection = PgConnection::connect_with(options).await?;
-    // Not a checked query: sqlx makes this table itself, and it is not there before the first migration.
-    let exists: bool =
-        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut connection).await?;
-    let version = match exists {
-        true => {
-            sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
-                .fetch_one(&mut connection)
-                .await?
-        }
-        false => 0,
-    };
+async fn applied(options: &PgConnectOptions) -> Result<i64, DbError> {
+    let mut connection = PgConnection::connect_with(options).await.map_err(DbError::Connect)?;
+    enter_live(&mut connection).await?;
+    let version = schema_version(&mut connection).await?;
     connection.close().await?;
     Ok(version)
 }

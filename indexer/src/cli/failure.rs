@@ -62,6 +62,9 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         SyncError::Halted { .. } => Some(
             "find out which chain is right; if it is the node's, `crowdsale index --rewind-to BLOCK` goes back to a block that both have; what is stored stays readable with `crowdsale serve`",
         ),
+        SyncError::Differs(_) => Some(
+            "nothing was switched. Where the new version indexes what the old one did not, that is so; else hold the live tables against the chain with `crowdsale reconcile`. Then the same with --accept-differences switches, and `DROP SCHEMA crowdsale_next CASCADE` gives up",
+        ),
     }
 }
 
@@ -86,6 +89,10 @@ fn db_hint(error: &DbError) -> Option<&'static str> {
         DbError::OlderSchema { .. } => "run `crowdsale index` first: it migrates the database",
         DbError::InUse { .. } => {
             "stop the older crowdsale that runs on this database; then start this one, which migrates it"
+        }
+        DbError::NothingIndexed => "run `crowdsale index` first; --reindex is for what is indexed already",
+        DbError::InPublic => {
+            "index into an empty database, hold both together with `crowdsale index --compare`, and let services read the new one"
         }
         DbError::OtherChain { .. } => "use another database, or a node of the chain that this one follows",
         DbError::OtherFactory { .. } => "use another database for another factory, or name the stored one",

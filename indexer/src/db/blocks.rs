@@ -48,7 +48,22 @@ pub async fn list_downwards(writer: &mut Writer, from: i64, limit: i64) -> Resul
 
 /// Writes blocks, which must be new.
 pub(crate) async fn copy(connection: &mut PgConnection, chain_id: i64, blocks: &[StoredBlock]) -> Result<(), DbError> {
+    send(connection, chain_id, blocks, Rows::default()).await
+}
+
+/// [`copy`] of none.
+pub(crate) async fn warm_up(connection: &mut PgConnection) -> Result<(), DbError> {
     let mut rows = Rows::default();
+    rows.even_if_none();
+    send(connection, 0, &[], rows).await
+}
+
+async fn send(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    blocks: &[StoredBlock],
+    mut rows: Rows,
+) -> Result<(), DbError> {
     for StoredBlock { block, has_events, digest } in blocks {
         let row = rows.begin(7);
         chain_id.put(row);

@@ -1,6 +1,6 @@
 //! `chain` and `checkpoint`: what is followed, and how far.
 
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::PgConnection;
 
 use super::{DbError, Writer};
 use crate::types::{Addr, Hash32, Tips};
@@ -204,11 +204,4 @@ pub async fn halt(writer: &mut Writer, reason: &str) -> Result<(), DbError> {
         .execute(&mut writer.connection)
         .await?;
     Ok(())
-}
-
-/// A read-only transaction whose queries all see the same state: an answer and the checkpoint beside it belong together.
-pub async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, DbError> {
-    let mut transaction = pool.begin().await?;
-    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *transaction).await?;
-    Ok(transaction)
 }

@@ -23,6 +23,7 @@ pub(crate) struct Rows {
     full: Vec<Vec<u8>>,
     last: Vec<u8>,
     count: u64,
+    even_if_none: bool,
 }
 
 impl Rows {
@@ -36,14 +37,19 @@ impl Rows {
         &mut self.last
     }
 
+    /// Has a statement sent even if there are no rows.
+    pub fn even_if_none(&mut self) {
+        self.even_if_none = true;
+    }
+
     /// Bytes so far.
     pub fn size(&self) -> usize {
         self.full.iter().map(Vec::len).sum::<usize>() + self.last.len()
     }
 
-    /// Ships the rows by `statement`, a `COPY … FROM STDIN (FORMAT binary)`. No statement where there are none.
+    /// Ships the rows by `statement`, a `COPY … FROM STDIN (FORMAT binary)`. No statement where there are none, unless one is wanted.
     pub async fn copy(&self, connection: &mut PgConnection, statement: &'static str) -> Result<(), DbError> {
-        if self.count == 0 {
+        if self.count == 0 && !self.even_if_none {
             return Ok(());
         }
         // No checked query: COPY is not of the protocol that the macros describe. A test compares all columns with the catalog.

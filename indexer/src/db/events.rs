@@ -55,6 +55,10 @@ macro_rules! tables {
             fn all(&self) -> impl Iterator<Item = &Rows> {
                 [&self.sales.terms.0, &self.sales.phases, $(&self.$table.0),+].into_iter()
             }
+
+            fn all_mut(&mut self) -> impl Iterator<Item = &mut Rows> {
+                [&mut self.sales.terms.0, &mut self.sales.phases, $(&mut self.$table.0),+].into_iter()
+            }
         }
 
         #[cfg(test)]
@@ -101,6 +105,13 @@ impl EventRows {
     /// For a chain.
     pub fn new(chain_id: i64) -> Self {
         Self { chain_id, ..Self::default() }
+    }
+
+    /// None, and yet every table is written: whatever the database prepares for its first rows is there afterwards.
+    pub(crate) fn none_in_every_table(chain_id: i64) -> Self {
+        let mut rows = Self::new(chain_id);
+        rows.tables.all_mut().for_each(Rows::even_if_none);
+        rows
     }
 
     /// Events so far.

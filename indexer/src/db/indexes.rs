@@ -9,7 +9,7 @@ use std::{
 use sqlx::{Connection, PgConnection};
 use tracing::{debug, warn};
 
-use super::{DbError, Writer, connect};
+use super::{DbError, Writer};
 
 /// Drops the indexes that only readers need, of event tables and positions, if there is no event yet. Which ones is kept beside
 /// them, so that they are built whatever happens in between.
@@ -30,7 +30,7 @@ pub async fn complete(writer: &mut Writer) -> Result<usize, DbError> {
         return Ok(0);
     }
     let next = Mutex::new(names.iter());
-    match connect(&writer.options).await {
+    match writer.beside().await {
         Ok(mut beside) => {
             // Both are waited for: one that is left in the middle would go on at the server, and hold its locks.
             let (first, second) = tokio::join!(build(&mut writer.connection, &next), build(&mut beside, &next));

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{DbError, chains::Tip};
+use crate::types::Hash32;
 
 /// The channel of `NOTIFY`. The payload is `chain:height:hash` of the new tip.
 pub const CHANNEL: &str = "crowdsale";
@@ -15,6 +16,25 @@ pub(crate) async fn applied(connection: &mut PgConnection, chain_id: i64, from: 
         from,
         tip.number,
         tip.hash as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that what was told of blocks from `from` up to `tip` no longer holds.
+pub(crate) async fn reverted(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    from: i64,
+    tip: (i64, Hash32),
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "INSERT INTO outbox (chain_id, kind, from_block, to_block, hash) VALUES ($1, 'reverted', $2, $3, $4)",
+        chain_id,
+        from,
+        tip.0,
+        tip.1 as _
     )
     .execute(connection)
     .await?;

@@ -121,6 +121,11 @@ impl Follower {
         Ok(())
     }
 
+    /// Whoever holds the right to write.
+    pub fn writer(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
     /// Looks at the chain once and does the next thing.
     pub async fn step(&mut self, node: &Node) -> Result<Step, SyncError> {
         let mut heads = node.heads(self.tip.map(|tip| tip.number as u64)).await?;

@@ -3,7 +3,7 @@
 use super::SyncError;
 use crate::{
     chain::Chain,
-    db::{Writer, blocks, chains, chains::Tip, rollback},
+    db::{Place, Writer, blocks, chains, chains::Tip, rollback},
 };
 
 /// Blocks compared at a time.
@@ -33,7 +33,7 @@ pub async fn rewind(
     checked: impl Fn(i64),
 ) -> Result<Rewound, SyncError> {
     let chain_id = chain.chain_id() as i64;
-    let Some(mut writer) = Writer::acquire(database, chain_id).await? else {
+    let Some(mut writer) = Writer::acquire(database, chain_id, Place::Live).await? else {
         return Ok(Rewound::Busy);
     };
     let Some(checkpoint) = chains::find_checkpoint(&mut writer.connection, chain_id).await? else {

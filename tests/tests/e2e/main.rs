@@ -8,5 +8,6 @@ mod lifecycle;
 mod modes;
 mod operate;
 mod refusals;
+mod reindex;
 mod reorgs;
 mod up;

@@ -110,7 +110,7 @@ async fn a_rewind_ends_a_halt() {
 
 #[tokio::test]
 async fn a_first_large_backfill_builds_its_indexes_at_the_end() {
-    let indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname";
+    let indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'crowdsale' ORDER BY indexname";
     let world = filled().await;
     world.chain.provider.anvil_mine(Some(600), None).await.unwrap();
     let sale = world.open_sale().await;

@@ -88,6 +88,13 @@ async fn the_api_refuses_a_schema_that_it_does_not_know() {
     let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                   VALUES (9999, 'of a later version', true, '\\x00', 0)";
     assert_eq!(world.database.execute(insert).await, 1);
+    // One that adds to what is read is no reason, one that takes away is: at the start, and while it runs.
+    let api = Api::start(&world.database.url).await;
+    api.get("/v1/sales").await;
+    world.database.execute("UPDATE reader SET oldest = 9999").await;
     let output = Api::refused(&world.database.url).await;
     assert!(output.contains("error: the database has schema version 9999"), "{output}");
+    let (status, body) = api.ask("/v1/sales").await;
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("a newer version has migrated the database"), "{body}");
 }

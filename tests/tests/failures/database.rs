@@ -122,7 +122,7 @@ async fn the_cursor_and_its_data_are_one_transaction() {
         .texts(
             "SELECT DISTINCT c.table_name::text FROM information_schema.columns c
              JOIN information_schema.tables t USING (table_schema, table_name)
-             WHERE c.table_schema = 'public' AND c.column_name = 'chain_id' AND t.table_type = 'BASE TABLE'
+             WHERE c.table_schema = current_schema() AND c.column_name = 'chain_id' AND t.table_type = 'BASE TABLE'
                  AND c.table_name <> 'chain' ORDER BY 1",
         )
         .await;

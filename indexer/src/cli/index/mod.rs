@@ -2,6 +2,7 @@
 
 mod bar;
 mod compare;
+mod reindex;
 mod rewind;
 
 use std::{net::SocketAddr, time::Duration};
@@ -75,6 +76,13 @@ pub struct IndexArgs {
     /// it is compared with the node's chain. The next `crowdsale index` goes on from there.
     #[arg(long, value_name = "NUMBER")]
     rewind_to: Option<u64>,
+    /// Indexes the chain anew into tables beside the live ones, while the other indexer and the API go on. Once both hold the same, the
+    /// new ones take their place in one moment, and it goes on as `crowdsale index` does. What was filled is kept over a restart.
+    #[arg(long, conflicts_with_all = ["compare", "rewind_to", "metrics_listen"])]
+    reindex: bool,
+    /// With --reindex: switches also where the new tables differ from the live ones in what is final.
+    #[arg(long, requires = "reindex")]
+    accept_differences: bool,
 }
 
 /// Follows until a signal.
@@ -95,7 +103,9 @@ pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
         return rewind::run(&chain, &database, height, printer).await;
     }
     // The first connection is made here, so that a wrong URL or a newer schema is said at once.
-    migrate(&database).await?;
+    if !args.reindex {
+        migrate(&database).await?;
+    }
     let shutdown = shutdown::on_signals()?;
     let operator = match args.metrics_listen {
         Some(address) => {
@@ -119,6 +129,12 @@ pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
         behind_grace: Duration::from_millis(args.behind_grace_ms),
         progress: bar::show(),
     };
+    if args.reindex {
+        reindex::run(&chain, &database, &options, args.accept_differences, &shutdown, printer).await?;
+        if shutdown.is_cancelled() {
+            return Ok(());
+        }
+    }
     printer.note(format!("following factory {} on chain {}; Ctrl-C stops", args.factory, chain.chain_id()));
     let followed = sync::run(&chain, &database, &options, &shutdown).await;
     shutdown.cancel();

@@ -17,7 +17,7 @@ pub struct Rows {
 
 /// Reads `columns` of `table` of a filled database.
 pub async fn read(database: &Database, table: &str, columns: &str) -> Rows {
-    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let mut connection = PgConnection::connect_with(&database.options()).await.unwrap();
     let blocks: Vec<(i64, i64)> =
         sqlx::query_as("SELECT block_number, count(*) FROM contribution GROUP BY block_number ORDER BY block_number")
             .fetch_all(&mut connection)
@@ -48,8 +48,8 @@ pub async fn read(database: &Database, table: &str, columns: &str) -> Rows {
 }
 
 /// Copies all into `table`, a chunk a transaction that also moves a checkpoint; returns seconds.
-pub async fn write(url: &str, table: &str, columns: &str, rows: &Rows) -> f64 {
-    let mut connection = PgConnection::connect(url).await.unwrap();
+pub async fn write(database: &Database, table: &str, columns: &str, rows: &Rows) -> f64 {
+    let mut connection = PgConnection::connect_with(&database.options()).await.unwrap();
     sqlx::query(AssertSqlSafe("CREATE TABLE bench_checkpoint AS SELECT 0 AS n".to_owned()))
         .execute(&mut connection)
         .await

@@ -128,7 +128,7 @@ pub async fn run(events: u64, sales: u64, investors: u64, runs: u64) {
         fetches.push(fetch(&fixture, last, 50).await);
         let all = copy::read(&database, "contribution", COLUMNS).await;
         let target = database_with_sales(&database).await;
-        copies.push(copy::write(&target.url, "contribution", COLUMNS, &all).await);
+        copies.push(copy::write(&target, "contribution", COLUMNS, &all).await);
         let bare = copy::read(&database, "contribution", BARE).await;
         let target = Database::create().await;
         for statement in [
@@ -139,7 +139,7 @@ pub async fn run(events: u64, sales: u64, investors: u64, runs: u64) {
         ] {
             sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&target.pool).await.unwrap();
         }
-        bares.push(copy::write(&target.url, "bare", BARE, &bare).await);
+        bares.push(copy::write(&target, "bare", BARE, &bare).await);
         eprintln!(
             "bench: run {} of {runs}: index {seconds:.2} s, {peak:.0} MB; fetch {:.2} s; COPY into our tables {:.2} s; bare COPY {:.2} s",
             run + 1,

@@ -1,0 +1,85 @@
+//! Connections that only read, and the snapshots that answers are made of.
+//!
+//! A connection's prepared statements are of the tables that were live when it was made. When others take their place, it is replaced
+//! before it reads again; a snapshot that has begun keeps them in place until it ends.
+
+use std::time::Duration;
+
+use sqlx::{
+    Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{
+    DbError,
+    schema::{enter_live, known_version, schema_version},
+};
+
+/// Which tables the connection's statements are of, as the connection remembers it.
+const REMEMBER: &str =
+    "SELECT set_config('crowdsale.tables', coalesce(to_regclass('checkpoint')::oid::text, ''), false)";
+/// Whether they are still the live ones. One that remembers nothing was made by somebody else.
+const IS_CURRENT: &str = "SELECT coalesce(nullif(current_setting('crowdsale.tables', true), '') = to_regclass('checkpoint')::oid::text, true)";
+/// The same, and from now on they stay; with the oldest version that can read them. Not before the lock: names mean now what they will
+/// mean until it is released.
+const HOLD: &str = "LOCK TABLE checkpoint IN ACCESS SHARE MODE;
+    SELECT coalesce(nullif(current_setting('crowdsale.tables', true), '') = to_regclass('checkpoint')::oid::text, true),
+        (SELECT oldest FROM reader)";
+/// Tries for a snapshot: tables are switched once in months, not twice in a moment.
+const TRIES: usize = 4;
+
+/// A pool for reading. Fails if the schema is older than this version, or too new for it.
+pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgPool, DbError> {
+    // Readers only read, and no question may hold a connection for ever.
+    let options = options.clone().options([("default_transaction_read_only", "on"), ("statement_timeout", "10s")]);
+    // The pool would try a refused connection again until its time is up, and then name only the time.
+    let mut connection = PgConnection::connect_with(&options).await.map_err(DbError::Connect)?;
+    remember(&mut connection).await?;
+    let (found, known) = (schema_version(&mut connection).await?, known_version());
+    if found < known {
+        return Err(DbError::OlderSchema { found, known });
+    }
+    let oldest: i64 = sqlx::query_scalar("SELECT oldest FROM reader").fetch_one(&mut connection).await?;
+    if oldest > known {
+        return Err(DbError::NewerSchema { found, known });
+    }
+    connection.close().await?;
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(3))
+        .after_connect(|connection, _| Box::pin(remember(connection)))
+        // It is a round trip, as the test for a broken connection that it replaces.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(async { sqlx::query_scalar(IS_CURRENT).fetch_one(connection).await }))
+        .connect_with(options)
+        .await
+        .map_err(DbError::Connect)
+}
+
+async fn remember(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    enter_live(connection).await?;
+    connection.execute(REMEMBER).await?;
+    Ok(())
+}
+
+/// A read-only transaction whose queries all see the same state: an answer and the checkpoint beside it belong together.
+///
+/// # Errors
+/// [`DbError::NewerSchema`] if the tables have become newer than this version can read.
+pub async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, DbError> {
+    for _ in 0..TRIES {
+        let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
+        let row = sqlx::raw_sql(HOLD).fetch_one(&mut *transaction).await?;
+        let (current, oldest): (bool, i64) = sqlx::FromRow::from_row(&row)?;
+        let known = known_version();
+        if oldest > known {
+            return Err(DbError::NewerSchema { found: oldest, known });
+        }
+        if current {
+            return Ok(transaction);
+        }
+        // The pool replaces the connection when it is asked for the next.
+        transaction.rollback().await?;
+    }
+    Err(DbError::Query(sqlx::Error::PoolTimedOut))
+}
