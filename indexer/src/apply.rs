@@ -40,6 +40,7 @@ pub async fn apply(
     if batch.rows.count() != 0 {
         outbox::applied(&mut transaction, chain_id, batch.from as i64, batch.tip).await?;
     }
+    outbox::finalized(&mut transaction, chain_id).await?;
     outbox::notify(&mut transaction, chain_id, batch.tip).await?;
     transaction.commit().await?;
     Ok(())
@@ -62,6 +63,7 @@ pub async fn warm_up(writer: &mut Writer) -> Result<(), DbError> {
     chains::advance(&mut transaction, chain_id, tip, node).await?;
     blocks::prune(&mut transaction, chain_id, 0).await?;
     outbox::applied(&mut transaction, chain_id, 0, tip).await?;
+    outbox::finalized(&mut transaction, chain_id).await?;
     outbox::notify(&mut transaction, chain_id, tip).await?;
     transaction.rollback().await?;
     Ok(())

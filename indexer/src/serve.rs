@@ -19,7 +19,7 @@ use hyper_util::{
 };
 use metrics::{counter, histogram};
 use tokio::{net::TcpListener, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
@@ -78,6 +78,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Serves the API on `listener` until `shutdown`, then lets the answers under way end.
 pub async fn run(listener: TcpListener, state: ApiState, shutdown: CancellationToken) -> Result<(), ServeError> {
     let options = ServeOptions::default();
+    let (live, pool) = (state.live().clone(), state.pool().clone());
+    // Ends with the server, whatever ends that.
+    let stop = shutdown.clone();
+    let _passing_on = AbortOnDropHandle::new(tokio::spawn(async move { live.run(pool, stop).await }));
     run_app(listener, app(state, options), options, shutdown).await
 }
 

@@ -34,10 +34,12 @@ fn it_is_openapi_3_1_with_every_route() {
         "/v1/allowlists/{root}/{investor}",
         "/v1/chains/{chain}/digest",
         "/v1/investors/{address}",
+        "/v1/investors/{address}/events",
         "/v1/sales",
         "/v1/sales/{chain}/{sale}",
         "/v1/sales/{chain}/{sale}/activity",
         "/v1/sales/{chain}/{sale}/contributions",
+        "/v1/sales/{chain}/{sale}/events",
         "/v1/sales/{chain}/{sale}/investors",
         "/v1/status",
     ];

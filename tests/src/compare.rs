@@ -35,7 +35,7 @@ async fn rows(database: &Database) -> BTreeMap<String, Vec<String>> {
             "SELECT concat_ws(' ', c.table_name, string_agg(c.column_name::text, ' ')
                     FILTER (WHERE c.data_type LIKE 'timestamp%'))
              FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
-             WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND t.table_name NOT IN ('_sqlx_migrations', 'outbox')
+             WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND t.table_name NOT IN ('_sqlx_migrations', 'outbox', 'reverted_event')
              GROUP BY c.table_name ORDER BY c.table_name",
         )
         .await;

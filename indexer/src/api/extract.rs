@@ -62,6 +62,14 @@ impl Reader {
         }
     }
 
+    /// The value of a parameter that must be there; `None` if it has a fault, which is then noted.
+    pub fn require<T: Parameter>(&mut self, name: &str) -> Option<T> {
+        if !self.values.contains_key(name) {
+            self.fault(name, "is missing");
+        }
+        self.read(name)
+    }
+
     fn fault(&mut self, name: &str, detail: impl Into<String>) {
         // Enough for whoever mistyped; an answer must not be much larger than its question.
         if self.faults.len() == MAX_FAULTS {

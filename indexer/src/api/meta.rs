@@ -107,6 +107,13 @@ pub struct Condition {
     if_none_match: Vec<String>,
 }
 
+impl Condition {
+    /// None: the answer is wanted whatever its tag.
+    pub fn none() -> Self {
+        Self { uri: Uri::default(), if_none_match: Vec::new() }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Condition {
     type Rejection = Problem;
 
@@ -157,6 +164,16 @@ impl From<Problem> for NoAnswer {
 impl From<db::DbError> for NoAnswer {
     fn from(error: db::DbError) -> Self {
         Self::Problem(error.into())
+    }
+}
+
+impl From<NoAnswer> for Problem {
+    /// For whoever asked without a [condition](Condition::none).
+    fn from(answer: NoAnswer) -> Self {
+        match answer {
+            NoAnswer::Problem(problem) => problem,
+            NoAnswer::NotModified { .. } => Self::internal(),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod docs;
 pub mod extract;
 pub mod health;
 pub mod investors;
+pub mod live;
 pub mod meta;
 pub mod metrics;
 pub mod page;
@@ -41,6 +42,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use allowlists::Allowlists;
+use live::Live;
 use problem::{Code, Problem, ProblemBody};
 
 /// What an operator can set.
@@ -77,13 +79,14 @@ struct Shared {
     options: ApiOptions,
     metrics: PrometheusHandle,
     waiting: Semaphore,
+    live: Live,
 }
 
 impl ApiState {
     /// Reads through `pool`; `metrics` is what [`crate::telemetry::install_metrics`] gave.
     pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
         let waiting = Semaphore::new(options.min_block_waiting);
-        Self(Arc::new(Shared { pool, options, metrics, waiting }), Allowlists::default())
+        Self(Arc::new(Shared { pool, options, metrics, waiting, live: Live::default() }), Allowlists::default())
     }
 
     /// The same, answering for these lists.
@@ -110,6 +113,11 @@ impl ApiState {
     /// The metrics of this process.
     pub fn metrics(&self) -> &PrometheusHandle {
         &self.0.metrics
+    }
+
+    /// Who passes on what is new; it must [run](Live::run).
+    pub fn live(&self) -> &Live {
+        &self.0.live
     }
 
     fn waiting(&self) -> &Semaphore {
@@ -142,6 +150,8 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(activity::list_activity))
         .routes(routes!(investors::list_investors))
         .routes(routes!(wallet::list_positions))
+        .routes(routes!(live::listen_to_sale))
+        .routes(routes!(live::listen_to_wallet))
         .routes(routes!(allowlists::get_membership))
         .routes(routes!(digests::get_digest))
         .merge(operator())

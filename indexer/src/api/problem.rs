@@ -44,6 +44,8 @@ pub enum Code {
     PayloadTooLarge,
     /// 503: `min_block` is not indexed yet; try again after `Retry-After`.
     BlockNotIndexed,
+    /// 503: this process streams to as many listeners as it takes; try again after `Retry-After`.
+    TooManyListeners,
     /// 503: nothing is indexed yet, or the indexer is halted or silent.
     NotReady,
     /// 503: the database does not answer.
@@ -56,7 +58,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -72,6 +74,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::PayloadTooLarge,
         Self::BlockNotIndexed,
+        Self::TooManyListeners,
         Self::NotReady,
         Self::DatabaseUnavailable,
         Self::Timeout,
@@ -96,6 +99,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PayloadTooLarge => "payload_too_large",
             Self::BlockNotIndexed => "block_not_indexed",
+            Self::TooManyListeners => "too_many_listeners",
             Self::NotReady => "not_ready",
             Self::DatabaseUnavailable => "database_unavailable",
             Self::Timeout => "timeout",
@@ -118,9 +122,11 @@ impl Code {
             | Self::InvestorNotListed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BlockNotIndexed | Self::NotReady | Self::DatabaseUnavailable | Self::Timeout => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::BlockNotIndexed
+            | Self::TooManyListeners
+            | Self::NotReady
+            | Self::DatabaseUnavailable
+            | Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -143,6 +149,7 @@ impl Code {
             Self::MethodNotAllowed => "The method is not allowed",
             Self::PayloadTooLarge => "The body is too large",
             Self::BlockNotIndexed => "The block is not indexed yet",
+            Self::TooManyListeners => "There are too many listeners",
             Self::NotReady => "The service is not ready",
             Self::DatabaseUnavailable => "The database does not answer",
             Self::Timeout => "The answer took too long",

@@ -1,8 +1,8 @@
 //! `chain` and `checkpoint`: what is followed, and how far.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
-use super::{DbError, Writer};
+use super::{DbError, Writer, outbox};
 use crate::types::{Addr, Hash32, Tips};
 
 /// What identifies a chain and what is followed on it.
@@ -185,16 +185,26 @@ pub(crate) async fn advance(
 
 /// Notes what the node says, where there is no new block.
 pub async fn touch(writer: &mut Writer, node: NodeTips) -> Result<(), DbError> {
-    sqlx::query!(
-        "UPDATE checkpoint SET head_number = $2, safe_number = $3, finalized_number = greatest(finalized_number, $4),
-             seen_at = now() WHERE chain_id = $1",
-        writer.chain_id,
+    let chain_id = writer.chain_id;
+    let mut transaction = writer.connection.begin().await?;
+    let tip = sqlx::query_as!(
+        Tip,
+        r#"UPDATE checkpoint SET head_number = $2, safe_number = $3, finalized_number = greatest(finalized_number, $4),
+               seen_at = now() WHERE chain_id = $1
+           RETURNING number, hash AS "hash: _", block_timestamp AS timestamp, NULL::bytea AS "digest: _""#,
+        chain_id,
         node.head,
         node.safe,
         node.finalized
     )
-    .execute(&mut writer.connection)
+    .fetch_optional(&mut *transaction)
     .await?;
+    if let Some(tip) = tip
+        && outbox::finalized(&mut transaction, chain_id).await?
+    {
+        outbox::notify(&mut transaction, chain_id, tip).await?;
+    }
+    transaction.commit().await?;
     Ok(())
 }
 

@@ -41,6 +41,11 @@ pub(crate) async fn reverted(
     Ok(())
 }
 
+/// Notes what of the events that were told before is final by now. Whether there was anything.
+pub(crate) async fn finalized(connection: &mut PgConnection, chain_id: i64) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar!(r#"SELECT tell_finalized($1) AS "told!""#, chain_id).fetch_one(connection).await?)
+}
+
 /// Wakes listeners once the transaction is committed.
 pub(crate) async fn notify(connection: &mut PgConnection, chain_id: i64, tip: Tip) -> Result<(), DbError> {
     let payload = format!("{chain_id}:{}:{}", tip.number, tip.hash);

@@ -17,7 +17,7 @@ const READERS_WAIT: &str = "SET LOCAL lock_timeout = '500ms'";
 /// Tries to get in between readers while writers wait.
 const TRIES: usize = 10;
 /// Tables that do not follow from the chain: they move with the switch.
-const KEPT: [&str; 1] = ["outbox"];
+const KEPT: [&str; 2] = ["outbox", "reverted_event"];
 
 /// What a switch has done.
 #[derive(Clone, Debug, PartialEq, Eq)]

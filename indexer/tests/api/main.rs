@@ -7,6 +7,7 @@ mod allowlists;
 mod conditional;
 mod errors;
 mod health;
+mod live;
 mod pages;
 mod plans;
 mod sales;

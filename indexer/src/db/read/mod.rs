@@ -1,5 +1,5 @@
 //! What the API reads, a file a resource. Every function takes a connection, so that all queries of one answer can run in one
-//! snapshot ([`super::chains::snapshot`]).
+//! snapshot ([`super::snapshot()`]).
 //!
 //! Pages are keyset pages: the caller gives the key after which to go on and how many rows to read at most, and no page
 //! depends on how far into a list it is.
@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod chains;
 pub mod contributions;
+pub mod feed;
 pub mod positions;
 pub mod sales;
 pub mod team;

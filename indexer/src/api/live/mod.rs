@@ -1,0 +1,166 @@
+//! Server-sent events: what happens in a sale or to a wallet, as it is committed.
+//!
+//! One task hears the database's notifications, reads what is new once for all, and passes it to every listener. A listener that comes
+//! back with `Last-Event-ID`, or could not keep up, reads from the database from where it was. Either way it is told the same.
+
+mod message;
+mod reading;
+mod stream;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use sqlx::{PgPool, postgres::PgListener};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::db::{
+    DbError, outbox,
+    read::feed::{self, Audience, Position},
+    snapshot,
+};
+pub use message::FeedOut;
+use message::Message;
+use reading::{Reading, read};
+pub use stream::{__path_listen_to_sale, __path_listen_to_wallet, listen_to_sale, listen_to_wallet};
+
+/// Batches that a listener may be behind before it reads from the database.
+const BACKLOG: usize = 256;
+/// How long what is new may stay unknown if no notification comes: a pooler between can swallow them.
+const POLL: Duration = Duration::from_secs(1);
+/// Most listeners of a process.
+const LISTENERS: usize = 4_000;
+/// Most events of one reading for all; of more, everybody reads their own.
+const AT_ONCE: i64 = 2_000;
+
+/// What is new on a chain.
+#[derive(Debug)]
+struct Batch {
+    chain_id: i64,
+    /// What it begins behind.
+    from: Position,
+    /// What it ends behind.
+    to: Position,
+    /// `None` where it is too much for all to hear.
+    messages: Option<Vec<Message>>,
+}
+
+/// Passes on what is new. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Live(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    sender: broadcast::Sender<Arc<Batch>>,
+    /// The newest entry that was passed on, chain by chain.
+    newest: RwLock<HashMap<i64, i64>>,
+    listeners: Arc<Semaphore>,
+    closed: CancellationToken,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self(Arc::new(Shared {
+            sender: broadcast::channel(BACKLOG).0,
+            newest: RwLock::default(),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            closed: CancellationToken::new(),
+        }))
+    }
+}
+
+impl Live {
+    /// Hears and passes on until `shutdown`; then every stream ends.
+    pub async fn run(&self, pool: PgPool, shutdown: CancellationToken) {
+        let following = async {
+            loop {
+                if let Err(error) = self.follow(&pool).await {
+                    tracing::warn!(%error, "what is new cannot be read: trying again");
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = following => {}
+        }
+        self.0.closed.cancel();
+    }
+
+    async fn follow(&self, pool: &PgPool) -> Result<(), DbError> {
+        // A connection of its own: it waits all the time, and the pool's are for answers.
+        let mut listener = PgListener::connect_with(&single(pool)).await.map_err(DbError::Connect)?;
+        listener.listen(outbox::CHANNEL).await?;
+        loop {
+            self.pass_on(pool).await?;
+            // Several that came meanwhile are one.
+            match tokio::time::timeout(POLL, listener.try_recv()).await {
+                Ok(Ok(Some(_))) | Err(_) => {}
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Reads what is new of every chain.
+    async fn pass_on(&self, pool: &PgPool) -> Result<(), DbError> {
+        let mut transaction = snapshot(pool).await?;
+        for (chain_id, newest) in feed::newest(&mut transaction).await? {
+            let known = self.newest(chain_id);
+            let Some(known) = known.filter(|known| *known <= newest) else {
+                // The first time, or another database: who was told of another one starts over.
+                self.set_newest(chain_id, newest);
+                continue;
+            };
+            let mut reading = Reading::behind(chain_id, Position::behind(known));
+            let from = reading.position();
+            let mut messages = Vec::new();
+            while !reading.is_at(newest) {
+                let more = read(&mut transaction, &mut reading, Audience::default(), newest, AT_ONCE).await?;
+                if messages.len() + more.len() > AT_ONCE as usize {
+                    messages.clear();
+                    reading.skip_to(newest);
+                    break;
+                }
+                messages.extend(more);
+            }
+            if known != newest {
+                let whole = reading.is_whole();
+                let to = Position::behind(newest);
+                let batch = Batch { chain_id, from, to, messages: whole.then_some(messages) };
+                // Nobody may be listening.
+                let _ = self.0.sender.send(Arc::new(batch));
+                self.set_newest(chain_id, newest);
+            }
+        }
+        Ok(())
+    }
+
+    fn newest(&self, chain_id: i64) -> Option<i64> {
+        self.0.newest.read().unwrap_or_else(PoisonError::into_inner).get(&chain_id).copied()
+    }
+
+    fn set_newest(&self, chain_id: i64, seq: i64) {
+        self.0.newest.write().unwrap_or_else(PoisonError::into_inner).insert(chain_id, seq);
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<Batch>> {
+        self.0.sender.subscribe()
+    }
+
+    fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.listeners.clone().try_acquire_owned().ok()
+    }
+
+    fn closed(&self) -> &CancellationToken {
+        &self.0.closed
+    }
+}
+
+/// A pool of one connection, made as those of `pool` are.
+fn single(pool: &PgPool) -> PgPool {
+    sqlx::postgres::PgPoolOptions::new().max_connections(1).connect_lazy_with((*pool.connect_options()).clone())
+}
