@@ -108,7 +108,7 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
     function reject(address investor) external {
         bytes memory args = _args();
         Totals t = $totals;
-        _checkCompliance();
+        _checkCompliance(args);
         if (t.outcome() != Outcome.None) revert AlreadyClosed(t.outcome());
         if (block.timestamp >= args.closes()) revert RejectTooLate(args.closes());
         Position p = $positions[investor];
@@ -135,9 +135,7 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
         bytes memory args = _args();
         Totals t = $totals;
         if (t.outcome() != Outcome.None) revert AlreadyClosed(t.outcome());
-        if (block.timestamp < args.closes() && (args.coolingOff() != 0 || !_isSoldOut(args, t.raised()))) {
-            revert SaleNotEnded(args.closes());
-        }
+        if (block.timestamp < args.closes() && !_closesEarly(args, t)) revert SaleNotEnded(args.closes());
 
         Outcome outcome = t.raised() < args.softCap() ? Outcome.Failed : Outcome.Succeeded;
         t = t.settled(outcome, outcome == Outcome.Succeeded ? _soldAtLast(args, t) : t.sold());
@@ -575,6 +573,14 @@ abstract contract Sale is ISale, SaleRoles, ReentrancyGuardTransient {
         uint256 elapsed = block.timestamp - start;
         amount = Schedule.freed(claimed + tokens, v.atOnce, v.cliff, v.duration, elapsed) - claimed;
         next = start + Math.max(v.cliff, elapsed + 1);
+    }
+
+    /// @dev An outcome ends the time for withdrawals and rejections: nobody may cut them off before the end. So a sale with a
+    /// cooling-off never closes early, and one with compliance at its word alone.
+    function _closesEarly(bytes memory args, Totals t) private view returns (bool) {
+        if (args.coolingOff() != 0 || !_isSoldOut(args, t.raised())) return false;
+        address account = _compliance(args);
+        return account == address(0) || msg.sender == account;
     }
 
     /// @dev An outcome must never depend on the sold token, which is the team's: if it refuses, the unsold stay here and

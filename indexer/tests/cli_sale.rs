@@ -71,9 +71,15 @@ async fn a_sale_for_ether_succeeds() -> Result {
     assert!(spent > parse_ether("39.99")? && spent < parse_ether("40.01")?, "{spent}");
     chain.run_as(7, &["contribute", sale, "1"]).fails(&["cannot contribute 1 ETH: everything is sold", "100 ETH"]);
 
-    // Sold out, so anyone may close it now. 100,000 tokens less those sold go to the owner.
+    // Sold out, so anyone may close it now; compliance alone, where there is one.
+    let says = |text: &str| assert!(chain.run(&["sale", "status", sale]).out.contains(text), "{text}");
+    says("open: sold out, anyone may close it now");
     chain.run_as(7, &["claim", sale]).fails(&["after success only, and the sale is open"]);
-    let closed = chain.run_as(7, &["sale", "close", sale]).json();
+    chain.run_as(1, &["sale", "compliance", sale, &account(9).to_string()]).json();
+    says("open: sold out, compliance may close it now, and anyone after its end");
+    chain.run_as(7, &["sale", "close", sale]).fails(&["the sale can be closed from", "then by compliance alone"]);
+    // 100,000 tokens less those sold go to the owner.
+    let closed = chain.run_as(9, &["sale", "close", sale]).json();
     assert_eq!(closed["outcome"], "succeeded");
     assert_eq!(closed["raised"]["raw"], "100000000000000000000");
     assert_eq!(closed["unsold_to"], account(1).to_string());

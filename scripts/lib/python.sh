@@ -1,4 +1,4 @@
-# halmos and slither in contracts/.venv, at the versions of contracts/requirements.txt, and forge where both look for it.
+# halmos and slither in contracts/.venv, at the versions and hashes of contracts/requirements.txt, and forge where both look for it.
 # Sourced after tools.sh, from the repository's root.
 python_tools() {
     local venv=$root/contracts/.venv stamp=$root/contracts/.venv/.requirements
@@ -10,7 +10,8 @@ python_tools() {
         fi
         echo "setup: halmos and slither, by pip in contracts/.venv" >&2
         python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r contracts/requirements.txt
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
+            -r contracts/requirements.txt
         cp contracts/requirements.txt "$stamp"
     fi
     PATH=$venv/bin:$(dirname "$FORGE"):$PATH

@@ -49,9 +49,8 @@ abstract contract SaleRoles is ISale, ClonedOwnable {
     }
 
     /// @inheritdoc ISale
-    function compliance() public view returns (address) {
-        Compliance memory c = $compliance;
-        return c.named ? c.account : _args().compliance();
+    function compliance() external view returns (address) {
+        return _compliance(_args());
     }
 
     /// @inheritdoc ISale
@@ -73,8 +72,13 @@ abstract contract SaleRoles is ISale, ClonedOwnable {
         return s.epoch == 0 ? (args.signer(), 0) : (s.signer, s.epoch);
     }
 
-    function _checkCompliance() internal view {
-        address account = compliance();
+    function _compliance(bytes memory args) internal view returns (address) {
+        Compliance memory c = $compliance;
+        return c.named ? c.account : args.compliance();
+    }
+
+    function _checkCompliance(bytes memory args) internal view {
+        address account = _compliance(args);
         if (msg.sender != account) revert OnlyCompliance(account, msg.sender);
     }
 

@@ -80,7 +80,7 @@ interface ISale {
     /// @notice Vouchers count from now on if `signer` signed them with `epoch`; all earlier ones are void.
     event VoucherSignerChanged(address indexed signer, uint256 epoch);
 
-    /// @notice From now on `compliance` may reject investors; zero: nobody.
+    /// @notice From now on `compliance` may reject investors, and it alone may close the sale early; zero: nobody rejects.
     event ComplianceChanged(address indexed compliance);
 
     /// @notice Another whitepaper takes the place of the one before.
@@ -128,7 +128,8 @@ interface ISale {
     /// @notice The investor would have paid `paid` in all, above the maximum.
     error AboveMaximum(uint256 maxPaid, uint256 paid);
 
-    /// @notice The sale can be closed from `closes` on, or once sold out.
+    /// @notice The sale can be closed from `closes` on. Before it, only once sold out, without a cooling-off, and where there is
+    /// compliance by it alone.
     error SaleNotEnded(uint256 closes);
 
     /// @notice The outcome is latched already.
@@ -250,14 +251,16 @@ interface ISale {
     /// @notice Names who signs vouchers, and voids all earlier ones: the owner's. With the signer of now it only voids them.
     function setVoucherSigner(address signer) external;
 
-    /// @notice Names who may reject investors; zero: nobody. The owner's.
+    /// @notice Names who may reject investors and close a sold-out sale early. Zero: nobody rejects, and anybody closes. The
+    /// owner's.
     function setCompliance(address compliance) external;
 
     /// @notice Publishes another whitepaper in place of the one in force: the owner's. Earlier ones stay on record.
     function supersedeWhitepaper(bytes32 hash, string calldata uri) external;
 
-    /// @notice Latches `Succeeded` or `Failed`. Open to everyone, from the end on or once sold out. Tries to send the unsold
-    /// tokens home; if their token refuses, the outcome is latched all the same.
+    /// @notice Latches `Succeeded` or `Failed`. Open to everyone from the end on. A sale that is sold out and has no cooling-off
+    /// can be closed before: by compliance, by everyone where there is none. Tries to send the unsold tokens home; if their
+    /// token refuses, the outcome is latched all the same.
     function close() external;
 
     /// @notice Latches `Cancelled`: the owner's, before the end and below the soft cap.
@@ -307,7 +310,7 @@ interface ISale {
     /// @return Second in which success or failure was latched; vesting and tap count from it. Zero before, and if cancelled.
     function settledAt() external view returns (uint256);
 
-    /// @return Who may reject investors; zero: nobody.
+    /// @return Who may reject investors, and alone close a sold-out sale early; zero: nobody rejects, and anybody closes.
     function compliance() external view returns (address);
 
     /// @return signer Whose vouchers count.

@@ -96,7 +96,8 @@ struct Phase {
 /// @notice The terms of a sale: fixed at creation, written into the sale's code, changed by nobody.
 /// @param owner First owner: may cancel below the soft cap, pause contributions and name signer and compliance; receives
 /// unsold tokens. The role can be handed on in two steps.
-/// @param compliance First address that may reject investors before an outcome; zero: nobody.
+/// @param compliance First address that may reject investors, and alone close a sold-out sale early; zero: nobody rejects, and
+/// anybody closes.
 /// @param signer First address whose vouchers count, a key or a contract (ERC-1271); zero if no phase asks for vouchers.
 /// @param beneficiary Receives the money of a successful sale.
 /// @param token What is sold.

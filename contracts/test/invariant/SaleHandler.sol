@@ -233,11 +233,13 @@ contract SaleHandler is Papers {
     // Team and passers-by
 
     function close(uint256 who) external {
-        bool early = terms.coolingOff == 0 && _isSoldOut(raised);
+        address caller = who % 3 == 0 ? _complianceOr(who) : _actor(who);
+        bool early = terms.coolingOff == 0 && _isSoldOut(raised) && (compliance == address(0) || caller == compliance);
         bool allowed = outcome == Outcome.None && (block.timestamp >= _closes() || early);
-        bool ok = _do(_actor(who), address(SALE), 0, abi.encodeCall(ISale.close, ()));
+        bool ok = _do(caller, address(SALE), 0, abi.encodeCall(ISale.close, ()));
         assertEq(ok, allowed, "close");
         if (!ok) return;
+        if (block.timestamp < _closes()) ++count["closedEarly"];
         outcome = raised < terms.softCap ? Outcome.Failed : Outcome.Succeeded;
         settledAt = block.timestamp;
         if (outcome == Outcome.Succeeded) sold = _soldAtLast();
@@ -261,7 +263,7 @@ contract SaleHandler is Papers {
 
     function reject(uint256 who, uint256 by) external {
         address investor = _actor(who);
-        address caller = by % 3 == 0 ? compliance : _actor(by);
+        address caller = by % 3 == 0 ? _complianceOr(by) : _actor(by);
         if (caller == compliance && by % 4 != 0) return;
         Ghost storage g = ghosts[investor];
         bool allowed = caller == compliance && outcome == Outcome.None && block.timestamp < _closes() && !g.rejected
@@ -291,6 +293,17 @@ contract SaleHandler is Papers {
         if (!ok) return;
         _rotate();
         ++count["rotated"];
+    }
+
+    /// @dev Another, now and then nobody, and the first again.
+    function nameCompliance(uint256 who, uint256 whom) external {
+        address caller = who % 3 == 0 ? owner : _actor(who);
+        address next = whom % 4 == 0 ? address(0) : whom % 4 == 1 ? makeAddr("next compliance") : terms.compliance;
+        bool ok = _do(caller, address(SALE), 0, abi.encodeCall(ISale.setCompliance, (next)));
+        assertEq(ok, caller == owner, "compliance");
+        if (!ok) return;
+        compliance = next;
+        ++count["named"];
     }
 
     /// @dev To another account and back, in two steps.
@@ -487,6 +500,11 @@ contract SaleHandler is Papers {
 
     function _money(address of_) private view returns (uint256) {
         return _isEther() ? of_.balance : USD.balanceOf(of_);
+    }
+
+    /// @dev Nobody cannot call.
+    function _complianceOr(uint256 seed) private view returns (address) {
+        return compliance == address(0) ? _actor(seed) : compliance;
     }
 
     function _actor(uint256 seed) private view returns (address) {

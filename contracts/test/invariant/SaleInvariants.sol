@@ -220,7 +220,7 @@ abstract contract SaleInvariants is SaleTest {
 
     /// @notice The handler reaches every outcome and every action: none of the above holds for want of trying.
     function test_TheHandlerReachesEverything() external {
-        bytes32[21] memory actions = [
+        bytes32[23] memory actions = [
             bytes32("contributed"),
             "partlyFilled",
             "forAnother",
@@ -241,9 +241,11 @@ abstract contract SaleInvariants is SaleTest {
             "objected",
             "stopped",
             "rest",
-            "excess"
+            "excess",
+            "named",
+            "closedEarly"
         ];
-        uint256[21] memory counts;
+        uint256[23] memory counts;
         uint256 attempts;
         for (uint256 run = 0; run < 96; ++run) {
             uint256 snapshot = vm.snapshotState();
@@ -261,6 +263,7 @@ abstract contract SaleInvariants is SaleTest {
             if (actions[i] == "withdrawn" && sale.terms().coolingOff == 0) continue;
             if ((actions[i] == "objected" || actions[i] == "stopped" || actions[i] == "rest") && !_isEther()) continue;
             if (actions[i] == "excess" && _mode() != Mode.ProRata) continue;
+            if (actions[i] == "closedEarly" && (sale.terms().coolingOff != 0 || _mode() == Mode.ProRata)) continue;
             if (actions[i] == "partlyFilled" && _mode() == Mode.ProRata) continue;
             assertGt(counts[i], 0, string(abi.encodePacked(actions[i])));
         }
@@ -331,7 +334,8 @@ abstract contract SaleInvariants is SaleTest {
         else if (action == 20) handler.cancel(a);
         else if (action == 21) handler.reject(a, b);
         else if (action == 22) handler.setPaused(a, b % 4 == 0);
-        else if (action == 23) handler.rotateSigner(a);
+        else if (action == 23 && b % 2 == 0) handler.rotateSigner(a);
+        else if (action == 23) handler.nameCompliance(a, c);
         else if (action == 24) handler.handOn(a);
         else if (action == 25) handler.release(a);
         else if (action == 26) handler.forbidden(a);

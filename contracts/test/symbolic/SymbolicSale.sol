@@ -25,7 +25,7 @@ abstract contract SymbolicSale is Test {
     uint256 private constant TOTALS_SLOT = 5;
     uint256 private constant POSITIONS_SLOT = 7;
 
-    address private constant OWNER = address(0x0a);
+    address internal constant OWNER = address(0x0a);
     address private constant BENEFICIARY = address(0xbe);
 
     Sale internal sale;
@@ -117,7 +117,7 @@ abstract contract SymbolicSale is Test {
 
     function _refund(uint120 raised, uint120 paid, uint8 outcome, uint40 time) private {
         vm.assume(outcome <= uint8(Outcome.Cancelled) && paid <= raised);
-        // In pro rata the excess comes back after success; that needs the shares (`SymbolicMath`).
+        // In pro rata the excess comes back after success; that needs the shares (`SmallNumbersTest`).
         vm.assume(_mode() == Mode.FixedPrice || outcome != uint8(Outcome.Succeeded));
         _ledger(raised, 0, Outcome(outcome), address(this), paid, 0);
         vm.deal(address(sale), raised);

@@ -81,7 +81,8 @@ pub struct SaleOut {
     pub mode: Mode,
     /// Where it stands at the timestamp of the indexed block.
     pub state: SaleState,
-    /// Whether nothing can be bought any more: then it can be closed before `closes`, unless it has a cooling-off.
+    /// Whether nothing can be bought any more: then it can be closed before `closes`, unless it has a cooling-off, by compliance
+    /// alone where there is one.
     pub sold_out: bool,
     /// Whether the owner has paused contributions. Nothing else is paused.
     pub paused: bool,
@@ -136,7 +137,7 @@ pub struct SaleOut {
     pub owner: Addr,
     /// To whom the ownership is offered; null if to nobody.
     pub pending_owner: Option<Addr>,
-    /// May reject investors; null: nobody.
+    /// May reject investors, and alone close a sold-out sale early; null: nobody rejects, and anybody closes.
     pub compliance: Option<Addr>,
     /// Whose vouchers count; null where no phase ever asked for any.
     pub voucher_signer: Option<Addr>,
@@ -229,9 +230,10 @@ impl FullSale {
             .collect()
     }
 
-    /// Whether anybody can close it before its end: it is sold out, and nobody may still withdraw.
-    pub fn can_close_early(&self) -> bool {
-        self.sold_out && self.sale.cooling_off == 0
+    /// Whether `account` can close it before its end: it is sold out, nobody may still withdraw, and nobody else may reject.
+    pub fn can_close_early(&self, account: Addr) -> bool {
+        let compliance = self.sale.compliance;
+        self.sold_out && self.sale.cooling_off == 0 && (compliance.0.is_zero() || compliance == account)
     }
 
     /// When tokens can be claimed.

@@ -50,9 +50,10 @@ pub enum PositionStatus {
 pub enum Action {
     /// The sale is open, and takes more from this investor.
     Contribute,
-    /// Nothing yet: the sale has not opened or is paused, this investor has paid the most that one may, or tokens vest.
+    /// Nothing yet: the sale has not opened, is paused, or is sold out and others decide when it closes; this investor has paid
+    /// the most that one may, or tokens vest.
     Wait,
-    /// The sale has ended or is sold out: anybody can close it, which settles it.
+    /// The sale has ended, or is sold out and this investor need not wait for compliance: it can close it, which settles it.
     Close,
     /// Tokens are waiting, or an excess.
     Claim,
@@ -159,7 +160,7 @@ fn before_outcome(s: &mut Standing, p: &Position, sale: &FullSale) {
     };
     s.action = match sale.state {
         SaleState::Ended => Action::Close,
-        SaleState::Open if sale.can_close_early() => Action::Close,
+        SaleState::Open if sale.can_close_early(p.investor) => Action::Close,
         SaleState::Open if sale.sold_out || row.paused || p.paid_now >= sum(row.max_paid) => Action::Wait,
         SaleState::Open => Action::Contribute,
         _ => Action::Wait,

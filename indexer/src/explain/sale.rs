@@ -91,7 +91,8 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
         ),
         Sale::SaleNotEnded(e) => says(
             format!(
-                "the sale can be closed from {} on, or, without a cooling-off, once it is sold out",
+                "the sale can be closed from {} on, or, without a cooling-off, once it is sold out, then by compliance alone \
+                 where there is one",
                 time(e.closes)
             ),
             SEE_STATUS,

@@ -1,6 +1,7 @@
 //! What a sale, its contributions and its positions say, to the base unit.
 
-use alloy::primitives::U256;
+use alloy::primitives::{Address, U256, keccak256};
+use crowdsale::types::{Addr, Hash32};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -181,8 +182,26 @@ async fn a_sale_without_room_is_sold_out_and_can_be_closed(pool: PgPool) {
         (&data["active_phase"], &data["price"], &data["next_phase"]),
         (&json!(null), &json!(null), &json!(null))
     );
-    let wallet = get(&app, &format!("/v1/investors/{}", addr("bob"))).await.ok();
-    assert_eq!(wallet.rows()[0]["action"], "close");
+    let action = async |name: &str| {
+        let wallet = get(&app, &format!("/v1/investors/{}", addr(name))).await.ok();
+        wallet.rows()[0]["action"].clone()
+    };
+    assert_eq!(action("bob").await, "close");
+
+    // Where there is compliance, it alone closes early.
+    for (log, compliance, can) in [(1, addr("officer"), "wait"), (2, addr("bob"), "close"), (3, Address::ZERO, "close")]
+    {
+        sqlx::query("INSERT INTO compliance_change VALUES ($1, 14, $2, $3, $4, $5)")
+            .bind(CHAIN)
+            .bind(log)
+            .bind(Hash32(keccak256("named")))
+            .bind(Addr(t.sale))
+            .bind(Addr(compliance))
+            .execute(&pool)
+            .await
+            .unwrap();
+        assert_eq!(action("bob").await, can, "{compliance}");
+    }
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -164,13 +164,13 @@ async fn a_dutch_auction_whose_money_investors_stop() {
     world.chain.mine_at(opens + 2 * DAY + 7, [sale.reject(compliance, erin), sale.send(carol, ether("7"))]).await;
     world.agree(&mut indexer).await;
 
-    // At the last price 40 ether buy everything: the rest comes back, and it closes before its end.
+    // At the last price 40 ether buy everything: the rest comes back, and compliance closes before the end.
     let before = world.money(Address::ZERO, dave, HEAD).await;
     world.chain.mine_at(opens + 3 * DAY + 5, [sale.send(dave, ether("20"))]).await;
     world.agree(&mut indexer).await;
     let of_dave = ether("40") - ether("28") - WEI;
     assert_eq!(before - world.money(Address::ZERO, dave, HEAD).await, of_dave);
-    world.chain.mine([sale.close(bob)]).await;
+    world.chain.mine([sale.close(compliance)]).await;
     world.agree(&mut indexer).await;
     assert_eq!(world.database.texts("SELECT sold::text FROM settlement").await, [ether("40000").to_string()]);
     assert_eq!(sum(&world, "kept").await, ether("40"));

@@ -186,11 +186,13 @@ contract TapTest is SaleTest {
 
     function test_RevertWhen_Stopped() external {
         _close();
+        _release(5 ether, 5 ether);
         _object(alice);
-        bytes memory reason = abi.encodeWithSelector(IRefundVault.TapIsStopped.selector, 50 ether);
+        bytes memory reason = abi.encodeWithSelector(IRefundVault.TapIsStopped.selector, 45 ether);
         vm.expectRevert(reason);
         _object(bob);
         vm.warp(COMPLETE + 1);
+        assertEq(vault.releasable(), 0);
         vm.expectRevert(reason);
         vault.release();
         vm.expectRevert(reason);

@@ -61,4 +61,17 @@ contract SmallNumbersTest is Test {
             }
         }
     }
+
+    /// @notice For the tap of the symbolic proofs, 15 % at once and the rest over a hundred seconds, every sum and time below
+    /// 256: what is free is the plain formula's, so never more than the sum.
+    function test_FreedIsThePlainFormula() external pure {
+        for (uint256 total = 0; total < 256; ++total) {
+            uint256 first = total * 15 / 100;
+            for (uint256 elapsed = 0; elapsed < 256; ++elapsed) {
+                uint256 free = Schedule.freed(total, 1500, 0, 100, elapsed);
+                assertEq(free, elapsed >= 100 ? total : first + (total - first) * elapsed / 100);
+                assertLe(free, total);
+            }
+        }
+    }
 }

@@ -35,12 +35,12 @@ pub struct Conditions {
     owner: Addr,
     /// To whom the ownership was offered.
     pending_owner: Option<Addr>,
-    compliance: Option<Addr>,
+    pub compliance: Option<Addr>,
     voucher_signer: Option<Addr>,
     voucher_epoch: String,
     /// SHA-256 of the whitepapers that superseded the first, in order.
     whitepapers: Vec<B256>,
-    cooling_off_seconds: u64,
+    pub cooling_off_seconds: u64,
     settled_at: Option<String>,
     vesting: String,
     release: String,

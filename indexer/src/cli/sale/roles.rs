@@ -59,6 +59,8 @@ pub struct SignerArgs {
 }
 
 /// Names who may reject investors before the end, or nobody: the owner's
+///
+/// A sale that is sold out before its end is closed by compliance alone; by anyone where there is none.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:

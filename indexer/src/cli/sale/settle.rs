@@ -22,7 +22,8 @@ use crate::{
 
 /// Closes a sale that has ended or is sold out: it succeeds or fails by its soft cap
 ///
-/// Anyone may do this. The outcome is for ever; unsold tokens go where the sale file says.
+/// After the end anyone may do this. Of a sale that is sold out before, and has no cooling-off, compliance may; anyone where
+/// there is none. The outcome is for ever; unsold tokens go where the sale file says.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example:

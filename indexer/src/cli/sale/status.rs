@@ -244,6 +244,12 @@ impl Status {
         match self.state {
             "upcoming" => "contributions are taken from its opening on",
             "open" if self.conditions.paused => "the owner has paused contributions; all else goes on",
+            "open" if self.phase.is_none() && self.conditions.cooling_off_seconds != 0 => {
+                "sold out, investors may still withdraw; anyone may close it after its end"
+            }
+            "open" if self.phase.is_none() && self.conditions.compliance.is_some() => {
+                "sold out, compliance may close it now, and anyone after its end"
+            }
             "open" if self.phase.is_none() => "sold out, anyone may close it now",
             "open" => "contributions are taken",
             "ended" => "anyone may close it; the money is still held",
