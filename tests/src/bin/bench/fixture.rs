@@ -1,7 +1,5 @@
 //! A chain of real sales with as many contributions as asked for, a hundred in a block.
 
-use std::process::{Child, Command, Stdio};
-
 use alloy::{
     primitives::{Address, U256, aliases::U120},
     providers::{Provider, ext::AnvilApi},
@@ -9,7 +7,7 @@ use alloy::{
     sol,
     sol_types::SolCall,
 };
-use e2e::{Call, Chain, Database, Sale, World, binary, ether};
+use e2e::{Call, Chain, Sale, World, ether};
 
 sol!(
     #[sol(all_derives)]
@@ -51,17 +49,6 @@ impl Fixture {
         let crowd = receipts[0].contract_address.expect("a contract");
         world.chain.mine([Call::send(world.owner(), crowd, ether("5000"), Vec::new())]).await;
         Self { world, sales: created, crowd, investors }
-    }
-
-    /// Starts `crowdsale index` on this chain, behind `url`.
-    pub fn index(&self, url: &str, database: &Database) -> Child {
-        Command::new(binary())
-            .args(["index", "--rpc-url", url, "--factory", &self.world.factory.to_string()])
-            .env("CROWDSALE_DATABASE_URL", &database.url)
-            .env("CROWDSALE_LOG", std::env::var("CROWDSALE_LOG").unwrap_or_else(|_| "warn".to_owned()))
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("crowdsale index")
     }
 
     /// One block of contributions, from the `from`-th on.

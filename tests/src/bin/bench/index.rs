@@ -1,9 +1,6 @@
 //! Backfill: events a second and memory, beside the limits of the node and of the database.
 
-use std::{
-    process::Child,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use alloy::{
     primitives::B256,
@@ -15,56 +12,20 @@ use e2e::{Chain, Database};
 use futures::{StreamExt, stream};
 use sqlx::AssertSqlSafe;
 
-use crate::{copy, fixture::Fixture};
+use crate::{copy, fixture::Fixture, process};
 
 const COLUMNS: &str = "chain_id, block_number, log_index, transaction_hash, sale, investor, payer, phase, amount, tokens, paid, raised, sold";
 const BARE: &str = "chain_id, block_number, log_index, transaction_hash, sale, investor, amount, tokens";
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// Of measurements.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// `crowdsale index` on an empty database until the last event, and every index, is there: seconds, and peak memory in MB.
-async fn index(fixture: &Fixture, database: &Database, last: u64) -> (f64, f64) {
-    let began = Instant::now();
-    let mut child = fixture.index(&fixture.world.chain.url, database);
-    // Looked at through the process's own word first, so that looking costs the database little.
-    loop {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        if let Some(status) = child.try_wait().unwrap() {
-            panic!("crowdsale index ended: {status}");
-        }
-        let done: Option<bool> = sqlx::query_scalar(
-            "SELECT (SELECT max(number) FROM checkpoint) >= $1 AND NOT EXISTS (SELECT FROM deferred_index)",
-        )
-        .bind(last as i64)
-        .fetch_optional(&database.pool)
-        .await
-        .ok()
-        .flatten()
-        .flatten();
-        if done == Some(true) {
-            break;
-        }
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    let peak = peak_mb(&child);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    (seconds, peak)
-}
-
-fn peak_mb(child: &Child) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap_or_default();
-    let kb: f64 = line.split_whitespace().nth(1).and_then(|v| v.parse().ok()).unwrap_or(f64::NAN);
-    kb / 1024.0
-}
-
 /// The same logs, four requests at a time, read and thrown away: seconds.
-async fn fetch(fixture: &Fixture, last: u64, range: u64) -> f64 {
-    let provider: RootProvider = ProviderBuilder::default().connect_http(fixture.world.chain.url.parse().unwrap());
+pub async fn fetch(url: &str, last: u64, range: u64) -> f64 {
+    let provider: RootProvider = ProviderBuilder::default().connect_http(url.parse().unwrap());
     let began = Instant::now();
     let starts = (0..=last).step_by(range as usize);
     let bytes: usize = stream::iter(starts)
@@ -112,7 +73,7 @@ pub async fn run(events: u64, sales: u64, investors: u64, runs: u64) {
     let mut filled = None;
     for run in 0..runs {
         let database = Database::create().await;
-        let (seconds, peak) = index(&fixture, &database, last).await;
+        let (seconds, peak) = process::backfill(&fixture.world.chain.url, fixture.world.factory, &database, last).await;
         let rows = database.number("SELECT count(*) FROM contribution").await as u64;
         assert_eq!(rows, events, "every contribution is there, once");
         let off = database
@@ -125,7 +86,7 @@ pub async fn run(events: u64, sales: u64, investors: u64, runs: u64) {
             )
             .await;
         assert_eq!(off, 0, "totals are exact");
-        fetches.push(fetch(&fixture, last, 50).await);
+        fetches.push(fetch(&fixture.world.chain.url, last, 50).await);
         let all = copy::read(&database, "contribution", COLUMNS).await;
         let target = database_with_sales(&database).await;
         copies.push(copy::write(&target, "contribution", COLUMNS, &all).await);

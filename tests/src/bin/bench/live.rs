@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use e2e::{Chain, Database};
 use sqlx::postgres::PgListener;
 
-use crate::fixture::Fixture;
+use crate::{fixture::Fixture, process};
 
 /// Events of a block.
 const EVENTS: u64 = 10;
@@ -15,7 +15,7 @@ pub async fn run(blocks: u64) {
     let fixture = Fixture::new(Chain::start(32).await, 10, 1_000).await;
     let database = Database::create().await;
     let url = fixture.world.chain.url.replace("http://", "ws://");
-    let mut child = fixture.index(&url, &database);
+    let mut child = process::start(&url, fixture.world.factory, &database);
     e2e::until("the indexer is at the head", async || {
         let head = fixture.world.chain.head().await.header.number;
         database.checkpoint().await.filter(|c| c.number == head)

@@ -1,4 +1,4 @@
-//! Benchmarks: `bench index`, `bench live`, `bench rollback`, `bench restart`, `bench sales`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
+//! Benchmarks: `bench index`, `bench live`, `bench rollback`, `bench restart`, `bench sales`, `bench scale`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
 //!
 //! Every figure stands beside a limit that was measured in the same run, on the same machine and data: what counts is the ratio.
 
@@ -11,11 +11,15 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its result")]
 #![allow(clippy::float_arithmetic, reason = "rates, never amounts")]
 
+mod answer;
 mod copy;
 mod fixture;
 mod index;
 mod live;
+mod made;
+mod process;
 mod recover;
+mod scale;
 
 use std::env;
 
@@ -58,10 +62,19 @@ async fn main() {
             recover::sales(number("--sales", 100_000), number("--events", 100_000), number("--investors", 10_000))
                 .await;
         }
+        "scale" => {
+            scale::run(
+                number("--events", 3_000_000),
+                number("--sales", 100_000),
+                number("--investors", 10_000),
+                number("--runs", 3),
+            )
+            .await;
+        }
         "live" => live::run(number("--blocks", 60)).await,
         _ => {
             eprintln!(
-                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench rollback [--blocks N] [--events N] [--investors N]\n       scripts/bench restart [--events N] [--investors N] [--runs N]\n       scripts/bench sales [--sales N] [--events N] [--investors N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
+                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench rollback [--blocks N] [--events N] [--investors N]\n       scripts/bench restart [--events N] [--investors N] [--runs N]\n       scripts/bench sales [--sales N] [--events N] [--investors N]\n       scripts/bench scale [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
             );
             std::process::exit(2);
         }

@@ -1,9 +1,6 @@
 //! What a reorg and a `kill -9` cost, and what a factory with very many sales does.
 
-use std::{
-    process::Child,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use alloy::{
     primitives::{U256, aliases::U120},
@@ -12,41 +9,14 @@ use alloy::{
     sol_types::SolCall,
 };
 use e2e::{Call, Chain, Database};
-use sqlx::postgres::PgListener;
 
-use crate::fixture::{Crowd, Fixture};
+use crate::{
+    fixture::{Crowd, Fixture},
+    process::Indexer,
+};
 
-/// An indexer, and what its commits say.
-struct Indexer {
-    child: Child,
-    began: Instant,
-    commits: PgListener,
-}
-
-impl Indexer {
-    async fn start(fixture: &Fixture, database: &Database) -> Self {
-        let mut commits = PgListener::connect(&database.url).await.unwrap();
-        commits.listen(crowdsale::db::outbox::CHANNEL).await.unwrap();
-        let began = Instant::now();
-        let child = fixture.index(&fixture.world.chain.url, database);
-        Self { child, began, commits }
-    }
-
-    /// Height of the next commit.
-    async fn commit(&mut self) -> u64 {
-        let notice = tokio::time::timeout(Duration::from_secs(600), self.commits.recv()).await;
-        let notice = notice.expect("a commit within ten minutes").unwrap();
-        notice.payload().split(':').nth(1).unwrap().parse().unwrap()
-    }
-
-    async fn reaches(&mut self, height: u64) {
-        while self.commit().await < height {}
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+async fn start(fixture: &Fixture, database: &Database) -> Indexer {
+    Indexer::start(&fixture.world.chain.url, fixture.world.factory, database).await
 }
 
 async fn head(fixture: &Fixture) -> u64 {
@@ -65,7 +35,7 @@ pub async fn rollback(depth: u64, events: u64, investors: u64) {
         fixture.block(block * each, each).await;
     }
     fixture.world.chain.mine_blocks(depth + 3).await;
-    let mut indexer = Indexer::start(&fixture, &database).await;
+    let mut indexer = start(&fixture, &database).await;
     for block in depth..2 * depth {
         fixture.block(block * each, each).await;
     }
@@ -95,10 +65,10 @@ pub async fn restart(events: u64, investors: u64, runs: u64) {
     let mut all = Vec::new();
     for _ in 0..runs {
         let database = Database::create().await;
-        let mut indexer = Indexer::start(&fixture, &database).await;
+        let mut indexer = start(&fixture, &database).await;
         indexer.reaches(last / 3).await;
         indexer.kill();
-        let mut indexer = Indexer::start(&fixture, &database).await;
+        let mut indexer = start(&fixture, &database).await;
         indexer.commit().await;
         all.push(indexer.began.elapsed().as_secs_f64() * 1_000.0);
         indexer.reaches(last).await;
@@ -127,7 +97,7 @@ pub async fn sales(sales: u64, events: u64, investors: u64) {
         found(&fixture, more).await;
         let known = head(&fixture).await;
         fixture.world.chain.mine_blocks(4).await;
-        let mut indexer = Indexer::start(&fixture, &database).await;
+        let mut indexer = start(&fixture, &database).await;
         indexer.reaches(known).await;
         indexer.kill();
         // The first time every position is new.
@@ -139,7 +109,7 @@ pub async fn sales(sales: u64, events: u64, investors: u64) {
             }
             let last = head(&fixture).await;
             fixture.world.chain.mine_blocks(4).await;
-            let mut indexer = Indexer::start(&fixture, &database).await;
+            let mut indexer = start(&fixture, &database).await;
             while indexer.commit().await < from {}
             let began = Instant::now();
             indexer.reaches(last).await;
