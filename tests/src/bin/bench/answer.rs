@@ -97,8 +97,8 @@ fn block(chain: &Made, number: Option<u64>, out: &mut Vec<u8>) {
 /// Of a block by its hash or of a range. Nobody filters by address.
 fn logs(chain: &Made, filter: &Value, out: &mut Vec<u8>) {
     let range = match filter.get("blockHash") {
-        Some(hash) => by_hash(hash).map_or(1..=0, |n| n..=n),
-        None => tagged(chain, &filter["fromBlock"]).unwrap()..=tagged(chain, &filter["toBlock"]).unwrap(),
+        Some(hash) => by_hash(hash).map_or(0..0, |n| n..n + 1),
+        None => tagged(chain, &filter["fromBlock"]).unwrap()..tagged(chain, &filter["toBlock"]).unwrap() + 1,
     };
     let wanted = (wants(filter, SaleCreated::SIGNATURE_HASH), wants(filter, Contributed::SIGNATURE_HASH));
     out.push(b'[');

@@ -83,7 +83,8 @@ impl Side {
         let side = Self { node, database: Database::create().await, times: Vec::new(), peak: 0.0 };
         let mut indexer = side.start().await;
         indexer.reaches(plan.founded()).await;
-        eprintln!("bench: {sales} sales known after {:.1} s", indexer.began.elapsed().as_secs_f64());
+        let seconds = indexer.began.elapsed().as_secs_f64();
+        eprintln!("bench: {sales} sales known after {seconds:.1} s, {:.0} MB", indexer.peak_mb());
         indexer.kill();
         side
     }
@@ -129,7 +130,8 @@ async fn crowded(sales: u64, investors: u64, runs: u64) {
     );
 }
 
-/// The rows, positions and totals of the first `events` contributions are what the formulas say, to the wei.
+/// The rows, positions and totals of the first `events` contributions are what the formulas say, to the wei: worked out from the
+/// plan, not read from the node.
 async fn check(database: &Database, plan: Plan, events: u64) {
     let Plan { sales, busy, .. } = plan;
     let (cycle, first) = (plan.cycle(), plan.founded() + 1);
