@@ -1,4 +1,4 @@
-//! Benchmarks: `bench index`, `bench live`, `bench rollback`, `bench restart`, `bench sales`, `bench scale`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
+//! Benchmarks: `bench index`, `bench live`, `bench listen`, `bench rollback`, `bench restart`, `bench sales`, `bench scale`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
 //!
 //! Every figure stands beside a limit that was measured in the same run, on the same machine and data: what counts is the ratio.
 
@@ -15,6 +15,7 @@ mod answer;
 mod copy;
 mod fixture;
 mod index;
+mod listen;
 mod live;
 mod made;
 mod process;
@@ -71,10 +72,11 @@ async fn main() {
             )
             .await;
         }
+        "listen" => listen::run(number("--listeners", 1_000), number("--blocks", 30)).await,
         "live" => live::run(number("--blocks", 60)).await,
         _ => {
             eprintln!(
-                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench rollback [--blocks N] [--events N] [--investors N]\n       scripts/bench restart [--events N] [--investors N] [--runs N]\n       scripts/bench sales [--sales N] [--events N] [--investors N]\n       scripts/bench scale [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
+                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench listen [--listeners N] [--blocks N]\n       scripts/bench rollback [--blocks N] [--events N] [--investors N]\n       scripts/bench restart [--events N] [--investors N] [--runs N]\n       scripts/bench sales [--sales N] [--events N] [--investors N]\n       scripts/bench scale [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
             );
             std::process::exit(2);
         }
