@@ -3,6 +3,7 @@
 
 mod address;
 mod key;
+mod master;
 
 use std::{env, fmt, str::FromStr};
 
@@ -12,6 +13,7 @@ use url::Url;
 
 pub use address::{AddressError, lacks_checksum, parse_address};
 pub use key::{DEV_ACCOUNTS, Key, KeyArgs, KeyError};
+pub use master::{MasterKeyError, find_sealer, read_sealer};
 
 /// Chain id of a development chain: anvil's and hardhat's.
 pub const DEV_CHAIN_ID: u64 = 31337;

@@ -4,7 +4,7 @@
 //! chain -> decode -> apply -> Postgres -> api -> people and programs
 //! ```
 //!
-//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `api` -> `db`, `gates`, `types`; `serve` -> `api`;
+//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `api` -> `access`, `db`, `gates`, `types`; `serve` -> `api`;
 //! `cli` -> all.
 //! `db` never sees a log, `decode` never sees SQL.
 
@@ -47,6 +47,12 @@ pub mod serve;
 
 /// Who may contribute where a sale is not open to all: allowlists, vouchers, and the bytes that prove either. A leaf without I/O.
 pub mod gates;
+
+/// Secrets at rest: what seals and opens them. A leaf without I/O.
+pub mod seal;
+
+/// Who may do what: keys of the API, what is done with them, and the log of it.
+pub mod access;
 
 /// Logs and metrics of every part: their names in one place.
 pub mod telemetry;

@@ -9,7 +9,7 @@ const SALE: &str = "0x8464135c8F25Da09e49BC8782676a84730C318bC";
 
 #[test]
 fn every_help() {
-    let commands: [&[&str]; 44] = [
+    let commands: [&[&str]; 46] = [
         &[],
         &["up"],
         &["index"],
@@ -52,6 +52,8 @@ fn every_help() {
         &["allowlist", "verify"],
         &["voucher"],
         &["voucher", "issue"],
+        &["secrets"],
+        &["secrets", "new-key"],
         &["reconcile"],
         &["doctor"],
     ];

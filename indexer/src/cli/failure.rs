@@ -2,7 +2,14 @@
 
 use std::fmt;
 
-use crate::{chain::ChainError, db::DbError, sync::SyncError};
+use crate::{
+    access::{AccessError, KeyError},
+    chain::ChainError,
+    config::MasterKeyError,
+    db::DbError,
+    seal::SealError,
+    sync::SyncError,
+};
 
 /// A failure that a command explains. Printed as `error: <what>: <why>` and `hint: <hint>`.
 #[derive(Debug)]
@@ -56,6 +63,15 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
     if let Some(e) = error.downcast_ref::<DbError>() {
         return db_hint(e);
     }
+    if let Some(e) = error.downcast_ref::<MasterKeyError>() {
+        return Some(e.hint());
+    }
+    match error.downcast_ref::<AccessError>() {
+        Some(AccessError::Db(e)) => return db_hint(e),
+        Some(AccessError::Seal { source, .. }) => return Some(seal_hint(source)),
+        Some(AccessError::Key(e)) => return Some(key_hint(e)),
+        _ => {}
+    }
     match error.downcast_ref::<SyncError>()? {
         SyncError::Chain(e) => chain_hint(e),
         SyncError::Db(e) => db_hint(e),
@@ -82,6 +98,24 @@ fn chain_hint(error: &ChainError) -> Option<&'static str> {
     })
 }
 
+fn seal_hint(error: &SealError) -> &'static str {
+    match error {
+        SealError::UnknownKey(_) => "add that key to CROWDSALE_MASTER_KEY_OLD and run it again",
+        SealError::Library => "try again; if it fails again, the machine is out of memory or randomness",
+        _ => "restore the row from a backup: it was changed by hand, or storage lost it",
+    }
+}
+
+fn key_hint(error: &KeyError) -> &'static str {
+    match error {
+        KeyError::Unknown(_) => "`crowdsale keys list` shows all there are, by the id that begins with key_",
+        KeyError::NotActive { .. } => "make a new one with `crowdsale keys create`",
+        KeyError::Replaced { .. } => "rotate the one that replaced it",
+        KeyError::NoScope => "name what it may do: --scope sales:read",
+        _ => "see `crowdsale keys create --help` for what it takes",
+    }
+}
+
 fn db_hint(error: &DbError) -> Option<&'static str> {
     Some(match error {
         DbError::Connect(_) => "start Postgres and check CROWDSALE_DATABASE_URL; `crowdsale up` brings its own",
@@ -96,6 +130,9 @@ fn db_hint(error: &DbError) -> Option<&'static str> {
         }
         DbError::OtherChain { .. } => "use another database, or a node of the chain that this one follows",
         DbError::OtherFactory { .. } => "use another database for another factory, or name the stored one",
+        DbError::MayNotWrite => {
+            "as its owner: GRANT USAGE ON SCHEMA crowdsale_service TO role; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crowdsale_service TO role"
+        }
         DbError::ReadOnly => "connect to the primary",
         DbError::Damaged { .. } => {
             "restore the database, or index the chain anew into an empty one: rows were changed by hand, or storage lost them"

@@ -18,6 +18,7 @@ mod reconcile;
 mod sale;
 pub mod sale_file;
 mod schedule;
+mod secrets;
 pub mod send;
 mod serve;
 mod shutdown;
@@ -90,6 +91,9 @@ enum Command {
     /// Lets single investors in, by a signature
     #[command(subcommand)]
     Voucher(voucher::VoucherCommand),
+    /// Makes and replaces the key that secrets in the database are sealed under
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     Reconcile(reconcile::ReconcileArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -118,6 +122,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Object(args) => leave::object(args, printer).await,
         Command::Allowlist(command) => allowlist::run(command, printer),
         Command::Voucher(command) => voucher::run(command, printer).await,
+        Command::Secrets(command) => secrets::run(command, printer).await,
         Command::Reconcile(args) => reconcile::run(args, printer).await,
         Command::Doctor(args) => doctor::run(args, printer).await,
     }

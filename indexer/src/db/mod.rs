@@ -17,6 +17,7 @@ pub mod rollback;
 mod rows;
 pub mod sales;
 mod schema;
+pub mod service;
 pub mod switch;
 
 use sqlx::{PgConnection, migrate::MigrateError, postgres::PgConnectOptions};
@@ -68,6 +69,9 @@ pub enum DbError {
     /// The tables stand in `public`, where something else may stand too.
     #[error("the tables stand in schema public: an older version made them, and they cannot be switched as a whole")]
     InPublic,
+    /// The role may not write what does not follow from the chain.
+    #[error("the database's role may not write the tables of schema crowdsale_service")]
+    MayNotWrite,
     /// The connection is to a standby, which takes no writes.
     #[error("the database is read-only: this is a standby, or a failover is under way")]
     ReadOnly,

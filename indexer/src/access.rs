@@ -1,0 +1,40 @@
+//! Who may do what: keys of the API, and the acts on them, as the command line and the API share them. Each act and its line in the
+//! audit log are one transaction of the caller's.
+
+mod acts;
+mod key;
+mod log;
+mod pepper;
+mod rotation;
+mod scope;
+
+pub use acts::{Created, KeyError, KeyTerms, Source, create, revoke, rotate};
+pub use key::{ApiKey, KeyForm, Kind, Mode};
+pub use log::{AuditFault, Verified, verify};
+pub use pepper::{Pepper, pepper};
+pub use rotation::{Rewrapped, rewrap_all};
+pub use scope::{Scope, UnknownScope};
+
+use crate::{db::DbError, seal::SealError};
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A secret could not be sealed or opened.
+    #[error("{table} {row}: {source}")]
+    Seal {
+        /// Its table.
+        table: String,
+        /// Its row.
+        row: String,
+        /// Why.
+        source: SealError,
+    },
+    /// What was asked for cannot be.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}

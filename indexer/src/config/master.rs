@@ -1,0 +1,141 @@
+//! The master key that secrets in the database are sealed under: from the environment or a file, never from the command line.
+
+use std::{env, fs};
+
+use secrecy::zeroize::Zeroizing;
+
+use super::find_env;
+use crate::seal::{MasterKey, MasterKeyForm, Sealer};
+
+/// The master key that seals.
+const CURRENT: &str = "CROWDSALE_MASTER_KEY";
+/// Those before it, for what they have sealed.
+const OLD: &str = "CROWDSALE_MASTER_KEY_OLD";
+
+/// Why there is no master key to seal with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MasterKeyError {
+    /// None was given.
+    #[error("no master key was given")]
+    None,
+    /// Old ones were given, but none that seals.
+    #[error("{OLD} was given without {CURRENT}")]
+    OnlyOld,
+    /// The file cannot be read.
+    #[error("cannot read the master key's file {path}, which {name}_FILE names: {source}")]
+    File {
+        /// The variable, without `_FILE`.
+        name: &'static str,
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Both the variable and the file are given: which one holds is not for us to guess.
+    #[error("both {0} and {0}_FILE are given")]
+    Twice(&'static str),
+    /// What was found is not a master key. It is not repeated.
+    #[error("{name} holds no master key: {form}")]
+    Form {
+        /// The variable, without `_FILE`.
+        name: &'static str,
+        /// What is wrong with it.
+        form: MasterKeyForm,
+    },
+}
+
+impl MasterKeyError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::None => {
+                "make one with `crowdsale secrets new-key > master.key`, keep a copy apart from the database's backups, and set CROWDSALE_MASTER_KEY_FILE=master.key"
+            }
+            Self::OnlyOld => "set CROWDSALE_MASTER_KEY to the key that replaces it",
+            Self::File { .. } => "check the path, and that you may read the file",
+            Self::Twice(_) => "unset one of them",
+            Self::Form { .. } => "`crowdsale secrets new-key` writes one as it has to be",
+        }
+    }
+}
+
+/// [`find_sealer`] for whoever cannot go on without.
+///
+/// # Errors
+/// [`MasterKeyError`].
+pub fn read_sealer() -> Result<Sealer, MasterKeyError> {
+    find_sealer()?.ok_or(MasterKeyError::None)
+}
+
+/// What seals with `CROWDSALE_MASTER_KEY` and opens with the keys of `CROWDSALE_MASTER_KEY_OLD` too, several of them parted by spaces,
+/// lines or commas. Each may stand in a file, whose path is in the variable of the same name and `_FILE`. `None` where none is given.
+///
+/// # Errors
+/// [`MasterKeyError`], where one is given but cannot be used.
+pub fn find_sealer() -> Result<Option<Sealer>, MasterKeyError> {
+    // A key that stays in the environment is inherited by nobody: no command starts another program with it but `up`, its own.
+    sealer(text(CURRENT)?, text(OLD)?)
+}
+
+fn text(name: &'static str) -> Result<Option<Zeroizing<String>>, MasterKeyError> {
+    let file = find_env(&format!("{name}_FILE"));
+    match (find_env(name), file) {
+        (Some(_), Some(_)) => Err(MasterKeyError::Twice(name)),
+        (Some(text), None) => Ok(Some(Zeroizing::new(text))),
+        (None, Some(path)) => {
+            let text = fs::read_to_string(&path).map_err(|source| MasterKeyError::File { name, path, source })?;
+            Ok(Some(Zeroizing::new(text)))
+        }
+        // Set, but not text: better an error than a service that silently does without.
+        (None, None) if env::var_os(name).is_some_and(|v| !v.is_empty()) => {
+            Err(MasterKeyError::Form { name, form: MasterKeyForm::Length })
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn sealer(
+    current: Option<Zeroizing<String>>,
+    old: Option<Zeroizing<String>>,
+) -> Result<Option<Sealer>, MasterKeyError> {
+    let key = |name, text: &str| text.parse::<MasterKey>().map_err(|form| MasterKeyError::Form { name, form });
+    let Some(current) = current else {
+        return if old.is_some() { Err(MasterKeyError::OnlyOld) } else { Ok(None) };
+    };
+    let parted = |c: char| c.is_whitespace() || c == ',';
+    let old = old.as_ref().map(|text| text.split(parted).filter(|t| !t.is_empty())).into_iter().flatten();
+    let old = old.map(|text| key(OLD, text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(Sealer::new(key(CURRENT, &current)?, old)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(text: &str) -> Option<Zeroizing<String>> {
+        Some(Zeroizing::new(text.to_owned()))
+    }
+
+    #[test]
+    fn several_old_keys_may_stand_beside_the_present_one() {
+        let keys: Vec<_> = ["01", "02", "03"].map(|last| "5a".repeat(31) + last).into();
+        let ids: Vec<_> = keys.iter().map(|k| k.parse::<MasterKey>().unwrap().id().to_string()).collect();
+        let found = sealer(given(&keys[0]), given(&format!("{},\n {}\n", keys[1], keys[2]))).unwrap().unwrap();
+        let shown = format!("{found:?}");
+        assert!(ids.iter().all(|id| shown.contains(id)), "{shown}");
+        assert_eq!(found.current().to_string(), ids[0]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_repeating_it() {
+        assert!(sealer(None, None).unwrap().is_none());
+        assert!(matches!(sealer(None, given("x")).unwrap_err(), MasterKeyError::OnlyOld));
+        let good = "5a".repeat(31) + "01";
+        for (current, old) in [("hunter2", ""), (&*good, "hunter2"), (&*good, &*format!("{good} hunter2"))] {
+            let error = sealer(given(current), given(old)).unwrap_err();
+            assert!(matches!(error, MasterKeyError::Form { .. }), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
+    }
+}
