@@ -16,6 +16,8 @@ CREATE TABLE IF NOT EXISTS crowdsale_service.secret (
 
 CREATE TABLE IF NOT EXISTS crowdsale_service.api_key (
     id text PRIMARY KEY,
+    -- The first key of those that took each other's place by rotation. What belongs to a caller belongs to all of them.
+    family text NOT NULL,
     label text NOT NULL,
     -- The beginning of the key, by which it is found and shown.
     prefix text NOT NULL UNIQUE,
@@ -121,9 +123,10 @@ CREATE OR REPLACE FUNCTION crowdsale_service.sealed_batch(
 RETURNS TABLE (key text, sealed bytea) LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN QUERY EXECUTE format(
-        'SELECT %3$I::text, %2$I FROM crowdsale_service.%1$I
-         WHERE %2$I IS NOT NULL AND substr(%2$I, 2, 8) <> $1 AND ($2 IS NULL OR %3$I > $2::%4$s)
-         ORDER BY %3$I LIMIT $3', of_table, of_column, by_column, by_type)
+        -- With t: without, the order would be that of the text in the result.
+        'SELECT t.%3$I::text, t.%2$I FROM crowdsale_service.%1$I t
+         WHERE t.%2$I IS NOT NULL AND substr(t.%2$I, 2, 8) <> $1 AND ($2 IS NULL OR t.%3$I > $2::%4$s)
+         ORDER BY t.%3$I LIMIT $3', of_table, of_column, by_column, by_type)
     USING master, behind, most;
 END $$;
 

@@ -7,8 +7,10 @@ mod log;
 mod pepper;
 mod rotation;
 mod scope;
+#[cfg(test)]
+mod tests;
 
-pub use acts::{Created, KeyError, KeyTerms, Source, create, revoke, rotate};
+pub use acts::{Created, KeyError, KeyTerms, Source, create, parse_network, revoke, rotate};
 pub use key::{ApiKey, KeyForm, Kind, Mode};
 pub use log::{AuditFault, Verified, verify};
 pub use pepper::{Pepper, pepper};

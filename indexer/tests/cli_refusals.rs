@@ -9,7 +9,7 @@ const SALE: &str = "0x8464135c8F25Da09e49BC8782676a84730C318bC";
 
 #[test]
 fn every_help() {
-    let commands: [&[&str]; 46] = [
+    let commands: [&[&str]; 55] = [
         &[],
         &["up"],
         &["index"],
@@ -52,8 +52,17 @@ fn every_help() {
         &["allowlist", "verify"],
         &["voucher"],
         &["voucher", "issue"],
+        &["keys"],
+        &["keys", "create"],
+        &["keys", "list"],
+        &["keys", "rotate"],
+        &["keys", "revoke"],
         &["secrets"],
         &["secrets", "new-key"],
+        &["secrets", "rotate"],
+        &["audit"],
+        &["audit", "list"],
+        &["audit", "verify"],
         &["reconcile"],
         &["doctor"],
     ];

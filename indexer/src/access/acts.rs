@@ -1,5 +1,7 @@
 //! What is done with keys.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use sqlx::PgConnection;
 
@@ -43,7 +45,7 @@ pub struct KeyTerms {
     /// Where it may be used from; everywhere if empty.
     pub networks: Vec<IpNet>,
     /// Seconds until it ends by itself.
-    pub expires_in: Option<i64>,
+    pub expires_in_seconds: Option<i64>,
 }
 
 /// What cannot be done with a key.
@@ -108,11 +110,16 @@ impl KeyTerms {
         if self.networks.len() > Self::MAX_NETWORKS {
             faults.push(("networks", KeyError::Networks));
         }
-        if self.expires_in.is_some_and(|s| !Self::EXPIRY.contains(&s)) {
-            faults.push(("expires_in", KeyError::Expiry));
+        if self.expires_in_seconds.is_some_and(|s| !Self::EXPIRY.contains(&s)) {
+            faults.push(("expires_in_seconds", KeyError::Expiry));
         }
         faults
     }
+}
+
+/// A network in CIDR notation, or one address.
+pub fn parse_network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// A key that was just made: the only time it is seen.
@@ -140,8 +147,9 @@ pub async fn create(
     let mut scopes = terms.scopes.clone();
     scopes.sort();
     scopes.dedup();
-    let expires_at = terms.expires_in.map(|seconds| jiff::Timestamp::now().as_second() + seconds);
+    let expires_at = terms.expires_in_seconds.map(|seconds| jiff::Timestamp::now().as_second() + seconds);
     let fresh = Fresh {
+        family: None,
         label: terms.label.trim(),
         scopes: scopes.iter().map(ToString::to_string).collect(),
         networks: terms.networks.iter().map(|n| n.trunc().to_string()).collect(),
@@ -177,7 +185,13 @@ pub async fn rotate(
     }
     let mode = if old.prefix.starts_with("crs_live") { Mode::Live } else { Mode::Test };
     let kind = if old.prefix.contains("_rk_") { Kind::Read } else { Kind::Secret };
-    let fresh = Fresh { label: &old.label, scopes: old.scopes, networks: old.networks, expires_at: old.expires_at };
+    let fresh = Fresh {
+        family: Some(&old.family),
+        label: &old.label,
+        scopes: old.scopes,
+        networks: old.networks,
+        expires_at: old.expires_at,
+    };
     let created = add(connection, pepper, mode, kind, fresh).await?;
     keys::replace(connection, id, &created.row.id, grace).await?;
     let detail = format!("replaced by {}, goes on for {grace} s at most", created.row.id);
@@ -201,6 +215,7 @@ pub async fn revoke(connection: &mut PgConnection, id: &str, source: &Source) ->
 }
 
 struct Fresh<'a> {
+    family: Option<&'a str>,
     label: &'a str,
     scopes: Vec<String>,
     networks: Vec<String>,
@@ -217,10 +232,18 @@ async fn add(
     let failed = |source: SealError| AccessError::Seal { table: "api_key".into(), row: "a new one".into(), source };
     let key = ApiKey::generate(mode, kind).map_err(failed)?;
     let id = fresh_id("key").map_err(failed)?;
-    let Fresh { label, scopes, networks, expires_at } = fresh;
+    let Fresh { family, label, scopes, networks, expires_at } = fresh;
     let hash = pepper.hash(&key);
-    let new =
-        NewKey { id: &id, label, prefix: key.prefix(), hash: &hash, scopes: &scopes, networks: &networks, expires_at };
+    let new = NewKey {
+        id: &id,
+        family: family.unwrap_or(&id),
+        label,
+        prefix: key.prefix(),
+        hash: &hash,
+        scopes: &scopes,
+        networks: &networks,
+        expires_at,
+    };
     keys::insert(connection, new).await?;
     let row = keys::find(connection, &id).await?.ok_or_else(|| KeyError::Unknown(id.clone()))?;
     Ok(Created { key, row })

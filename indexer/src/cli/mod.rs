@@ -3,6 +3,7 @@
 //! A new command is its file with an `Args` struct and `run`, a variant of [`Command`] and a line in [`run`].
 
 mod allowlist;
+mod audit;
 pub mod clock;
 mod contribute;
 mod database;
@@ -10,6 +11,7 @@ mod doctor;
 mod factory;
 pub mod failure;
 mod index;
+mod keys;
 mod leave;
 pub mod node;
 mod permit;
@@ -91,9 +93,15 @@ enum Command {
     /// Lets single investors in, by a signature
     #[command(subcommand)]
     Voucher(voucher::VoucherCommand),
+    /// Makes, shows, replaces and revokes keys of the API
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Makes and replaces the key that secrets in the database are sealed under
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Shows and verifies the log of what was done with keys and secrets
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     Reconcile(reconcile::ReconcileArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -122,6 +130,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Object(args) => leave::object(args, printer).await,
         Command::Allowlist(command) => allowlist::run(command, printer),
         Command::Voucher(command) => voucher::run(command, printer).await,
+        Command::Keys(command) => keys::run(command, printer).await,
+        Command::Audit(command) => audit::run(command, printer).await,
         Command::Secrets(command) => secrets::run(command, printer).await,
         Command::Reconcile(args) => reconcile::run(args, printer).await,
         Command::Doctor(args) => doctor::run(args, printer).await,

@@ -159,7 +159,7 @@ fn deadline_text(text: &str) -> Result<Deadline, String> {
     Deadline::new(seconds).map_err(|e| e.to_string())
 }
 
-fn duration_text(text: &str) -> Result<u64, String> {
+pub(super) fn duration_text(text: &str) -> Result<u64, String> {
     let span = Span::from_str(text).ok().and_then(|s| s.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     let seconds = span.and_then(|s| u64::try_from(s.as_secs()).ok()).filter(|s| *s > 0);
     seconds.ok_or_else(|| "write a duration of a second at least, such as 7d, 12h or 90m".to_owned())

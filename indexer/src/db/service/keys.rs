@@ -9,6 +9,8 @@ use crate::db::DbError;
 pub struct KeyRow {
     /// What it is named by.
     pub id: String,
+    /// The first key of those that took each other's place by rotation; itself, if it was made anew.
+    pub family: String,
     /// What it is for, in its maker's words.
     pub label: String,
     /// The beginning of the key.
@@ -43,6 +45,8 @@ impl KeyRow {
 pub struct NewKey<'a> {
     /// What it is named by.
     pub id: &'a str,
+    /// The first key of those that it continues.
+    pub family: &'a str,
     /// What it is for.
     pub label: &'a str,
     /// The beginning of the key.
@@ -62,7 +66,7 @@ macro_rules! rows {
     ($rest:literal, $($argument:expr),*) => {
         sqlx::query_as!(
             KeyRow,
-            r#"SELECT id, label, prefix, scopes, networks, extract(epoch FROM created_at)::bigint AS "created_at!",
+            r#"SELECT id, family, label, prefix, scopes, networks, extract(epoch FROM created_at)::bigint AS "created_at!",
                       extract(epoch FROM expires_at)::bigint AS expires_at,
                       extract(epoch FROM revoked_at)::bigint AS revoked_at, replaced_by,
                       extract(epoch FROM last_used_at)::bigint AS last_used_at,
@@ -77,9 +81,10 @@ macro_rules! rows {
 /// Adds a key.
 pub async fn insert(connection: &mut PgConnection, key: NewKey<'_>) -> Result<(), DbError> {
     sqlx::query!(
-        "INSERT INTO crowdsale_service.api_key (id, label, prefix, hash, scopes, networks, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint))",
+        "INSERT INTO crowdsale_service.api_key (id, family, label, prefix, hash, scopes, networks, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::bigint))",
         key.id,
+        key.family,
         key.label,
         key.prefix,
         key.hash,

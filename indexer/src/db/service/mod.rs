@@ -21,11 +21,8 @@ use super::{DbError, enter_live, known_version, schema_version};
 /// [`DbError::OlderSchema`], [`DbError::ReadOnly`], [`DbError::MayNotWrite`].
 pub async fn services(options: &PgConnectOptions, connections: u32) -> Result<PgPool, DbError> {
     // Nothing it does takes long. A transaction that a request has left open must not keep others out.
-    let options = options.clone().options([
-        ("statement_timeout", "10s"),
-        ("lock_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "30s"),
-    ]);
+    let options =
+        options.clone().options([("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "30s")]);
     let mut connection = PgConnection::connect_with(&options).await.map_err(DbError::Connect)?;
     enter_live(&mut connection).await?;
     let (found, known) = (schema_version(&mut connection).await?, known_version());
