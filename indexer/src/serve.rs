@@ -6,7 +6,7 @@
 use std::{any::Any, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{DefaultBodyLimit, MatchedPath, Request},
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
@@ -20,6 +20,7 @@ use hyper_util::{
 use metrics::{counter, histogram};
 use tokio::{net::TcpListener, time::Instant};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tower::Layer as _;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
@@ -31,6 +32,7 @@ use tracing::Instrument;
 use crate::{
     api::{
         self, ApiState,
+        auth::{ClientAddress, RequestId},
         problem::{self, Code, Problem},
     },
     telemetry::metric,
@@ -130,10 +132,10 @@ pub async fn run_app(
     let connections = GracefulShutdown::new();
     let mut upkeep = tokio::time::interval(Duration::from_secs(5));
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = shutdown.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) if is_fatal(&error) => return Err(ServeError::Listener(error)),
                 Err(error) => {
                     // Too many open files, or a client that was gone at once: others may do better in a moment.
@@ -149,7 +151,8 @@ pub async fn run_app(
         };
         // Answers are small and whole: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
+        let from = Extension(ClientAddress(peer.ip())).layer(app.clone());
+        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(from));
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -208,7 +211,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 }
 
 /// Request id, log line, metrics, and the bodies of problems.
-async fn observed(request: Request, next: Next) -> Response {
+async fn observed(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
     let text = id.to_str().unwrap_or_default().to_owned();
@@ -216,6 +219,7 @@ async fn observed(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", request_id = text, %method, path);
+    request.extensions_mut().insert(RequestId(text.clone()));
     let response = next.run(request).instrument(span.clone()).await;
 
     let mut response = problem::finish(response, &path, &text);

@@ -87,6 +87,9 @@ fn write_page(html: &mut String, document: &Value) -> std::fmt::Result {
             }
             html.push_str("</table>");
         }
+        for (_, content) in entries(&operation["requestBody"]["content"]) {
+            write!(html, "<p>Body: {}</p>", kind(&content["schema"]))?;
+        }
         html.push_str("<table><tr><th>Status<th>Body<th>Meaning</tr>");
         for (status, response) in entries(&operation["responses"]) {
             let body = entries(&response["content"]).map(|(_, c)| kind(&c["schema"])).next().unwrap_or_default();

@@ -7,12 +7,15 @@
 
 pub mod activity;
 pub mod allowlists;
+pub mod auth;
+pub mod body;
 pub mod contributions;
 pub mod digests;
 pub mod docs;
 pub mod extract;
 pub mod health;
 pub mod investors;
+pub mod keys;
 pub mod live;
 pub mod meta;
 pub mod metrics;
@@ -36,12 +39,16 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use utoipa::{
-    IntoResponses, OpenApi, ToSchema,
-    openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder},
+    IntoResponses, Modify, OpenApi, ToSchema,
+    openapi::{
+        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use allowlists::Allowlists;
+use auth::Service;
 use live::Live;
 use problem::{Code, Problem, ProblemBody};
 
@@ -71,7 +78,7 @@ impl Default for ApiOptions {
 
 /// What handlers share. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct ApiState(Arc<Shared>, Allowlists);
+pub struct ApiState(Arc<Shared>, Allowlists, Option<Arc<Service>>);
 
 #[derive(Debug)]
 struct Shared {
@@ -86,13 +93,25 @@ impl ApiState {
     /// Reads through `pool`; `metrics` is what [`crate::telemetry::install_metrics`] gave.
     pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
         let waiting = Semaphore::new(options.min_block_waiting);
-        Self(Arc::new(Shared { pool, options, metrics, waiting, live: Live::default() }), Allowlists::default())
+        let shared = Shared { pool, options, metrics, waiting, live: Live::default() };
+        Self(Arc::new(shared), Allowlists::default(), None)
     }
 
     /// The same, answering for these lists.
     #[must_use]
     pub fn with_allowlists(self, allowlists: Allowlists) -> Self {
-        Self(self.0, allowlists)
+        Self(self.0, allowlists, self.2)
+    }
+
+    /// The same, taking privileged requests too.
+    #[must_use]
+    pub fn with_service(self, service: Service) -> Self {
+        Self(self.0, self.1, Some(Arc::new(service)))
+    }
+
+    /// What privileged requests write with; none where the operator has set no master key.
+    pub fn service(&self) -> Option<&Arc<Service>> {
+        self.2.as_ref()
     }
 
     /// The lists that are answered for.
@@ -135,11 +154,25 @@ impl ApiState {
     tags(
         (name = "sales", description = "Sales, their contributions and investors"),
         (name = "investors", description = "One wallet over all sales"),
+        (name = "keys", description = "Keys of the API, for who has `keys:admin`"),
         (name = "service", description = "How current and how well the service is")
     ),
+    modifiers(&KeyScheme),
     components(schemas(ProblemBody, contributions::ListOrder, investors::InvestorSort))
 )]
 struct Document;
+
+/// How a request carries a key.
+struct KeyScheme;
+
+impl Modify for KeyScheme {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let about = "A key of the API, `crs_…`. Its scopes say what it may do.";
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build();
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    }
+}
 
 fn resources() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
@@ -154,6 +187,9 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::listen_to_wallet))
         .routes(routes!(allowlists::get_membership))
         .routes(routes!(digests::get_digest))
+        .routes(routes!(keys::create_key, keys::list_keys))
+        .routes(routes!(keys::get_key, keys::revoke_key))
+        .routes(routes!(keys::rotate_key))
         .merge(operator())
 }
 
@@ -193,6 +229,10 @@ pub struct ReadProblems;
 #[derive(Debug)]
 pub struct PageProblems;
 
+/// The problems of a request that needs a key.
+#[derive(Debug)]
+pub struct WriteProblems;
+
 /// The problems of an allowlist, which is read from memory.
 #[derive(Debug)]
 pub struct AllowlistProblems;
@@ -223,6 +263,26 @@ impl IntoResponses for PageProblems {
         let mut responses = ReadProblems::responses();
         responses.insert("410".to_owned(), problem_response("The cursor's block was reorged away; start again."));
         responses
+    }
+}
+
+impl IntoResponses for WriteProblems {
+    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
+        [
+            ("400", problem_response("The request cannot be read, or its `Idempotency-Key` is missing.")),
+            ("401", problem_response("There is no key, or none that is good.")),
+            ("403", problem_response("The key has not the scope, or may not be used from there; `code` says which.")),
+            ("404", problem_response("What the path names is not known.")),
+            ("409", problem_response("A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which.")),
+            ("413", problem_response("The body is too large.")),
+            ("415", problem_response("The body is not `application/json`.")),
+            ("422", problem_response("A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request.")),
+            ("500", problem_response("A defect of this service.")),
+            ("501", problem_response("The operator has set no master key: this service only reads.")),
+            ("503", problem_response("The database does not answer; see `Retry-After`.")),
+        ]
+        .map(|(status, response)| (status.to_owned(), response))
+        .into()
     }
 }
 

@@ -42,6 +42,32 @@ pub enum Code {
     MethodNotAllowed,
     /// 413: the request's body is too large.
     PayloadTooLarge,
+    /// 401: there is no key, or none that is good; `WWW-Authenticate` says what is taken.
+    Unauthenticated,
+    /// 403: the key has not the scope that this needs.
+    ScopeMissing,
+    /// 403: the key may not be used from where the request comes from.
+    AddressNotAllowed,
+    /// 404: there is no key with this id.
+    KeyNotFound,
+    /// 409: the key has ended, or was replaced before.
+    KeyNotActive,
+    /// 400: the body is no JSON.
+    MalformedBody,
+    /// 422: a field of the body is unknown, missing, repeated or has no valid value; `errors` says which.
+    InvalidBody,
+    /// 415: the body is not `application/json`.
+    UnsupportedMediaType,
+    /// 400: the request has no `Idempotency-Key`.
+    IdempotencyKeyMissing,
+    /// 400: the `Idempotency-Key` is not one string of 1 to 255 characters.
+    IdempotencyKeyInvalid,
+    /// 409: a request with this `Idempotency-Key` is under way; send it again after `Retry-After`.
+    IdempotencyInFlight,
+    /// 422: this `Idempotency-Key` came with another request within 24 hours.
+    IdempotencyMismatch,
+    /// 501: the operator has not set what this needs.
+    NotConfigured,
     /// 503: `min_block` is not indexed yet; try again after `Retry-After`.
     BlockNotIndexed,
     /// 503: this process streams to as many listeners as it takes; try again after `Retry-After`.
@@ -58,7 +84,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 33] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -73,6 +99,19 @@ impl Code {
         Self::InvestorNotListed,
         Self::MethodNotAllowed,
         Self::PayloadTooLarge,
+        Self::Unauthenticated,
+        Self::ScopeMissing,
+        Self::AddressNotAllowed,
+        Self::KeyNotFound,
+        Self::KeyNotActive,
+        Self::MalformedBody,
+        Self::InvalidBody,
+        Self::UnsupportedMediaType,
+        Self::IdempotencyKeyMissing,
+        Self::IdempotencyKeyInvalid,
+        Self::IdempotencyInFlight,
+        Self::IdempotencyMismatch,
+        Self::NotConfigured,
         Self::BlockNotIndexed,
         Self::TooManyListeners,
         Self::NotReady,
@@ -98,6 +137,19 @@ impl Code {
             Self::InvestorNotListed => "investor_not_listed",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PayloadTooLarge => "payload_too_large",
+            Self::Unauthenticated => "unauthenticated",
+            Self::ScopeMissing => "scope_missing",
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::KeyNotFound => "key_not_found",
+            Self::KeyNotActive => "key_not_active",
+            Self::MalformedBody => "malformed_body",
+            Self::InvalidBody => "invalid_body",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::IdempotencyKeyMissing => "idempotency_key_missing",
+            Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
+            Self::IdempotencyInFlight => "idempotency_in_flight",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::NotConfigured => "not_configured",
             Self::BlockNotIndexed => "block_not_indexed",
             Self::TooManyListeners => "too_many_listeners",
             Self::NotReady => "not_ready",
@@ -110,15 +162,28 @@ impl Code {
     /// The status that goes with it.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::BadRequest | Self::MalformedQuery => StatusCode::BAD_REQUEST,
-            Self::InvalidQuery | Self::InvalidPath | Self::CursorInvalid | Self::CursorMismatch => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::BadRequest
+            | Self::MalformedQuery
+            | Self::MalformedBody
+            | Self::IdempotencyKeyMissing
+            | Self::IdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::ScopeMissing | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
+            Self::KeyNotActive | Self::IdempotencyInFlight => StatusCode::CONFLICT,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotConfigured => StatusCode::NOT_IMPLEMENTED,
+            Self::InvalidQuery
+            | Self::InvalidPath
+            | Self::InvalidBody
+            | Self::CursorInvalid
+            | Self::CursorMismatch
+            | Self::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
             Self::CursorReorged => StatusCode::GONE,
             Self::NotFound
             | Self::ChainNotFound
             | Self::SaleNotFound
             | Self::AllowlistNotFound
+            | Self::KeyNotFound
             | Self::InvestorNotListed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -148,6 +213,19 @@ impl Code {
             Self::InvestorNotListed => "The investor is not on the list",
             Self::MethodNotAllowed => "The method is not allowed",
             Self::PayloadTooLarge => "The body is too large",
+            Self::Unauthenticated => "A key is needed",
+            Self::ScopeMissing => "The key may not do this",
+            Self::AddressNotAllowed => "The key may not be used from there",
+            Self::KeyNotFound => "The key is not known",
+            Self::KeyNotActive => "The key has ended",
+            Self::MalformedBody => "The body cannot be read",
+            Self::InvalidBody => "The body is not valid",
+            Self::UnsupportedMediaType => "The body is of another type",
+            Self::IdempotencyKeyMissing => "The Idempotency-Key is missing",
+            Self::IdempotencyKeyInvalid => "The Idempotency-Key is not valid",
+            Self::IdempotencyInFlight => "The request is under way",
+            Self::IdempotencyMismatch => "The Idempotency-Key belongs to another request",
+            Self::NotConfigured => "The service is not set up for this",
             Self::BlockNotIndexed => "The block is not indexed yet",
             Self::TooManyListeners => "There are too many listeners",
             Self::NotReady => "The service is not ready",
@@ -172,7 +250,7 @@ impl Code {
 /// One thing that was wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Fault {
-    /// JSON Pointer: `/query/<parameter>` or `/path/<parameter>`.
+    /// JSON Pointer: `/query/<parameter>`, `/path/<parameter>` or `/body/<field>`.
     #[schema(example = "/query/limit")]
     pub pointer: String,
     /// What is wrong with it.
@@ -188,6 +266,7 @@ pub struct Problem {
     detail: String,
     errors: Vec<Fault>,
     retry_after: Option<u32>,
+    challenge: Option<String>,
 }
 
 /// RFC 9457 problem details.
@@ -221,7 +300,14 @@ pub struct ProblemBody {
 impl Problem {
     /// A problem of this kind; `detail` says what happened this time.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, status: code.status(), detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self {
+            code,
+            status: code.status(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            challenge: None,
+        }
     }
 
     /// A problem with these parts of the request.
@@ -238,6 +324,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Says in `WWW-Authenticate` what would be taken.
+    #[must_use]
+    pub fn challenge(mut self, challenge: String) -> Self {
+        self.challenge = Some(challenge);
         self
     }
 
@@ -268,6 +361,9 @@ impl Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = self.challenge.and_then(|c| HeaderValue::try_from(c).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }

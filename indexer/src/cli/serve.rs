@@ -8,8 +8,10 @@ use tokio::net::TcpListener;
 
 use super::{allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
 use crate::{
-    api::{ApiOptions, ApiState, allowlists::Allowlists},
-    db, serve, telemetry,
+    api::{ApiOptions, ApiState, allowlists::Allowlists, auth::Service},
+    config,
+    db::{self, service::services},
+    serve, telemetry,
 };
 use sqlx::postgres::PgConnectOptions;
 
@@ -29,10 +31,20 @@ pub struct ServeArgs {
 /// Connections that answers share.
 const READERS: u32 = 16;
 
-/// What the API needs: a pool of readers on a database of this version, the process's metrics, and the lists it answers for.
+/// Connections of privileged requests, which are few.
+const WRITERS: u32 = 4;
+
+/// What the API needs: a pool of readers on a database of this version, the process's metrics, and the lists it answers for. With a
+/// master key in the environment, also what privileged requests write with.
 pub async fn state(database: &PgConnectOptions, allowlists: Allowlists) -> Result<ApiState> {
     let pool = db::readers(database, READERS).await?;
-    Ok(ApiState::new(pool, telemetry::install_metrics()?, ApiOptions::default()).with_allowlists(allowlists))
+    let state = ApiState::new(pool, telemetry::install_metrics()?, ApiOptions::default()).with_allowlists(allowlists);
+    let Some(sealer) = config::find_sealer()? else {
+        tracing::info!("no master key is set: public reads only");
+        return Ok(state);
+    };
+    tracing::info!(master_key = %sealer.current(), "taking privileged requests");
+    Ok(state.with_service(Service::new(services(database, WRITERS).await?, sealer)))
 }
 
 /// Takes the API's address.

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod allowlists;
+mod commands;
 mod conditional;
 mod errors;
 mod health;
+mod idempotency;
+mod keys;
 mod live;
 mod pages;
 mod plans;

@@ -1,0 +1,22 @@
+//! Who asks, and what they may do. A handler that is not for everybody takes, in this order:
+//!
+//! ```text
+//! service: Arc<Service>             what writes and what seals; 501 where the operator has set no master key
+//! caller: Authorized<OrdersWrite>   401 without a key that is good, 403 without the scope
+//! Post { body, request }: Post<T>   a body, with an Idempotency-Key
+//! ```
+//!
+//! and answers through [`Once`], whose transaction holds the effect, its line in the audit log and the answer.
+
+mod caller;
+mod client;
+mod once;
+mod service;
+
+pub use caller::{
+    Authorized, Caller, ContributionsRead, ExportsRead, KeysAdmin, Needs, OrdersWrite, SalesRead, VouchersWrite,
+    WebhooksWrite,
+};
+pub use client::{ClientAddress, RequestId};
+pub use once::{Once, Turn};
+pub use service::Service;

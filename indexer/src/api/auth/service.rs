@@ -1,0 +1,75 @@
+//! What privileged routes have beside a pool of readers: one that writes, and the master key.
+
+use std::sync::Arc;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use sqlx::{PgPool, Postgres, Transaction};
+use tokio::sync::OnceCell;
+
+use crate::{
+    access::{self, Pepper},
+    api::{
+        ApiState,
+        problem::{Code, Problem},
+    },
+    db::DbError,
+    seal::Sealer,
+};
+
+/// What privileged routes write with.
+#[derive(Debug)]
+pub struct Service {
+    pool: PgPool,
+    sealer: Sealer,
+    pepper: OnceCell<Pepper>,
+}
+
+impl Service {
+    /// Writes through `pool`, which [`crate::db::service::services`] gives, and seals with `sealer`.
+    pub fn new(pool: PgPool, sealer: Sealer) -> Self {
+        Self { pool, sealer, pepper: OnceCell::new() }
+    }
+
+    /// Connections that may write. Small: for privileged routes alone.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// What seals secrets.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// A transaction that writes.
+    ///
+    /// # Errors
+    /// 503 where the database does not answer.
+    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Problem> {
+        Ok(self.pool.begin().await.map_err(DbError::from)?)
+    }
+
+    /// What keys are hashed with.
+    ///
+    /// # Errors
+    /// 503 where the database does not answer, 500 where the master key is not the one it was sealed with.
+    pub async fn pepper(&self) -> Result<&Pepper, Problem> {
+        let read = || async {
+            let mut connection = self.pool.acquire().await.map_err(DbError::from)?;
+            Ok::<_, Problem>(access::pepper(&mut connection, &self.sealer).await?)
+        };
+        self.pepper.get_or_try_init(read).await
+    }
+}
+
+impl FromRequestParts<ApiState> for Arc<Service> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        state.service().cloned().ok_or_else(|| {
+            Problem::new(
+                Code::NotConfigured,
+                "this service takes public reads only: its operator has to make a master key with `crowdsale secrets new-key`, set CROWDSALE_MASTER_KEY_FILE, and start it again",
+            )
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! Typed bodies: JSON in which everything is known, each fault with the field that it is in; and the key that a request may be sent
+//! again with.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::IntoResponse as _,
+};
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+use sha2::{Digest, Sha256};
+
+use super::{
+    ApiState,
+    problem::{Code, Fault, Problem},
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The body of a POST, and what it may be sent again with. `T` says `#[serde(deny_unknown_fields)]`: a misspelt field must not be
+/// taken for one that was left out.
+#[derive(Clone, Debug)]
+pub struct Post<T> {
+    /// The body.
+    pub body: T,
+    /// What tells this request from others.
+    pub request: RequestKey,
+}
+
+/// The caller's own key for a request, and a digest of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestKey {
+    key: String,
+    fingerprint: [u8; 32],
+}
+
+impl RequestKey {
+    /// As the caller chose it.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Of method, path, query and body.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for Post<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        let key = key(request.headers())?;
+        is_json(request.headers())?;
+        let mut digest = Sha256::new();
+        for part in [request.method().as_str(), request.uri().path(), request.uri().query().unwrap_or_default()] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            match rejection.into_response().status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB"),
+                _ => Problem::new(Code::BadRequest, "the body ended before it was whole"),
+            }
+        })?;
+        digest.update(&bytes);
+        let body = parse(&bytes)?;
+        Ok(Self { body, request: RequestKey { key, fingerprint: digest.finalize().into() } })
+    }
+}
+
+/// The draft writes it as a string in quotes; many clients leave them out.
+fn key(headers: &HeaderMap) -> Result<String, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        let detail = "Idempotency-Key is missing: send a fresh UUID with every new request, and the same again when you send it again";
+        return Err(Problem::new(Code::IdempotencyKeyMissing, detail));
+    };
+    let text = value.to_str().unwrap_or_default();
+    let bare = text.strip_prefix('"').map_or(Some(text), |t| t.strip_suffix('"')).unwrap_or_default();
+    let good = (1..=255).contains(&bare.len()) && bare.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+    if !good || values.next().is_some() {
+        let detail = "Idempotency-Key has to stand there once, with 1 to 255 visible ASCII characters such as a UUID";
+        return Err(Problem::new(Code::IdempotencyKeyInvalid, detail));
+    }
+    Ok(bare.to_owned())
+}
+
+fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType, "the body has to be JSON, with Content-Type: application/json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let malformed = |e: &serde_json::Error| {
+        Problem::new(Code::MalformedBody, format!("the body is no JSON: {}", shortened(&e.to_string())))
+    };
+    // A struct would be read from a list too, by the order of its fields.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::new(Code::MalformedBody, "the body is no JSON object"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let body = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
+        if !e.inner().is_data() {
+            return malformed(e.inner());
+        }
+        let detail = shortened(&e.inner().to_string());
+        Problem::faults(Code::InvalidBody, vec![Fault { pointer: pointer(e.path()), detail }])
+    })?;
+    reader.end().map_err(|e| malformed(&e))?;
+    Ok(body)
+}
+
+fn pointer(path: &Path) -> String {
+    let mut pointer = "/body".to_owned();
+    for segment in path.iter() {
+        match segment {
+            Segment::Seq { index } => pointer += &format!("/{index}"),
+            Segment::Map { key } => pointer += &format!("/{}", shortened(key).replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => pointer += &format!("/{}", shortened(variant)),
+            Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// What is repeated of a request is kept short: an answer must not be much larger than its question.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
