@@ -34,6 +34,10 @@ pub enum Code {
     ChainNotFound,
     /// 404: no followed factory has created this sale, as of the indexed block.
     SaleNotFound,
+    /// 404: no followed factory has made this token, and no sale sells it, as of the indexed block.
+    TokenNotFound,
+    /// 404: a sale sells this token, but no followed factory made it: its supply is not in the index.
+    SupplyUnknown,
     /// 404: no allowlist with this root is served here.
     AllowlistNotFound,
     /// 404: the investor is not on this allowlist.
@@ -48,6 +52,8 @@ pub enum Code {
     TooManyListeners,
     /// 503: nothing is indexed yet, or the indexer is halted or silent.
     NotReady,
+    /// 503: as many exports are being written as this service writes at once.
+    ExportsBusy,
     /// 503: the database does not answer.
     DatabaseUnavailable,
     /// 503: the answer took too long.
@@ -58,7 +64,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -69,6 +75,8 @@ impl Code {
         Self::NotFound,
         Self::ChainNotFound,
         Self::SaleNotFound,
+        Self::TokenNotFound,
+        Self::SupplyUnknown,
         Self::AllowlistNotFound,
         Self::InvestorNotListed,
         Self::MethodNotAllowed,
@@ -76,6 +84,7 @@ impl Code {
         Self::BlockNotIndexed,
         Self::TooManyListeners,
         Self::NotReady,
+        Self::ExportsBusy,
         Self::DatabaseUnavailable,
         Self::Timeout,
         Self::Internal,
@@ -94,6 +103,8 @@ impl Code {
             Self::NotFound => "not_found",
             Self::ChainNotFound => "chain_not_found",
             Self::SaleNotFound => "sale_not_found",
+            Self::TokenNotFound => "token_not_found",
+            Self::SupplyUnknown => "supply_unknown",
             Self::AllowlistNotFound => "allowlist_not_found",
             Self::InvestorNotListed => "investor_not_listed",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -101,6 +112,7 @@ impl Code {
             Self::BlockNotIndexed => "block_not_indexed",
             Self::TooManyListeners => "too_many_listeners",
             Self::NotReady => "not_ready",
+            Self::ExportsBusy => "exports_busy",
             Self::DatabaseUnavailable => "database_unavailable",
             Self::Timeout => "timeout",
             Self::Internal => "internal",
@@ -118,6 +130,8 @@ impl Code {
             Self::NotFound
             | Self::ChainNotFound
             | Self::SaleNotFound
+            | Self::TokenNotFound
+            | Self::SupplyUnknown
             | Self::AllowlistNotFound
             | Self::InvestorNotListed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -125,6 +139,7 @@ impl Code {
             Self::BlockNotIndexed
             | Self::TooManyListeners
             | Self::NotReady
+            | Self::ExportsBusy
             | Self::DatabaseUnavailable
             | Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -144,6 +159,8 @@ impl Code {
             Self::NotFound => "There is nothing here",
             Self::ChainNotFound => "The chain is not followed",
             Self::SaleNotFound => "The sale is not known",
+            Self::TokenNotFound => "The token is not known",
+            Self::SupplyUnknown => "The supply is not known",
             Self::AllowlistNotFound => "The allowlist is not known",
             Self::InvestorNotListed => "The investor is not on the list",
             Self::MethodNotAllowed => "The method is not allowed",
@@ -151,6 +168,7 @@ impl Code {
             Self::BlockNotIndexed => "The block is not indexed yet",
             Self::TooManyListeners => "There are too many listeners",
             Self::NotReady => "The service is not ready",
+            Self::ExportsBusy => "Too many exports at once",
             Self::DatabaseUnavailable => "The database does not answer",
             Self::Timeout => "The answer took too long",
             Self::Internal => "Something went wrong here",

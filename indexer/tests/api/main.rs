@@ -6,11 +6,16 @@
 mod allowlists;
 mod conditional;
 mod errors;
+mod exports;
 mod health;
 mod live;
 mod pages;
 mod plans;
+mod records;
 mod sales;
+mod search;
+mod series;
 mod server;
 mod snapshots;
 mod support;
+mod tokens;
