@@ -5,6 +5,7 @@
 
 mod allowlists;
 mod conditional;
+mod dashboards;
 mod errors;
 mod exports;
 mod health;
