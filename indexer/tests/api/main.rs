@@ -14,6 +14,7 @@ mod pages;
 mod plans;
 mod records;
 mod sales;
+mod schemas;
 mod search;
 mod series;
 mod server;
