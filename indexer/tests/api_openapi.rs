@@ -41,10 +41,20 @@ fn it_is_openapi_3_1_with_every_route() {
         "/v1/sales",
         "/v1/sales/{chain}/{sale}",
         "/v1/sales/{chain}/{sale}/activity",
+        "/v1/sales/{chain}/{sale}/claims",
+        "/v1/sales/{chain}/{sale}/concentration",
         "/v1/sales/{chain}/{sale}/contributions",
+        "/v1/sales/{chain}/{sale}/contributions.csv",
         "/v1/sales/{chain}/{sale}/events",
         "/v1/sales/{chain}/{sale}/investors",
+        "/v1/sales/{chain}/{sale}/investors.csv",
+        "/v1/sales/{chain}/{sale}/objections",
+        "/v1/sales/{chain}/{sale}/refunds",
+        "/v1/sales/{chain}/{sale}/releases",
+        "/v1/sales/{chain}/{sale}/series",
         "/v1/status",
+        "/v1/tokenlist",
+        "/v1/tokens/{chain}/{token}/supply/{kind}",
     ];
     assert_eq!(paths, expected.map(str::to_owned).into());
 }

@@ -29,6 +29,15 @@ pub enum ListOrder {
     Oldest,
 }
 
+impl From<ListOrder> for Order {
+    fn from(order: ListOrder) -> Self {
+        match order {
+            ListOrder::Newest => Self::NewestFirst,
+            ListOrder::Oldest => Self::OldestFirst,
+        }
+    }
+}
+
 impl Parameter for ListOrder {
     fn parse(text: &str) -> Result<Self, String> {
         match text {
@@ -129,10 +138,7 @@ pub async fn list_contributions(
     let sale = FullSale::get(snapshot.connection(), path).await?;
     let digest = QueryDigest::new("contributions", &(path, query.investor, query.order));
     let after = snapshot.resume(query.cursor, digest).await?.map(|c| (c.block_number, c.log_index));
-    let order = match query.order {
-        ListOrder::Newest => Order::NewestFirst,
-        ListOrder::Oldest => Order::OldestFirst,
-    };
+    let order = query.order.into();
     let Limit(limit) = query.limit;
     let chain_id = path.chain.0;
     let mut rows =

@@ -9,7 +9,10 @@ use axum::{
     http::request::Parts,
 };
 
-use super::problem::{Code, Fault, Problem};
+use super::{
+    problem::{Code, Fault, Problem},
+    shapes::Time,
+};
 use crate::types::{Addr, Hash32};
 
 /// The parameters of a request while they are read, each once.
@@ -205,6 +208,37 @@ impl Parameter for Limit {
             Some(limit @ 1..=Self::MAX) => Ok(Self(limit)),
             _ => Err(format!("must be a whole number between 1 and {}", Self::MAX)),
         }
+    }
+}
+
+/// Part of a name, without the white space around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchText(pub String);
+
+impl SearchText {
+    /// Most characters.
+    pub const MAX: usize = 64;
+}
+
+impl Parameter for SearchText {
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.chars().any(char::is_control) {
+            return Err("must not have control characters such as line breaks".to_owned());
+        }
+        match text.chars().count() {
+            1..=Self::MAX => Ok(Self(text.to_owned())),
+            _ => Err(format!("must have between 1 and {} characters beside white space", Self::MAX)),
+        }
+    }
+}
+
+/// A time in RFC 3339, not before 1970; fractions of a second are cut off.
+impl Parameter for Time {
+    fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "must be a time in RFC 3339 from 1970 on, e.g. 2027-01-15T14:00:00Z".to_owned();
+        let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+        if time < jiff::Timestamp::UNIX_EPOCH { Err(wrong()) } else { Ok(Self::from_unix(time.as_second())) }
     }
 }
 

@@ -283,11 +283,38 @@ impl Snapshot {
 
     /// The answer, with its tag.
     pub fn answer(self, body: impl Serialize) -> Response {
+        self.respond(Json(body))
+    }
+
+    /// The same of what is no JSON.
+    pub fn respond(self, answer: impl IntoResponse) -> Response {
+        let head = self.head();
+        head.not_modified().unwrap_or_else(|| head.respond(answer))
+    }
+
+    /// What an answer says of itself, for one that is written while the snapshot is still read.
+    pub fn head(&self) -> Head {
         // `*` matches whatever there is; only now is it known that there is something.
-        if self.condition.if_none_match.iter().any(|tag| tag == "*") {
-            return NoAnswer::NotModified { etag: self.etag }.into_response();
-        }
-        let mut response = Json(body).into_response();
+        Head { etag: self.etag.clone(), is_known: self.condition.if_none_match.iter().any(|tag| tag == "*") }
+    }
+}
+
+/// What an answer says of itself.
+#[derive(Clone, Debug)]
+pub struct Head {
+    etag: String,
+    is_known: bool,
+}
+
+impl Head {
+    /// The whole answer, if the client has it already.
+    pub fn not_modified(&self) -> Option<Response> {
+        self.is_known.then(|| NoAnswer::NotModified { etag: self.etag.clone() }.into_response())
+    }
+
+    /// The answer, with its tag.
+    pub fn respond(&self, answer: impl IntoResponse) -> Response {
+        let mut response = answer.into_response();
         cacheable(response.headers_mut(), &self.etag);
         response
     }

@@ -9,9 +9,11 @@ pub mod activity;
 pub mod allowlists;
 pub mod auth;
 pub mod body;
+pub mod concentration;
 pub mod contributions;
 pub mod digests;
 pub mod docs;
+pub mod export;
 pub mod extract;
 pub mod health;
 pub mod investors;
@@ -22,14 +24,18 @@ pub mod metrics;
 pub mod page;
 pub mod position;
 pub mod problem;
+pub mod records;
 pub mod sale;
 pub mod sale_parts;
 pub mod sales;
 pub mod schedule;
+pub mod series;
 pub mod shapes;
 pub mod standing;
 pub mod status;
+pub mod supply;
 pub mod terms;
+pub mod tokenlist;
 pub mod wallet;
 
 use std::{sync::Arc, time::Duration};
@@ -63,6 +69,10 @@ pub struct ApiOptions {
     pub min_block_waiting: usize,
     /// Seconds after which an indexer that says nothing makes the service not ready.
     pub silent_after_seconds: i64,
+    /// Most exports that are written at once. Each holds a connection of the pool.
+    pub exports: usize,
+    /// Time for an export. As long it holds a snapshot of the database, which a re-index that would take the tables' place waits for.
+    pub export_timeout: Duration,
 }
 
 impl Default for ApiOptions {
@@ -72,6 +82,8 @@ impl Default for ApiOptions {
             min_block_interval: Duration::from_millis(250),
             min_block_waiting: 64,
             silent_after_seconds: 120,
+            exports: 2,
+            export_timeout: Duration::from_secs(300),
         }
     }
 }
@@ -87,13 +99,16 @@ struct Shared {
     metrics: PrometheusHandle,
     waiting: Semaphore,
     live: Live,
+    exporting: Arc<Semaphore>,
 }
 
 impl ApiState {
     /// Reads through `pool`; `metrics` is what [`crate::telemetry::install_metrics`] gave.
     pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
         let waiting = Semaphore::new(options.min_block_waiting);
-        let shared = Shared { pool, options, metrics, waiting, live: Live::default() };
+        let exporting = Arc::new(Semaphore::new(options.exports));
+        let live = Live::default();
+        let shared = Shared { pool, options, metrics, waiting, exporting, live };
         Self(Arc::new(shared), Allowlists::default(), None)
     }
 
@@ -142,6 +157,10 @@ impl ApiState {
     fn waiting(&self) -> &Semaphore {
         &self.0.waiting
     }
+
+    fn exporting(&self) -> Arc<Semaphore> {
+        self.0.exporting.clone()
+    }
 }
 
 #[derive(OpenApi)]
@@ -153,12 +172,14 @@ impl ApiState {
     ),
     tags(
         (name = "sales", description = "Sales, their contributions and investors"),
+        (name = "exports", description = "Whole lists as CSV"),
+        (name = "tokens", description = "Tokens that sales sell"),
         (name = "investors", description = "One wallet over all sales"),
         (name = "keys", description = "Keys of the API, for who has `keys:admin`"),
         (name = "service", description = "How current and how well the service is")
     ),
     modifiers(&KeyScheme),
-    components(schemas(ProblemBody, contributions::ListOrder, investors::InvestorSort))
+    components(schemas(ProblemBody, contributions::ListOrder, investors::InvestorSort, series::Interval, supply::SupplyKind))
 )]
 struct Document;
 
@@ -182,6 +203,16 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(contributions::list_contributions))
         .routes(routes!(activity::list_activity))
         .routes(routes!(investors::list_investors))
+        .routes(routes!(records::list_claims))
+        .routes(routes!(records::list_refunds))
+        .routes(routes!(records::list_releases))
+        .routes(routes!(records::list_objections))
+        .routes(routes!(series::get_series))
+        .routes(routes!(concentration::get_concentration))
+        .routes(routes!(export::export_contributions))
+        .routes(routes!(export::export_investors))
+        .routes(routes!(supply::get_supply))
+        .routes(routes!(tokenlist::get_token_list))
         .routes(routes!(wallet::list_positions))
         .routes(routes!(live::listen_to_sale))
         .routes(routes!(live::listen_to_wallet))

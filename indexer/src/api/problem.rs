@@ -34,6 +34,10 @@ pub enum Code {
     ChainNotFound,
     /// 404: no followed factory has created this sale, as of the indexed block.
     SaleNotFound,
+    /// 404: no followed factory has made this token, and no sale sells it, as of the indexed block.
+    TokenNotFound,
+    /// 404: a sale sells this token, but no followed factory made it: its supply is not in the index.
+    SupplyUnknown,
     /// 404: no allowlist with this root is served here.
     AllowlistNotFound,
     /// 404: the investor is not on this allowlist.
@@ -74,6 +78,8 @@ pub enum Code {
     TooManyListeners,
     /// 503: nothing is indexed yet, or the indexer is halted or silent.
     NotReady,
+    /// 503: as many exports are being written as this service writes at once.
+    ExportsBusy,
     /// 503: the database does not answer.
     DatabaseUnavailable,
     /// 503: the answer took too long.
@@ -84,7 +90,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -95,6 +101,8 @@ impl Code {
         Self::NotFound,
         Self::ChainNotFound,
         Self::SaleNotFound,
+        Self::TokenNotFound,
+        Self::SupplyUnknown,
         Self::AllowlistNotFound,
         Self::InvestorNotListed,
         Self::MethodNotAllowed,
@@ -115,6 +123,7 @@ impl Code {
         Self::BlockNotIndexed,
         Self::TooManyListeners,
         Self::NotReady,
+        Self::ExportsBusy,
         Self::DatabaseUnavailable,
         Self::Timeout,
         Self::Internal,
@@ -133,6 +142,8 @@ impl Code {
             Self::NotFound => "not_found",
             Self::ChainNotFound => "chain_not_found",
             Self::SaleNotFound => "sale_not_found",
+            Self::TokenNotFound => "token_not_found",
+            Self::SupplyUnknown => "supply_unknown",
             Self::AllowlistNotFound => "allowlist_not_found",
             Self::InvestorNotListed => "investor_not_listed",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -153,6 +164,7 @@ impl Code {
             Self::BlockNotIndexed => "block_not_indexed",
             Self::TooManyListeners => "too_many_listeners",
             Self::NotReady => "not_ready",
+            Self::ExportsBusy => "exports_busy",
             Self::DatabaseUnavailable => "database_unavailable",
             Self::Timeout => "timeout",
             Self::Internal => "internal",
@@ -182,6 +194,8 @@ impl Code {
             Self::NotFound
             | Self::ChainNotFound
             | Self::SaleNotFound
+            | Self::TokenNotFound
+            | Self::SupplyUnknown
             | Self::AllowlistNotFound
             | Self::KeyNotFound
             | Self::InvestorNotListed => StatusCode::NOT_FOUND,
@@ -190,6 +204,7 @@ impl Code {
             Self::BlockNotIndexed
             | Self::TooManyListeners
             | Self::NotReady
+            | Self::ExportsBusy
             | Self::DatabaseUnavailable
             | Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -209,6 +224,8 @@ impl Code {
             Self::NotFound => "There is nothing here",
             Self::ChainNotFound => "The chain is not followed",
             Self::SaleNotFound => "The sale is not known",
+            Self::TokenNotFound => "The token is not known",
+            Self::SupplyUnknown => "The supply is not known",
             Self::AllowlistNotFound => "The allowlist is not known",
             Self::InvestorNotListed => "The investor is not on the list",
             Self::MethodNotAllowed => "The method is not allowed",
@@ -229,6 +246,7 @@ impl Code {
             Self::BlockNotIndexed => "The block is not indexed yet",
             Self::TooManyListeners => "There are too many listeners",
             Self::NotReady => "The service is not ready",
+            Self::ExportsBusy => "Too many exports at once",
             Self::DatabaseUnavailable => "The database does not answer",
             Self::Timeout => "The answer took too long",
             Self::Internal => "Something went wrong here",

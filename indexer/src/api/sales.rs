@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 
 use super::{
     ApiState, PageProblems,
-    extract::{BlockNumber, ChainId, CheckedQuery, FromQuery, Limit, Reader},
+    extract::{BlockNumber, ChainId, CheckedQuery, FromQuery, Limit, Reader, SearchText},
     meta::{ChainsMeta, Condition, NoAnswer, Snapshot},
     page::{self, Cursor, Page, QueryDigest},
     problem::{Code, Fault, Problem},
@@ -20,6 +20,10 @@ use crate::{
 #[derive(Clone, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SalesQuery {
+    /// Sales with this in their name, or in the symbol or name of their token. Case does not matter, nor in which of its forms Unicode
+    /// writes a letter; every character stands for itself. Of a longer name the first 256 characters are searched.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 64, required = false, example = "token")]
+    pub q: Option<SearchText>,
     /// Sales on this chain.
     #[param(value_type = Option<i64>, minimum = 0, required = false)]
     pub chain: Option<ChainId>,
@@ -49,6 +53,7 @@ pub struct SalesQuery {
 impl FromQuery for SalesQuery {
     fn read(reader: &mut Reader) -> Self {
         Self {
+            q: reader.read("q"),
             chain: reader.read("chain"),
             state: reader.read("state"),
             owner: reader.read("owner"),
@@ -101,6 +106,7 @@ pub async fn list_sales(
         owner: query.owner,
         token: query.token,
         currency: query.currency,
+        text: query.q.map(|q| q.0),
     };
     let digest = QueryDigest::new("sales", &filter);
     let after = snapshot.resume(query.cursor, digest).await?.map(|c| (c.chain_id, c.block_number, c.log_index));

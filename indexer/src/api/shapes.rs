@@ -69,6 +69,17 @@ impl Time {
         let earliest = Timestamp::MIN.as_second();
         Self(Timestamp::from_second(seconds.clamp(earliest, latest)).unwrap_or(Timestamp::UNIX_EPOCH))
     }
+
+    /// In Unix seconds.
+    pub fn as_unix(self) -> i64 {
+        self.0.as_second()
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 impl Serialize for Time {

@@ -66,6 +66,13 @@ pub struct Cli {
     command: Command,
 }
 
+impl Cli {
+    /// Whether it follows a chain, hour after hour.
+    pub fn is_index(&self) -> bool {
+        matches!(self.command, Command::Index(_))
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 enum Command {

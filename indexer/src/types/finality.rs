@@ -15,6 +15,17 @@ pub enum Finality {
     Finalized,
 }
 
+impl Finality {
+    /// As JSON writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Latest => "latest",
+            Self::Safe => "safe",
+            Self::Finalized => "finalized",
+        }
+    }
+}
+
 /// The heights that tell the finality of everything else, as of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tips {

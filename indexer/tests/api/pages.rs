@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use crate::support::*;
 
 /// All rows of a list, in order.
-async fn walk(app: &Router, path: &str, limit: usize) -> Vec<Value> {
+pub async fn walk(app: &Router, path: &str, limit: usize) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut cursor = String::new();
     let separator = if path.contains('?') { '&' } else { '?' };
@@ -27,11 +27,11 @@ async fn walk(app: &Router, path: &str, limit: usize) -> Vec<Value> {
     }
 }
 
-fn places(rows: &[Value]) -> Vec<(i64, i64)> {
+pub fn places(rows: &[Value]) -> Vec<(i64, i64)> {
     rows.iter().map(|r| (r["block"]["number"].as_i64().unwrap(), r["block"]["log_index"].as_i64().unwrap())).collect()
 }
 
-async fn busy_sale(pool: &PgPool) -> Terms {
+pub async fn busy_sale(pool: &PgPool) -> Terms {
     chain(pool, CHAIN).await;
     let t = Terms::new("first", 5, 0);
     sale(pool, &t).await;

@@ -319,3 +319,23 @@ pub async fn sweep(pool: &PgPool, t: &Terms, (number, log): (i64, i32), amount: 
         .await
         .unwrap();
 }
+
+/// A row of a table whose columns go on after its key and transaction with `rest`, written as SQL.
+pub async fn event(pool: &PgPool, table: &str, t: &Terms, (number, log): (i64, i32), rest: &str) {
+    block(pool, t.chain_id, number, 0).await;
+    let sql = format!("INSERT INTO {table} VALUES ($1, $2, $3, $4, $5, {rest})");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(t.chain_id)
+        .bind(number)
+        .bind(log)
+        .bind(Hash32(keccak256(format!("{table} {number} {log}"))))
+        .bind(Addr(t.sale))
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// An address as SQL writes it.
+pub fn sql(address: Address) -> String {
+    format!("'\\x{}'::bytea", alloy::hex::encode(address))
+}

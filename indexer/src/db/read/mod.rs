@@ -6,11 +6,15 @@
 
 pub mod activity;
 pub mod chains;
+pub mod concentration;
 pub mod contributions;
 pub mod feed;
 pub mod positions;
+pub mod records;
 pub mod sales;
+pub mod series;
 pub mod team;
+pub mod tokens;
 
 use std::{fmt, str::FromStr};
 

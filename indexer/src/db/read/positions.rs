@@ -150,3 +150,51 @@ pub async fn list_of_investor(
         limit
     )?)
 }
+
+/// The figures of one investor in one sale, without what only a page shows. Sums in base units, as in [`Position`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "documented at Position")]
+pub struct Figures {
+    pub investor: Addr,
+    pub contributions: i64,
+    pub rejections: i64,
+    pub paid: Sum,
+    pub withdrawn: Sum,
+    pub refunded: Sum,
+    pub excess_refunded: Sum,
+    pub rest_refunded: Sum,
+    pub paid_now: Sum,
+    pub tokens: Sum,
+    pub claimed: Sum,
+    pub tokens_now: Sum,
+    pub last_block: i64,
+}
+
+/// [`list_by_investor`] for whoever reads all: nothing is looked up a row.
+pub async fn list_figures(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    sale: Addr,
+    after: Option<Addr>,
+    limit: i64,
+) -> Result<Vec<Figures>, DbError> {
+    let after = after.unwrap_or_default();
+    Ok(sqlx::query_as!(
+        Figures,
+        r#"SELECT p.investor AS "investor: Addr", p.contributions, p.rejections, p.paid AS "paid: Sum",
+                  p.withdrawn AS "withdrawn: Sum", p.refunded AS "refunded: Sum", p.excess_refunded AS "excess_refunded: Sum",
+                  p.rest_refunded AS "rest_refunded: Sum", f.paid AS "paid_now!: Sum",
+                  CASE WHEN p.shares > 0 THEN p.share_tokens
+                       ELSE p.tokens - p.withdrawn_tokens - p.rejected_tokens END AS "tokens!: Sum",
+                  p.claimed AS "claimed: Sum", f.tokens AS "tokens_now!: Sum", p.last_block
+           FROM position p
+           JOIN position_state f ON f.chain_id = p.chain_id AND f.sale = p.sale AND f.investor = p.investor
+           WHERE p.chain_id = $1 AND p.sale = $2 AND p.investor > $3 ORDER BY p.investor LIMIT $4"#,
+        chain_id,
+        sale as _,
+        after as _,
+        limit
+    )
+    .fetch_all(connection)
+    .await?)
+}

@@ -134,10 +134,12 @@ pub struct SaleFilter {
     pub token: Option<Addr>,
     /// Sales paid in this currency.
     pub currency: Option<Addr>,
+    /// Sales with this in their name or in their token's symbol or name, whatever the case.
+    pub text: Option<String>,
 }
 
 macro_rules! sales {
-    ($tail:tt, $($argument:expr),+) => {
+    ($tail:tt $(+ $more:tt)*, $($argument:expr),+) => {
         sqlx::query_as!(
             Sale,
             r#"SELECT chain_id AS "chain_id!", address AS "address!: Addr", transaction_hash AS "transaction_hash!: Hash32",
@@ -168,7 +170,7 @@ macro_rules! sales {
                       settled_transaction AS "settled_transaction?: Hash32", settled_hash AS "settled_hash?: Hash32",
                       settled_at AS "settled_at?", last_number AS "last_number!", last_log_index AS "last_log_index!",
                       last_hash AS "last_hash!: Hash32"
-               FROM sale_overview WHERE "# + $tail,
+               FROM sale_overview WHERE "# + $tail $(+ $more)*,
             $($argument),+
         )
     };
@@ -195,26 +197,46 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Sale>, DbError> {
     let (chain, block, log) = after.unwrap_or((-1, i64::MAX, i32::MAX));
-    Ok(sales!(
-        "chain_id >= $1 AND (chain_id > $1 OR (block_number, log_index) < ($2, $3))
-             AND ($5::bigint IS NULL OR chain_id = $5)
-             AND ($6::text IS NULL OR state = $6)
-             AND ($7::bytea IS NULL OR owner = $7)
-             AND ($8::bytea IS NULL OR token = $8)
-             AND ($9::bytea IS NULL OR currency = $9)
-         ORDER BY chain_id, block_number DESC, log_index DESC LIMIT $4",
-        chain,
-        block,
-        log,
-        limit,
-        filter.chain_id,
-        filter.state.as_deref(),
-        filter.owner as _,
-        filter.token as _,
-        filter.currency as _
-    )
-    .fetch_all(connection)
-    .await?)
+    // Two statements: one walks the newest sales, the other begins with those that have the text.
+    macro_rules! page {
+        ($text:tt $(, $argument:expr)?) => {
+            sales!(
+                "chain_id >= $1 AND (chain_id > $1 OR (block_number, log_index) < ($2, $3))
+                     AND ($5::bigint IS NULL OR chain_id = $5)
+                     AND ($6::text IS NULL OR state = $6)
+                     AND ($7::bytea IS NULL OR owner = $7)
+                     AND ($8::bytea IS NULL OR token = $8)
+                     AND ($9::bytea IS NULL OR currency = $9)" + $text + " ORDER BY chain_id, block_number DESC, log_index DESC LIMIT $4",
+                chain,
+                block,
+                log,
+                limit,
+                filter.chain_id,
+                filter.state.as_deref(),
+                filter.owner as _,
+                filter.token as _,
+                filter.currency as _
+                $(, $argument)?
+            )
+            .fetch_all(connection)
+            .await?
+        };
+    }
+    Ok(match filter.text.as_deref() {
+        None => page!(""),
+        // The pieces find every sale that can have it; comparing tells which has.
+        Some(text) => page!(
+            " AND (chain_id, address) IN (
+                SELECT m.chain_id, m.address FROM sale m
+                WHERE search_pieces(search_text(m.name)) @> search_pieces(search_text($10))
+                    AND strpos(search_text(m.name), search_text($10)) > 0
+                UNION
+                SELECT m.chain_id, m.address FROM currency u JOIN sale m ON m.chain_id = u.chain_id AND m.token = u.address
+                WHERE search_pieces(search_text(u.symbol || chr(10) || u.name)) @> search_pieces(search_text($10))
+                    AND strpos(search_text(u.symbol || chr(10) || u.name), search_text($10)) > 0)",
+            text
+        ),
+    })
 }
 
 /// The phases of these sales, by sale and index.
