@@ -3,7 +3,13 @@
 //! From the outside in: request id, log line and metrics; bodies of problems; security headers and CORS; gzip; a time limit; a
 //! net for panics; the routes.
 
-use std::{any::Any, time::Duration};
+mod limits;
+mod tls;
+
+pub use limits::Limits;
+pub use tls::{Tls, TlsError};
+
+use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -18,8 +24,13 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use metrics::{counter, histogram};
-use tokio::{net::TcpListener, time::Instant};
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::Instant,
+};
+use tokio_rustls::server::TlsStream;
+use tokio_util::{either::Either, sync::CancellationToken, task::AbortOnDropHandle};
 use tower::Layer as _;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -39,7 +50,7 @@ use crate::{
 };
 
 /// Limits of connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ServeOptions {
     /// Time for a client to send the head of a request, from when the connection opens or the last answer was sent.
     pub header_read_timeout: Duration,
@@ -51,6 +62,14 @@ pub struct ServeOptions {
     pub head_limit: usize,
     /// Largest body of a request, bytes.
     pub body_limit: usize,
+    /// Most connections at once; others wait to be accepted.
+    pub connections: usize,
+    /// What an address may ask.
+    pub limits: Limits,
+    /// Time between two looks at what changes beside the server: its certificate.
+    pub upkeep: Duration,
+    /// What connections are secured with; `None` where a proxy in front does it.
+    pub tls: Option<Tls>,
 }
 
 impl Default for ServeOptions {
@@ -61,6 +80,10 @@ impl Default for ServeOptions {
             shutdown_timeout: Duration::from_secs(20),
             head_limit: 64 * 1024,
             body_limit: 64 * 1024,
+            connections: 8_192,
+            limits: Limits::default(),
+            upkeep: Duration::from_secs(5),
+            tls: None,
         }
     }
 }
@@ -78,13 +101,17 @@ pub enum ServeError {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Serves the API on `listener` until `shutdown`, then lets the answers under way end.
-pub async fn run(listener: TcpListener, state: ApiState, shutdown: CancellationToken) -> Result<(), ServeError> {
-    let options = ServeOptions::default();
+pub async fn run(
+    listener: TcpListener,
+    state: ApiState,
+    options: ServeOptions,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
     let (live, pool) = (state.live().clone(), state.pool().clone());
     // Ends with the server, whatever ends that.
     let stop = shutdown.clone();
     let _passing_on = AbortOnDropHandle::new(tokio::spawn(async move { live.run(pool, stop).await }));
-    run_app(listener, app(state, options), options, shutdown).await
+    run_app(listener, app(state, options.clone()), options, shutdown).await
 }
 
 /// Serves health and metrics alone on `listener`, until `shutdown`.
@@ -94,7 +121,7 @@ pub async fn run_operator(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let options = ServeOptions::default();
-    run_app(listener, layered(api::operator_router(state), options), options, shutdown).await
+    run_app(listener, layered(api::operator_router(state), options.clone()), options, shutdown).await
 }
 
 /// The API with everything that a request passes.
@@ -104,11 +131,13 @@ pub fn app(state: ApiState, options: ServeOptions) -> Router {
 
 /// Puts around `router` what every request passes.
 pub fn layered(router: Router, options: ServeOptions) -> Router {
+    let (limit, limits) = (options.request_timeout, options.limits);
     router
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(move |request, next| limited(options.request_timeout, request, next)))
+        .layer(middleware::from_fn(move |request, next| limited(limit, request, next)))
         .layer(CompressionLayer::new().gzip(true))
+        .layer(middleware::from_fn(move |request, next| limits::metered(limits.clone(), request, next)))
         .layer(cors())
         .layer(middleware::from_fn(secured))
         .layer(middleware::from_fn(observed))
@@ -130,11 +159,18 @@ pub async fn run_app(
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(options.header_read_timeout).max_buf_size(options.head_limit);
     let connections = GracefulShutdown::new();
-    let mut upkeep = tokio::time::interval(Duration::from_secs(5));
+    let patience = options.header_read_timeout;
+    let slots = Arc::new(Semaphore::new(options.connections));
+    let mut upkeep = tokio::time::interval(options.upkeep);
     loop {
-        let (stream, peer) = tokio::select! {
+        // Taken before a connection is: who finds none waits at the door, and costs nothing.
+        let accepted = async {
+            let slot = slots.clone().acquire_owned().await;
+            listener.accept().await.map(|accepted| (accepted, slot))
+        };
+        let ((stream, peer), slot) = tokio::select! {
             () = shutdown.cancelled() => break,
-            accepted = listener.accept() => match accepted {
+            accepted = accepted => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) if is_fatal(&error) => return Err(ServeError::Listener(error)),
                 Err(error) => {
@@ -146,16 +182,24 @@ pub async fn run_app(
             },
             _ = upkeep.tick() => {
                 crate::telemetry::upkeep();
+                options.tls.iter().for_each(Tls::renew);
                 continue;
             }
         };
         // Answers are small and whole: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let from = Extension(ClientAddress(peer.ip())).layer(app.clone());
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(from));
-        let connection = connections.watch(connection);
+        let (http, watcher, tls) = (http.clone(), connections.watcher(), options.tls.clone());
+        let secured = Extension(IsSecured(tls.is_some()));
+        let from = (Extension(ClientAddress(peer.ip())), secured).layer(app.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let _slot = slot;
+            let stream = match tokio::time::timeout(patience, secure(stream, tls)).await {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => return tracing::debug!(%error, "a connection was not secured"),
+                Err(_) => return tracing::debug!("a connection was not secured in time"),
+            };
+            let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(from));
+            if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection broke");
             }
         });
@@ -168,6 +212,13 @@ pub async fn run_app(
     Ok(())
 }
 
+async fn secure(stream: TcpStream, tls: Option<Tls>) -> std::io::Result<Either<TcpStream, TlsStream<TcpStream>>> {
+    Ok(match tls {
+        Some(tls) => Either::Right(tls.acceptor().accept(stream).await?),
+        None => Either::Left(stream),
+    })
+}
+
 fn is_fatal(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotFound)
 }
@@ -178,14 +229,28 @@ fn cors() -> CorsLayer {
         .allow_origin(AnyOrigin)
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers([header::ACCEPT, header::IF_NONE_MATCH, REQUEST_ID])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, REQUEST_ID])
+        .expose_headers([
+            header::ETAG,
+            header::RETRY_AFTER,
+            REQUEST_ID,
+            HeaderName::from_static("ratelimit"),
+            HeaderName::from_static("ratelimit-policy"),
+        ])
         .max_age(Duration::from_secs(24 * 60 * 60))
 }
 
+/// Whether a connection is TLS.
+#[derive(Clone, Copy, Debug)]
+struct IsSecured(bool);
+
 /// Headers that keep browsers from guessing. A page sets its own policy.
 async fn secured(request: Request, next: Next) -> Response {
+    let tls = request.extensions().get::<IsSecured>().is_some_and(|IsSecured(tls)| *tls);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

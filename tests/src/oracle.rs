@@ -55,21 +55,23 @@ async fn told_wrong(database: &Database) -> Vec<String> {
     if database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'outbox'").await == 0 {
         return Vec::new();
     }
-    let numbers = |line: String| line.split(' ').map(|n| n.parse().expect("a height")).collect::<Vec<i64>>();
-    let mut ranges: Vec<(i64, i64)> = Vec::new();
-    let query = "SELECT concat_ws(' ', (kind = 'applied')::int, from_block, to_block) FROM outbox ORDER BY seq";
-    for line in database.texts(query).await.into_iter().map(numbers) {
-        let (applied, from, to) = (line[0] == 1, line[1], line[2]);
-        if applied {
-            ranges.push((from, to));
-        } else {
-            ranges.retain(|range| range.0 < from);
-            ranges.iter_mut().for_each(|range| range.1 = range.1.min(from - 1));
+    let mut mistakes = Vec::new();
+    let (applied, finalized) = (told(database, "applied").await, told(database, "finalized").await);
+    for pair in [&applied, &finalized].iter().flat_map(|ranges| ranges.windows(2)).filter(|p| p[1].0 <= p[0].1) {
+        mistakes.push(format!("outbox: the blocks {:?} are told twice", (pair[1].0, pair[0].1)));
+    }
+    let (ranges, last) = (applied, finalized.last().map_or(-1, |range| range.1));
+    let never = "SELECT number::text FROM block b WHERE has_events
+        AND number <= (SELECT least(c.number, finalized_number) FROM checkpoint c WHERE c.chain_id = b.chain_id)";
+    for block in database.texts(never).await {
+        let number: i64 = block.parse().expect("a height");
+        if !finalized.iter().any(|(from, to)| (from..=to).contains(&&number)) {
+            mistakes.push(format!("outbox: that block {number} is final was never told"));
         }
     }
-    let mut mistakes = Vec::new();
-    for pair in ranges.windows(2).filter(|pair| pair[1].0 <= pair[0].1) {
-        mistakes.push(format!("outbox: the blocks {:?} are told twice", (pair[1].0, pair[0].1)));
+    let too_early = format!("SELECT count(*) FROM checkpoint WHERE finalized_number < {last}");
+    if database.number(&too_early).await != 0 {
+        mistakes.push(format!("outbox: block {last} was told to be final, and is not"));
     }
     for block in database.texts("SELECT number::text FROM block WHERE has_events ORDER BY number").await {
         let number: i64 = block.parse().expect("a height");
@@ -108,4 +110,24 @@ async fn against_ledger(database: &Database, ledger: &Ledger) -> Vec<String> {
         }
     }
     mistakes
+}
+
+/// The ranges of a kind that still hold, after what was taken back.
+async fn told(database: &Database, kind: &str) -> Vec<(i64, i64)> {
+    let numbers = |line: String| line.split(' ').map(|n| n.parse().expect("a height")).collect::<Vec<i64>>();
+    let mut ranges: Vec<(i64, i64)> = Vec::new();
+    let query = format!(
+        "SELECT concat_ws(' ', (kind = '{kind}')::int, from_block, to_block) FROM outbox
+         WHERE kind IN ('{kind}', 'reverted') ORDER BY seq"
+    );
+    for line in database.texts(&query).await.into_iter().map(numbers) {
+        let (holds, from, to) = (line[0] == 1, line[1], line[2]);
+        if holds {
+            ranges.push((from, to));
+        } else {
+            ranges.retain(|range| range.0 < from);
+            ranges.iter_mut().for_each(|range| range.1 = range.1.min(from - 1));
+        }
+    }
+    ranges
 }

@@ -74,6 +74,8 @@ pub enum Code {
     NotConfigured,
     /// 503: `min_block` is not indexed yet; try again after `Retry-After`.
     BlockNotIndexed,
+    /// 429: this address or key has made as many requests as it may; `RateLimit` and `Retry-After` say when it may again.
+    TooManyRequests,
     /// 503: this process streams to as many listeners as it takes; try again after `Retry-After`.
     TooManyListeners,
     /// 503: nothing is indexed yet, or the indexer is halted or silent.
@@ -90,7 +92,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -121,6 +123,7 @@ impl Code {
         Self::IdempotencyMismatch,
         Self::NotConfigured,
         Self::BlockNotIndexed,
+        Self::TooManyRequests,
         Self::TooManyListeners,
         Self::NotReady,
         Self::ExportsBusy,
@@ -162,6 +165,7 @@ impl Code {
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::NotConfigured => "not_configured",
             Self::BlockNotIndexed => "block_not_indexed",
+            Self::TooManyRequests => "too_many_requests",
             Self::TooManyListeners => "too_many_listeners",
             Self::NotReady => "not_ready",
             Self::ExportsBusy => "exports_busy",
@@ -201,6 +205,7 @@ impl Code {
             | Self::InvestorNotListed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::BlockNotIndexed
             | Self::TooManyListeners
             | Self::NotReady
@@ -244,6 +249,7 @@ impl Code {
             Self::IdempotencyMismatch => "The Idempotency-Key belongs to another request",
             Self::NotConfigured => "The service is not set up for this",
             Self::BlockNotIndexed => "The block is not indexed yet",
+            Self::TooManyRequests => "There are too many requests",
             Self::TooManyListeners => "There are too many listeners",
             Self::NotReady => "The service is not ready",
             Self::ExportsBusy => "Too many exports at once",

@@ -1,9 +1,10 @@
 //! `crowdsale serve`: the API.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 
 use super::{allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
@@ -11,7 +12,8 @@ use crate::{
     api::{ApiOptions, ApiState, allowlists::Allowlists, auth::Service},
     config,
     db::{self, service::services},
-    serve, telemetry,
+    serve::{self, Limits, ServeOptions, Tls},
+    telemetry,
 };
 use sqlx::postgres::PgConnectOptions;
 
@@ -26,6 +28,18 @@ pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
+    /// Requests that an address may make in a minute, ten times as many with a key; 0 sets no limit.
+    #[arg(long, default_value_t = 600, value_name = "COUNT")]
+    rate_limit: u32,
+    /// Networks of proxies in front of it, as 10.0.0.0/8: what they write into X-Forwarded-For is believed.
+    #[arg(long, value_delimiter = ',', value_name = "CIDR")]
+    trusted_proxy: Vec<IpNet>,
+    /// Certificates in PEM, the server's first: connections are then TLS alone. Read again when the file changes.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's private key in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
 }
 
 /// Connections that answers share.
@@ -62,9 +76,17 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
 pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let database = args.database.options()?;
     let state = state(&database, args.allowlists.load()?).await?;
+    let tls = match (&args.tls_certificate, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|e| {
+            Failure::new("cannot serve TLS", e, "check --tls-certificate and --tls-key: PEM files that belong together")
+        })?),
+        _ => None,
+    };
     let listener = listen(args.listen).await?;
     let shutdown = shutdown::on_signals()?;
-    printer.note(format!("serving http://{}; Ctrl-C stops", listener.local_addr()?));
-    serve::run(listener, state, shutdown).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    printer.note(format!("serving {scheme}://{}; Ctrl-C stops", listener.local_addr()?));
+    let limits = Limits::new(NonZeroU32::new(args.rate_limit), args.trusted_proxy);
+    serve::run(listener, state, ServeOptions { limits, tls, ..ServeOptions::default() }, shutdown).await?;
     Ok(())
 }

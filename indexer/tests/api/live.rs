@@ -23,7 +23,10 @@ impl Served {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let (state, stop) = (state(pool), shutdown.clone());
-        let server = tokio::spawn(async move { serve::run(listener, state, stop).await.unwrap() });
+        let server =
+            tokio::spawn(
+                async move { serve::run(listener, state, serve::ServeOptions::default(), stop).await.unwrap() },
+            );
         Self { url, shutdown, server }
     }
 

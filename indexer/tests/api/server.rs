@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::{Router, body::Body, http::Request, routing::get as route};
 use crowdsale::{
-    api,
-    serve::{self, ServeOptions},
+    api::{self, auth::ClientAddress},
+    serve::{self, Limits, ServeOptions},
 };
 use sqlx::PgPool;
 use tokio::{
@@ -22,7 +22,7 @@ async fn served(router: Router) -> (std::net::SocketAddr, CancellationToken, tok
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let app = serve::layered(router, options);
+    let app = serve::layered(router, options.clone());
     let server = tokio::spawn({
         let shutdown = shutdown.clone();
         async move { serve::run_app(listener, app, options, shutdown).await.unwrap() }
@@ -154,4 +154,149 @@ async fn any_page_may_read(pool: PgPool) {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("access-control-allow-methods"), "GET,HEAD");
     assert!(answer.header("access-control-allow-headers").contains("if-none-match"));
+}
+
+/// The answer to a request that came from `peer`, with these headers.
+async fn from(app: &Router, peer: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::get(path).extension(ClientAddress(peer.parse().unwrap()));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    send(app, request.body(Body::empty()).unwrap()).await
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn an_address_has_so_many_requests_and_no_more(pool: PgPool) {
+    chain(&pool, CHAIN).await;
+    let limits = Limits::new(std::num::NonZeroU32::new(5), vec!["10.0.0.0/8".parse().unwrap()]);
+    let app = serve::app(state(&pool), ServeOptions { limits, ..ServeOptions::default() });
+    for left in (0..5).rev() {
+        let answer = from(&app, "1.1.1.1", "/v1/status", &[]).await.ok();
+        assert_eq!(answer.header("ratelimit-policy"), "\"default\";q=5;w=60");
+        assert!(
+            answer.header("ratelimit").starts_with(&format!("\"default\";r={left};t=")),
+            "{}",
+            answer.header("ratelimit")
+        );
+    }
+    let refused = from(&app, "1.1.1.1", "/v1/status", &[]).await;
+    refused.is_problem(429, "too_many_requests");
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=12).contains(&wait), "{wait}");
+    assert!(refused.header("ratelimit").starts_with("\"default\";r=0;t="));
+    assert_eq!(refused.header("access-control-allow-origin"), "*", "a page is told too");
+    // A header that anybody can write makes nobody else of them; nor does an IPv6 spelling.
+    let spoofed = [("x-forwarded-for", "9.9.9.9")];
+    from(&app, "1.1.1.1", "/v1/status", &spoofed).await.is_problem(429, "too_many_requests");
+    from(&app, "::ffff:1.1.1.1", "/v1/status", &[]).await.is_problem(429, "too_many_requests");
+    // Others are not concerned, nor are those whom a trusted proxy passes on, nor what operators ask.
+    from(&app, "2.2.2.2", "/v1/status", &[]).await.ok();
+    for _ in 0..5 {
+        from(&app, "10.1.1.1", "/v1/status", &[("x-forwarded-for", "3.3.3.3")]).await.ok();
+    }
+    from(&app, "10.1.1.1", "/v1/status", &[("x-forwarded-for", "3.3.3.3")]).await.is_problem(429, "too_many_requests");
+    from(&app, "10.1.1.1", "/v1/status", &[("x-forwarded-for", "4.4.4.4")]).await.ok();
+    assert_eq!(from(&app, "1.1.1.1", "/healthz", &[]).await.status, 200);
+    // With a key ten times as many, whether it is one or not.
+    let keyed = from(&app, "1.1.1.1", "/v1/status", &[("authorization", "Bearer x")]).await.ok();
+    assert_eq!(keyed.header("ratelimit-policy"), "\"with-key\";q=50;w=60");
+    // No limit, and no word of one, where none is set.
+    let answer = from(&serve::app(state(&pool), ServeOptions::default()), "1.1.1.1", "/v1/status", &[]).await.ok();
+    assert_eq!(answer.header("ratelimit"), "");
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_their_turn() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let options = ServeOptions { connections: 1, ..ServeOptions::default() };
+    let app = serve::layered(Router::new().route("/", route(|| async { "here" })), options.clone());
+    let server = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { serve::run_app(listener, app, options, shutdown).await.unwrap() }
+    });
+    let ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut first = TcpStream::connect(address).await.unwrap();
+    first.write_all(ask).await.unwrap();
+    let mut answer = [0; 12];
+    first.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    let mut second = TcpStream::connect(address).await.unwrap();
+    second.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let waited = tokio::time::timeout(Duration::from_millis(300), second.read_exact(&mut answer)).await;
+    assert!(waited.is_err(), "it is not answered while the first is there");
+    drop(first);
+    assert!(read_to_end(&mut second).await.starts_with("HTTP/1.1 200"));
+    shutdown.cancel();
+    server.await.unwrap();
+}
+
+/// A certificate for this name, and its key, written to these files.
+fn certify(name: &str, certificate: &std::path::Path, key: &std::path::Path) -> reqwest::Certificate {
+    let made = rcgen::generate_simple_self_signed([name.to_owned(), "localhost".to_owned()]).unwrap();
+    std::fs::write(key, made.signing_key.serialize_pem()).unwrap();
+    std::fs::write(certificate, made.cert.pem()).unwrap();
+    reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_certificate_is_renewed_under_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+    let error = serve::Tls::load(&certificate, &key).unwrap_err().to_string();
+    assert!(error.contains("cannot read") && error.contains("chain.pem"), "{error}");
+    let first = certify("first", &certificate, &key);
+    std::fs::write(folder.path().join("other.pem"), rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    let error = serve::Tls::load(&certificate, &folder.path().join("other.pem")).unwrap_err().to_string();
+    assert!(error.contains("do not go together"), "{error}");
+    let error = serve::Tls::load(&key, &key).unwrap_err().to_string();
+    assert!(error.contains("holds no certificate in PEM"), "{error}");
+
+    let tls = serve::Tls::load(&certificate, &key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let shutdown = CancellationToken::new();
+    let options = ServeOptions {
+        tls: Some(tls),
+        header_read_timeout: Duration::from_millis(500),
+        upkeep: Duration::from_millis(20),
+        ..ServeOptions::default()
+    };
+    let app = serve::layered(Router::new().route("/", route(|| async { "here" })), options.clone());
+    let server = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { serve::run_app(listener, app, options, shutdown).await.unwrap() }
+    });
+    let ask = async |trusted: &reqwest::Certificate| {
+        let client = reqwest::Client::builder().tls_certs_only([trusted.clone()]).build().unwrap();
+        let answer = client.get(format!("https://localhost:{port}/")).send().await?;
+        assert!(answer.headers()["strict-transport-security"].to_str().unwrap().starts_with("max-age="));
+        answer.text().await
+    };
+    assert_eq!(ask(&first).await.unwrap(), "here");
+    // Without TLS, and with nothing at all: neither is answered, nor holds a place for long.
+    let mut plain = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(!read_to_end_lossy(&mut plain).await.contains("200"));
+    let mut silent = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    assert_eq!(read_to_end_lossy(&mut silent).await, "");
+
+    // Half a renewal changes nothing; the whole one is taken up.
+    std::fs::write(&certificate, "not yet").unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(ask(&first).await.unwrap(), "here");
+    let second = certify("second", &certificate, &key);
+    while ask(&second).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(ask(&first).await.is_err(), "the old one is no longer served");
+    shutdown.cancel();
+    server.await.unwrap();
+}
+
+async fn read_to_end_lossy(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8_lossy(&bytes).into_owned()
 }

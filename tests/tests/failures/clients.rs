@@ -69,7 +69,7 @@ impl Scene {
         let mut again = Local::follow(url, &fresh, &Local::options(self.factory, 0));
         self.reaches_head(&mut again, &fresh).await;
         again.stop().await;
-        const OF_THE_WAY: [&str; 4] = ["outbox", "checkpoint", "_sqlx_migrations", "deferred_index"];
+        const OF_THE_WAY: [&str; 5] = ["outbox", "reverted_event", "checkpoint", "_sqlx_migrations", "deferred_index"];
         assert_eq!(database.dump(&OF_THE_WAY).await, fresh.dump(&OF_THE_WAY).await);
     }
 }

@@ -158,7 +158,7 @@ async fn run_on(
     // Whatever ends first ends the others.
     let all = shutdown.child_token();
     let guard = all.clone().drop_guard();
-    let served = tokio::spawn(serve::run(listener, state, all.clone()));
+    let served = tokio::spawn(serve::run(listener, state, serve::ServeOptions::default(), all.clone()));
     let synced = sync::run(&chain, &database, &options, &all);
     tokio::pin!(synced);
     let result = tokio::select! {
