@@ -32,6 +32,8 @@ abstract contract SaleTest is Test {
     uint40 internal constant OPENS = 1_900_000_000;
     uint40 internal constant CLOSES = OPENS + 4 days;
 
+    uint256 private constant POSITIONS_SLOT = 7;
+
     address internal owner = makeAddr("owner");
     address internal beneficiary = makeAddr("beneficiary");
     address internal alice = makeAddr("alice");
@@ -160,6 +162,11 @@ abstract contract SaleTest is Test {
         IERC20(currency).approve(address(sale), amount);
         (accepted, tokens) = sale.contribute(investor, amount, "");
         vm.stopPrank();
+    }
+
+    /// @return The word that the sale keeps for `investor`, with the mark that no view shows.
+    function storedPosition(ISale sale, address investor) internal view returns (uint256) {
+        return uint256(vm.load(address(sale), keccak256(abi.encode(investor, POSITIONS_SLOT))));
     }
 
     function assertPosition(ISale sale, address investor, uint256 paid, uint256 tokens) internal view {

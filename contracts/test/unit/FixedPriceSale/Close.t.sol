@@ -201,6 +201,30 @@ contract CloseTest is SaleTest {
         assertGt(closed, 0);
     }
 
+    /// @dev What the error asks for is enough, and one unit less is not.
+    function test_TheGasForTheTokenIsExact() external {
+        buy(sale, alice, 10 ether);
+        vm.warp(CLOSES);
+        uint256 limit = 200_000;
+        uint256 available;
+        uint256 needed;
+        while (true) {
+            (bool ok, bytes memory reason) = address(sale).call{gas: limit}(abi.encodeCall(ISale.close, ()));
+            if (ok) break;
+            assertEq(bytes4(reason), ISale.GasTooLow.selector);
+            assembly ("memory-safe") {
+                available := mload(add(reason, 0x24))
+                needed := mload(add(reason, 0x44))
+            }
+            assertLt(available, needed);
+            // A unit more at the call is never more than one there, so no step passes over one less than needed.
+            limit += available + 1 < needed ? needed - available - 1 : 1;
+        }
+        assertEq(available, needed - 1);
+        assertState(sale, State.Succeeded);
+        assertEq(token.balanceOf(owner), 90_000e18);
+    }
+
     /// @dev A payer who gets its excess back may close the sold-out sale then; the unsold follow in a call of their own.
     function test_ItLatchesInTheMidstOfTheLastContribution() external {
         buy(sale, alice, 50 ether);

@@ -76,6 +76,18 @@ contract PauseTest is SaleTest {
         buy(sale, alice, 1 ether);
     }
 
+    /// @dev Whoever comes too late is told so: a pause could end, the sale's time cannot begin again.
+    function test_FromTheEndOnItIsNotTheReason() external {
+        _set(true);
+        vm.warp(CLOSES - 1);
+        vm.expectRevert(ISale.ContributionsPaused.selector);
+        buy(sale, alice, 1 ether);
+        vm.warp(CLOSES);
+        vm.expectRevert(abi.encodeWithSelector(ISale.SaleNotOpen.selector, OPENS, CLOSES, Outcome.None));
+        buy(sale, alice, 1 ether);
+        assertTrue(sale.paused());
+    }
+
     function test_ItTouchesNothingElse() external {
         _set(true);
         vm.prank(bob);

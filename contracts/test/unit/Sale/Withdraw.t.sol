@@ -97,6 +97,24 @@ contract WithdrawTest is SaleTest {
         }
     }
 
+    /// @dev The shortest there is counts from the contribution too, not from the opening.
+    function test_ACoolingOffOfOneSecond() external {
+        SaleTerms memory t = _terms();
+        t.coolingOff = 1;
+        vm.warp(OPENS - 1);
+        (sale,) = create(Mode.FixedPrice, t);
+        vm.warp(OPENS + 601);
+        buy(sale, alice, 1 ether);
+        uint256 until = OPENS + 1201;
+        assertEq(sale.coolingOffUntil(alice), until);
+        vm.warp(until);
+        vm.expectRevert(abi.encodeWithSelector(ISale.CoolingOffOver.selector, until));
+        _withdraw(alice);
+        vm.warp(until - 1);
+        _withdraw(alice);
+        assertEq(alice.balance, 1000 ether);
+    }
+
     function test_ItNeverReachesPastTheEnd() external {
         vm.warp(CLOSES - 30 minutes);
         buy(sale, alice, 1 ether);
@@ -134,6 +152,14 @@ contract WithdrawTest is SaleTest {
         // The first price is there again.
         (, uint256 tokens) = buy(sale, carol, 1 ether);
         assertEq(tokens, 1000e18);
+    }
+
+    function test_NothingOfThePositionStaysInStorage() external {
+        vm.warp(OPENS + 1);
+        buy(sale, alice, 20 ether);
+        assertNotEq(storedPosition(sale, alice), 0);
+        _withdraw(alice);
+        assertEq(storedPosition(sale, alice), 0);
     }
 
     function test_TheInvestorMayComeBack() external {
