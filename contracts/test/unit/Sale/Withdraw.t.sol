@@ -21,9 +21,11 @@ contract WithdrawTest is SaleTest {
     function test_RevertWhen_ThereIsNoCoolingOff() external {
         vm.warp(OPENS - 1);
         (sale,) = create(Mode.FixedPrice, terms());
-        vm.warp(OPENS);
+        vm.warp(OPENS + 601);
         buy(sale, alice, 1 ether);
         assertEq(sale.coolingOffUntil(alice), 0);
+        // The time is not kept either.
+        assertEq(storedPosition(sale, alice), 1 ether | uint256(1000e18) << 120);
         vm.expectRevert(ISale.NoCoolingOff.selector);
         _withdraw(alice);
     }
