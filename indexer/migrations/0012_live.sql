@@ -6,71 +6,73 @@ ALTER TABLE outbox ADD CONSTRAINT outbox_kind_check CHECK (kind IN ('applied', '
 CREATE INDEX outbox_not_applied ON outbox (chain_id, seq DESC) WHERE kind <> 'applied';
 
 -- The events that move money or decide where it goes. Columns as in sale_activity; word is the sale's name or the outcome.
+CREATE VIEW feed_raw AS
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'sale_created' AS kind, address::bytea AS sale,
+    owner::bytea AS account, NULL::bytea AS recipient, creator::bytea AS actor, NULL::numeric AS amount, tokens_for_sale::numeric AS tokens,
+    name::text AS word
+FROM sale
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'contributed' AS kind, sale::bytea AS sale,
+    investor::bytea AS account, NULL::bytea AS recipient, payer::bytea AS actor, amount::numeric AS amount, tokens::numeric AS tokens,
+    NULL::text AS word
+FROM contribution
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'withdrawn' AS kind, sale::bytea AS sale,
+    investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, tokens::numeric AS tokens,
+    NULL::text AS word
+FROM withdrawal
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'rejected' AS kind, sale::bytea AS sale,
+    investor::bytea AS account, NULL::bytea AS recipient, rejected_by::bytea AS actor, amount::numeric AS amount, tokens::numeric AS tokens,
+    NULL::text AS word
+FROM rejection
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, CASE outcome WHEN 'cancelled' THEN 'cancelled' ELSE 'closed' END AS kind, sale::bytea AS sale,
+    NULL::bytea AS account, NULL::bytea AS recipient, NULL::bytea AS actor, raised::numeric AS amount, sold::numeric AS tokens,
+    outcome::text AS word
+FROM settlement
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'claimed' AS kind, sale::bytea AS sale,
+    investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, NULL::numeric AS amount, tokens::numeric AS tokens,
+    NULL::text AS word
+FROM claim
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'refunded' AS kind, sale::bytea AS sale,
+    investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, NULL::numeric AS tokens,
+    NULL::text AS word
+FROM refund
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'excess_refunded' AS kind, sale::bytea AS sale,
+    investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, NULL::numeric AS tokens,
+    NULL::text AS word
+FROM excess_refund
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'rest_refunded' AS kind, sale::bytea AS sale,
+    investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, NULL::numeric AS tokens,
+    NULL::text AS word
+FROM rest_refund
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'released' AS kind, sale::bytea AS sale,
+    beneficiary::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, NULL::numeric AS tokens,
+    NULL::text AS word
+FROM release
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'objected' AS kind, sale::bytea AS sale,
+    investor::bytea AS account, NULL::bytea AS recipient, NULL::bytea AS actor, weight::numeric AS amount, NULL::numeric AS tokens,
+    NULL::text AS word
+FROM objection
+UNION ALL
+SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'tap_stopped' AS kind, sale::bytea AS sale,
+    NULL::bytea AS account, NULL::bytea AS recipient, NULL::bytea AS actor, rest::numeric AS amount, NULL::numeric AS tokens,
+    NULL::text AS word
+FROM tap_stop;
+
+-- The same with what amounts are of.
 CREATE VIEW feed_event AS
 SELECT e.*,
     coalesce(money.symbol, '') AS currency_symbol, coalesce(money.decimals, 0::smallint) AS currency_decimals,
     coalesce(token.symbol, '') AS token_symbol, coalesce(token.decimals, 0::smallint) AS token_decimals
-FROM (
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'sale_created' AS kind, address::bytea AS sale,
-        owner::bytea AS account, NULL::bytea AS recipient, creator::bytea AS actor, NULL::numeric AS amount, tokens_for_sale::numeric AS tokens,
-        name::text AS word
-    FROM sale
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'contributed' AS kind, sale::bytea AS sale,
-        investor::bytea AS account, NULL::bytea AS recipient, payer::bytea AS actor, amount::numeric AS amount, tokens::numeric AS tokens,
-        NULL::text AS word
-    FROM contribution
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'withdrawn' AS kind, sale::bytea AS sale,
-        investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, tokens::numeric AS tokens,
-        NULL::text AS word
-    FROM withdrawal
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'rejected' AS kind, sale::bytea AS sale,
-        investor::bytea AS account, NULL::bytea AS recipient, rejected_by::bytea AS actor, amount::numeric AS amount, tokens::numeric AS tokens,
-        NULL::text AS word
-    FROM rejection
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, CASE outcome WHEN 'cancelled' THEN 'cancelled' ELSE 'closed' END AS kind, sale::bytea AS sale,
-        NULL::bytea AS account, NULL::bytea AS recipient, NULL::bytea AS actor, raised::numeric AS amount, sold::numeric AS tokens,
-        outcome::text AS word
-    FROM settlement
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'claimed' AS kind, sale::bytea AS sale,
-        investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, NULL::numeric AS amount, tokens::numeric AS tokens,
-        NULL::text AS word
-    FROM claim
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'refunded' AS kind, sale::bytea AS sale,
-        investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, NULL::numeric AS tokens,
-        NULL::text AS word
-    FROM refund
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'excess_refunded' AS kind, sale::bytea AS sale,
-        investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, NULL::numeric AS tokens,
-        NULL::text AS word
-    FROM excess_refund
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'rest_refunded' AS kind, sale::bytea AS sale,
-        investor::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, NULL::numeric AS tokens,
-        NULL::text AS word
-    FROM rest_refund
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'released' AS kind, sale::bytea AS sale,
-        beneficiary::bytea AS account, recipient::bytea AS recipient, NULL::bytea AS actor, amount::numeric AS amount, NULL::numeric AS tokens,
-        NULL::text AS word
-    FROM release
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'objected' AS kind, sale::bytea AS sale,
-        investor::bytea AS account, NULL::bytea AS recipient, NULL::bytea AS actor, weight::numeric AS amount, NULL::numeric AS tokens,
-        NULL::text AS word
-    FROM objection
-    UNION ALL
-    SELECT chain_id, block_number, log_index, transaction_hash::bytea, 'tap_stopped' AS kind, sale::bytea AS sale,
-        NULL::bytea AS account, NULL::bytea AS recipient, NULL::bytea AS actor, rest::numeric AS amount, NULL::numeric AS tokens,
-        NULL::text AS word
-    FROM tap_stop
-) e
+FROM feed_raw e
 LEFT JOIN sale s ON s.chain_id = e.chain_id AND s.address = e.sale
 LEFT JOIN currency money ON money.chain_id = s.chain_id AND money.address = s.currency
 LEFT JOIN currency token ON token.chain_id = s.chain_id AND token.address = s.token;
@@ -92,10 +94,6 @@ CREATE TABLE reverted_event (
     amount            numeric,
     tokens            numeric,
     word              text,
-    currency_symbol   text NOT NULL,
-    currency_decimals smallint NOT NULL,
-    token_symbol      text NOT NULL,
-    token_decimals    smallint NOT NULL,
     PRIMARY KEY (chain_id, seq, at_block, at_log)
 );
 
@@ -109,8 +107,8 @@ BEGIN
     RETURNING seq INTO told;
     INSERT INTO reverted_event
     SELECT e.chain_id, told, e.block_number, e.log_index, b.hash, b.timestamp, e.transaction_hash, e.kind, e.sale, e.account, e.recipient,
-        e.actor, e.amount, e.tokens, e.word, e.currency_symbol, e.currency_decimals, e.token_symbol, e.token_decimals
-    FROM feed_event e JOIN block b ON b.chain_id = e.chain_id AND b.number = e.block_number
+        e.actor, e.amount, e.tokens, e.word
+    FROM feed_raw e JOIN block b ON b.chain_id = e.chain_id AND b.number = e.block_number
     WHERE told IS NOT NULL AND e.chain_id = of_chain AND e.block_number > fork;
     PERFORM forget_above(of_chain, fork);
 END $$;

@@ -236,7 +236,8 @@ impl Parameter for SearchText {
 /// A time in RFC 3339, not before 1970; fractions of a second are cut off.
 impl Parameter for Time {
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || "must be a time in RFC 3339 from 1970 on, e.g. 2027-01-15T14:00:00Z".to_owned();
+        let wrong =
+            || "must be a time in RFC 3339 from 1970 to 9999-12-30T22:00:00Z, e.g. 2027-01-15T14:00:00Z".to_owned();
         let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
         if time < jiff::Timestamp::UNIX_EPOCH { Err(wrong()) } else { Ok(Self::from_unix(time.as_second())) }
     }

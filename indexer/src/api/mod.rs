@@ -67,6 +67,8 @@ pub struct ApiOptions {
     pub min_block_interval: Duration,
     /// Most requests that wait for a block at once; more are told to come back.
     pub min_block_waiting: usize,
+    /// Most listeners to streams of events.
+    pub listeners: usize,
     /// Seconds after which an indexer that says nothing makes the service not ready.
     pub silent_after_seconds: i64,
     /// Most exports that are written at once. Each holds a connection of the pool.
@@ -81,6 +83,7 @@ impl Default for ApiOptions {
             min_block_attempts: 8,
             min_block_interval: Duration::from_millis(250),
             min_block_waiting: 64,
+            listeners: 4_000,
             silent_after_seconds: 120,
             exports: 2,
             export_timeout: Duration::from_secs(300),
@@ -107,7 +110,7 @@ impl ApiState {
     pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
         let waiting = Semaphore::new(options.min_block_waiting);
         let exporting = Arc::new(Semaphore::new(options.exports));
-        let live = Live::default();
+        let live = Live::new(options.listeners);
         let shared = Shared { pool, options, metrics, waiting, exporting, live };
         Self(Arc::new(shared), Allowlists::default(), None)
     }

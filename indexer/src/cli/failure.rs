@@ -116,6 +116,18 @@ fn key_hint(error: &KeyError) -> &'static str {
     }
 }
 
+/// Postgres says `insufficient_privilege`.
+fn is_forbidden(error: &DbError) -> bool {
+    use sqlx::migrate::MigrateError;
+    let (DbError::Query(e)
+    | DbError::Connect(e)
+    | DbError::Migrate(MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _))) = error
+    else {
+        return false;
+    };
+    e.as_database_error().and_then(|e| e.code()).as_deref() == Some("42501")
+}
+
 fn db_hint(error: &DbError) -> Option<&'static str> {
     Some(match error {
         DbError::Connect(_) => "start Postgres and check CROWDSALE_DATABASE_URL; `crowdsale up` brings its own",
@@ -123,6 +135,10 @@ fn db_hint(error: &DbError) -> Option<&'static str> {
         DbError::OlderSchema { .. } => "run `crowdsale index` first: it migrates the database",
         DbError::InUse { .. } => {
             "stop the older crowdsale that runs on this database; then start this one, which migrates it"
+        }
+        DbError::OtherRole { .. } => "run --reindex as the role that the indexer runs as",
+        error if is_forbidden(error) => {
+            "the role lacks rights: `crowdsale index` owns its schemas and needs CREATE on the database, `crowdsale serve` needs USAGE on schema crowdsale and SELECT on its tables; see docs/operations.md"
         }
         DbError::NothingIndexed => "run `crowdsale index` first; --reindex is for what is indexed already",
         DbError::InPublic => {

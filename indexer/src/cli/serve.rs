@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::{allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
 use crate::{
+    access,
     api::{ApiOptions, ApiState, allowlists::Allowlists, auth::Service},
     config,
     db::{self, service::services},
@@ -52,13 +53,26 @@ const WRITERS: u32 = 4;
 /// master key in the environment, also what privileged requests write with.
 pub async fn state(database: &PgConnectOptions, allowlists: Allowlists) -> Result<ApiState> {
     let pool = db::readers(database, READERS).await?;
-    let state = ApiState::new(pool, telemetry::install_metrics()?, ApiOptions::default()).with_allowlists(allowlists);
+    let options = ApiOptions::default();
+    let options = ApiOptions { listeners: options.listeners.min(open_files() / 2), ..options };
+    let state = ApiState::new(pool, telemetry::install_metrics()?, options).with_allowlists(allowlists);
     let Some(sealer) = config::find_sealer()? else {
         tracing::info!("no master key is set: public reads only");
         return Ok(state);
     };
     tracing::info!(master_key = %sealer.current(), "taking privileged requests");
-    Ok(state.with_service(Service::new(services(database, WRITERS).await?, sealer)))
+    let pool = services(database, WRITERS).await?;
+    // A master key that is not the one is said now, and not to the first who has a key.
+    access::pepper(&mut *pool.acquire().await.map_err(db::DbError::from)?, &sealer).await?;
+    Ok(state.with_service(Service::new(pool, sealer)))
+}
+
+/// Files, and so connections, that this process may have open: as many as the system lets it, which is more than it gives unasked.
+fn open_files() -> usize {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1_024, 1_024));
+    let files = if setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft };
+    usize::try_from(files).unwrap_or(usize::MAX)
 }
 
 /// Takes the API's address.
@@ -87,6 +101,9 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     printer.note(format!("serving {scheme}://{}; Ctrl-C stops", listener.local_addr()?));
     let limits = Limits::new(NonZeroU32::new(args.rate_limit), args.trusted_proxy);
-    serve::run(listener, state, ServeOptions { limits, tls, ..ServeOptions::default() }, shutdown).await?;
+    let options = ServeOptions::default();
+    // Some are for the database, files, and whoever is turned away.
+    let connections = options.connections.min(open_files().saturating_sub(100).max(1));
+    serve::run(listener, state, ServeOptions { limits, tls, connections, ..options }, shutdown).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, PgConnection};
 
-use super::{DbError, Writer, outbox};
+use super::{DbError, Place, Writer, outbox};
 use crate::types::{Addr, Hash32, Tips};
 
 /// What identifies a chain and what is followed on it.
@@ -59,6 +59,20 @@ impl Checkpoint {
 /// [`DbError::OtherChain`] and [`DbError::OtherFactory`]; nothing is written then.
 pub async fn register(writer: &mut Writer, identity: ChainIdentity) -> Result<(), DbError> {
     let ChainIdentity { chain_id, genesis_hash, factory, start_block } = identity;
+    // What is to take the place of the live tables is of the same chain and factory, or those who follow them could not go on.
+    if writer.place == Place::Beside {
+        let live = sqlx::query_as!(
+            ChainIdentity,
+            r#"SELECT chain_id, genesis_hash AS "genesis_hash: _", factory AS "factory: _", start_block
+               FROM crowdsale.chain WHERE chain_id = $1"#,
+            chain_id
+        )
+        .fetch_optional(&mut writer.connection)
+        .await?;
+        if let Some(live) = live {
+            is_same(live, identity)?;
+        }
+    }
     sqlx::query!(
         "INSERT INTO chain (chain_id, genesis_hash, factory, start_block) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         chain_id,
@@ -76,10 +90,15 @@ pub async fn register(writer: &mut Writer, identity: ChainIdentity) -> Result<()
     )
     .fetch_one(&mut writer.connection)
     .await?;
+    is_same(stored, identity)
+}
+
+fn is_same(stored: ChainIdentity, wanted: ChainIdentity) -> Result<(), DbError> {
+    let ChainIdentity { chain_id, genesis_hash, factory, start_block } = wanted;
     if stored.genesis_hash != genesis_hash {
         return Err(DbError::OtherChain { chain_id, stored: stored.genesis_hash, found: genesis_hash });
     }
-    if stored != identity {
+    if stored != wanted {
         return Err(DbError::OtherFactory {
             chain_id,
             stored: stored.factory,

@@ -72,6 +72,14 @@ pub enum DbError {
     /// The role may not write what does not follow from the chain.
     #[error("the database's role may not write the tables of schema crowdsale_service")]
     MayNotWrite,
+    /// The tables are another role's: what takes their place would be no longer.
+    #[error("the live tables belong to role {owner}, and this connection is of role {role}")]
+    OtherRole {
+        /// Whose they are.
+        owner: String,
+        /// Who we are.
+        role: String,
+    },
     /// The connection is to a standby, which takes no writes.
     #[error("the database is read-only: this is a standby, or a failover is under way")]
     ReadOnly,

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{PgConnection, migrate::Migrator};
+use sqlx::{Connection, PgConnection, migrate::Migrator};
 
 use super::DbError;
 
@@ -70,6 +70,14 @@ pub(super) async fn enter(connection: &mut PgConnection, place: Place) -> Result
         }
         if schema_version(connection).await? == 0 {
             return Err(DbError::NothingIndexed);
+        }
+        let (owner, role): (String, String) = sqlx::query_as(
+            "SELECT pg_get_userbyid(nspowner)::text, current_user::text FROM pg_namespace WHERE nspname = 'crowdsale'",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        if owner != role {
+            return Err(DbError::OtherRole { owner, role });
         }
         sqlx::query("SET search_path = crowdsale_next").execute(connection).await?;
     }
@@ -139,10 +147,12 @@ async fn make(connection: &mut PgConnection, place: Place) -> Result<(), DbError
         }
         Place::Beside => &["DROP SCHEMA IF EXISTS crowdsale_next CASCADE", "CREATE SCHEMA crowdsale_next"],
     };
+    // Both or none: whoever may not make one keeps what they had.
+    let mut transaction = connection.begin().await?;
     for statement in statements {
-        sqlx::query(*statement).execute(&mut *connection).await?;
+        sqlx::query(*statement).execute(&mut *transaction).await?;
     }
-    Ok(())
+    Ok(transaction.commit().await?)
 }
 
 pub(super) fn refuse_newer(found: i64) -> Result<(), DbError> {

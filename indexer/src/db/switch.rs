@@ -15,7 +15,7 @@ const PATIENCE: &str = "SET lock_timeout = '5s'";
 /// Longest wait for readers that have begun; those that come meanwhile wait as long. Then they go first, and it is tried again.
 const READERS_WAIT: &str = "SET LOCAL lock_timeout = '500ms'";
 /// Tries to get in between readers while writers wait.
-const TRIES: usize = 10;
+const TRIES: usize = 3;
 /// Tables that do not follow from the chain: they move with the switch.
 const KEPT: [&str; 2] = ["outbox", "reverted_event"];
 
@@ -70,8 +70,8 @@ pub enum NotYet {
     Dependents(Vec<String>),
     /// The writers could not be ended: they are another role's, or somebody migrates.
     Writers,
-    /// Somebody has read for longer than the switch could wait.
-    Readers,
+    /// Somebody reads for longer than the switch waits; the sessions, as Postgres names them.
+    Readers(Vec<String>),
 }
 
 /// Compares, and where all is well switches. With `accept`, also where the two differ in what is final.
@@ -88,6 +88,20 @@ pub async fn switch(writer: &mut Writer, accept: bool) -> Result<Result<Switched
     }
     // What an earlier switch has left goes now, while nobody waits: its files can be large.
     sqlx::query("DROP SCHEMA IF EXISTS crowdsale_old CASCADE").execute(&mut writer.connection).await?;
+    // Nor is a writer stopped while somebody reads for long: it would stand still until they have done.
+    let reading = sqlx::query_scalar!(
+        r#"SELECT concat_ws(' ', a.pid, nullif(a.application_name, ''), a.usename) AS "session!"
+           FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+           WHERE l.relation = to_regclass('crowdsale.checkpoint') AND l.granted AND l.mode = 'AccessShareLock'
+             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+             AND a.xact_start < clock_timestamp() - interval '1 second'
+           ORDER BY a.xact_start LIMIT 5"#
+    )
+    .fetch_all(&mut writer.connection)
+    .await?;
+    if !reading.is_empty() {
+        return Ok(Err(NotYet::Readers(reading)));
+    }
     sqlx::query(PATIENCE).execute(&mut writer.connection).await?;
     let mut outcome = Ok(Err(NotYet::Writers));
     // Those beside first: they are ours alone.
@@ -242,7 +256,7 @@ async fn swap(writer: &mut Writer, accept: bool) -> Result<Result<Switched, NotY
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    Ok(Err(NotYet::Readers))
+    Ok(Err(NotYet::Readers(Vec::new())))
 }
 
 async fn rename(mut transaction: Transaction<'_, Postgres>, accept: bool) -> Result<Result<Switched, NotYet>, DbError> {

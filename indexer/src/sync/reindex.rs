@@ -140,7 +140,9 @@ impl Beside {
             NotYet::Writers => {
                 warn!("not switched: the live indexer cannot be ended from here, as its role is another; stop it")
             }
-            NotYet::Readers => warn!("not switched yet: somebody reads for long"),
+            NotYet::Readers(sessions) => {
+                warn!(sessions = sessions.join(", "), "not switched yet: somebody reads for long")
+            }
             NotYet::Differs(_) => {}
         }
         self.told = Some((why, Instant::now()));

@@ -176,18 +176,23 @@ async fn a_kill_loses_nothing_and_what_stands_in_the_way_is_named() {
     says(&mut anew, "these depend on the live tables").await;
     assert!(anew.output().contains("reports.raised"), "{}", anew.output());
     assert_eq!(schemas(&world.database).await, ["crowdsale", "crowdsale_next"]);
-    world.database.execute("DROP VIEW reports.raised").await;
 
-    // Somebody who reads for long is waited for, and nobody else waits behind them for long.
-    let mut reader = PgConnection::connect_with(&world.database.options()).await.unwrap();
+    // Somebody who reads for long is waited for, by name, and meanwhile the live tables are read and written.
+    let mut reader =
+        PgConnection::connect_with(&world.database.options().application_name("slow report")).await.unwrap();
     for statement in ["BEGIN", "SELECT FROM checkpoint"] {
         sqlx::query(statement).execute(&mut reader).await.unwrap();
     }
-    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
-        AND relation = to_regclass('crowdsale.checkpoint')";
-    until("the switch waits", async || (world.database.number(waits).await > 0).then_some(())).await;
-    until("it lets others read", async || (world.database.number(waits).await == 0).then_some(())).await;
-    assert_eq!(world.database.number("SELECT count(*) FROM checkpoint").await, 1);
+    let old = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'slow report'
+        AND xact_start < clock_timestamp() - interval '1 second'";
+    until("it has read for a while", async || (world.database.number(old).await > 0).then_some(())).await;
+    world.database.execute("DROP VIEW reports.raised").await;
+    says(&mut anew, "somebody reads for long").await;
+    until("the session is named", async || anew.output().contains("slow report").then_some(())).await;
+    world.chain.mine_blocks(1).await;
+    let head = world.chain.head().await.header.number;
+    until("the live tables go on", async || world.database.checkpoint().await.filter(|c| c.number == head)).await;
+    assert_eq!(schemas(&world.database).await, ["crowdsale", "crowdsale_next"]);
     reader.close().await.unwrap();
     says(&mut anew, SWITCHED).await;
     live.assert_running();
@@ -201,6 +206,28 @@ async fn there_must_be_something_to_stand_beside() {
     assert!(!ok && output.contains("error: nothing is indexed in this database yet"), "{output}");
     assert!(output.contains("hint: run `crowdsale index` first"), "{output}");
     assert_eq!(schemas(&world.database).await, Vec::<String>::new());
+    // Nor for another factory, or from another block: those who follow the live tables could not go on.
+    let mut live = world.index();
+    let sale = world.open_sale().await;
+    world.chain.mine([sale.send(world.investor(0), ether("1"))]).await;
+    world.agree(&mut live).await;
+    let mut other = world.flags().and(REINDEX).and("--accept-differences");
+    other.factory = sale.token;
+    let (ok, output) = index_once(&other);
+    assert!(!ok && output.contains("the database follows factory"), "{output}");
+    let (ok, output) = index_once(&world.flags().and(REINDEX).with("--start-block", 3));
+    assert!(!ok && output.contains("from block 0"), "{output}");
+    let mut right = Indexer::start(&world.flags().and(REINDEX));
+    says(&mut right, SWITCHED).await;
+    right.kill();
+    world.database.execute("ALTER SCHEMA crowdsale OWNER TO pg_monitor").await;
+    let (ok, output) = index_once(&world.flags().and(REINDEX));
+    assert!(
+        !ok && output.contains("belong to role pg_monitor") && output.contains("hint: run --reindex as"),
+        "{output}"
+    );
+    live.kill();
+
     let (ok, output) = index_once(&world.flags().and("--accept-differences"));
     assert!(!ok && output.contains("--reindex"), "{output}");
 }

@@ -42,9 +42,9 @@ pub struct FeedData {
     pub recipient: Option<Addr>,
     /// Who else acted: who paid, who rejected, the creator.
     pub actor: Option<Addr>,
-    /// Money.
+    /// Money; null too where it was reorged away together with its sale.
     pub amount: Option<AmountOut>,
-    /// Tokens.
+    /// Tokens; null too where they were reorged away together with their sale.
     pub tokens: Option<AmountOut>,
     /// `succeeded`, `failed` or `cancelled`; of `sale_created` its name, as its author wrote it.
     pub text: Option<String>,

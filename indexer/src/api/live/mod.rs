@@ -31,8 +31,6 @@ pub use stream::{__path_listen_to_sale, __path_listen_to_wallet, listen_to_sale,
 const BACKLOG: usize = 256;
 /// How long what is new may stay unknown if no notification comes: a pooler between can swallow them.
 const POLL: Duration = Duration::from_secs(1);
-/// Most listeners of a process.
-const LISTENERS: usize = 4_000;
 /// Most events of one reading for all; of more, everybody reads their own.
 const AT_ONCE: i64 = 2_000;
 
@@ -61,18 +59,17 @@ struct Shared {
     closed: CancellationToken,
 }
 
-impl Default for Live {
-    fn default() -> Self {
+impl Live {
+    /// For so many listeners at most.
+    pub fn new(listeners: usize) -> Self {
         Self(Arc::new(Shared {
             sender: broadcast::channel(BACKLOG).0,
             newest: RwLock::default(),
-            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            listeners: Arc::new(Semaphore::new(listeners)),
             closed: CancellationToken::new(),
         }))
     }
-}
 
-impl Live {
     /// Hears and passes on until `shutdown`; then every stream ends.
     pub async fn run(&self, pool: PgPool, shutdown: CancellationToken) {
         let following = async {

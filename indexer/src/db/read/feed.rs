@@ -175,7 +175,7 @@ pub async fn events(
     .await?)
 }
 
-/// Events that the entry `seq` took back, behind `after` and up to `up_to`, in their order.
+/// Events that the entry `seq` took back, without amounts where their sale is gone too, as nothing says what they were of; behind `after` and up to `up_to`, in their order.
 pub async fn reverted(
     connection: &mut PgConnection,
     chain_id: i64,
@@ -186,14 +186,20 @@ pub async fn reverted(
 ) -> Result<Vec<FeedEvent>, DbError> {
     Ok(sqlx::query_as!(
         FeedEvent,
-        r#"SELECT at_block AS block_number, at_log AS log_index, block_hash AS "block_hash: _", block_time AS timestamp,
-                  transaction_hash AS "transaction_hash: _", kind, sale AS "sale: _", account AS "account: _",
-                  recipient AS "recipient: _", actor AS "actor: _", amount AS "amount: Sum", tokens AS "tokens: Sum", word,
-                  currency_symbol, currency_decimals, token_symbol, token_decimals
-           FROM reverted_event
-           WHERE chain_id = $1 AND seq = $2 AND (at_block, at_log) > ($3, $4) AND (at_block, at_log) <= ($5, $6)
-             AND ($7::bytea IS NULL OR sale = $7) AND ($8::bytea IS NULL OR $8 IN (account, recipient, actor))
-           ORDER BY at_block, at_log LIMIT $9"#,
+        r#"SELECT r.at_block AS block_number, r.at_log AS log_index, r.block_hash AS "block_hash: _",
+                  r.block_time AS timestamp, r.transaction_hash AS "transaction_hash: _", r.kind, r.sale AS "sale: _",
+                  r.account AS "account: _", r.recipient AS "recipient: _", r.actor AS "actor: _",
+                  CASE WHEN s.address IS NOT NULL THEN r.amount END AS "amount: Sum",
+                  CASE WHEN s.address IS NOT NULL THEN r.tokens END AS "tokens: Sum", r.word,
+                  coalesce(money.symbol, '') AS "currency_symbol!", coalesce(money.decimals, 0::smallint) AS "currency_decimals!",
+                  coalesce(token.symbol, '') AS "token_symbol!", coalesce(token.decimals, 0::smallint) AS "token_decimals!"
+           FROM reverted_event r
+           LEFT JOIN sale s ON s.chain_id = r.chain_id AND s.address = r.sale
+           LEFT JOIN currency money ON money.chain_id = s.chain_id AND money.address = s.currency
+           LEFT JOIN currency token ON token.chain_id = s.chain_id AND token.address = s.token
+           WHERE r.chain_id = $1 AND r.seq = $2 AND (r.at_block, r.at_log) > ($3, $4) AND (r.at_block, r.at_log) <= ($5, $6)
+             AND ($7::bytea IS NULL OR r.sale = $7) AND ($8::bytea IS NULL OR $8 IN (r.account, r.recipient, r.actor))
+           ORDER BY r.at_block, r.at_log LIMIT $9"#,
         chain_id,
         seq,
         after.0,
