@@ -93,6 +93,7 @@ pub async fn run(events: u64, sales: u64, investors: u64, runs: u64) {
         let bare = copy::read(&database, "contribution", BARE).await;
         let target = Database::create().await;
         for statement in [
+            "CREATE SCHEMA crowdsale",
             "CREATE TABLE bare (chain_id bigint, block_number bigint, log_index integer, transaction_hash bytea, sale bytea,
                  investor bytea, amount numeric(78, 0), tokens numeric(78, 0), PRIMARY KEY (chain_id, block_number, log_index))",
             "CREATE INDEX ON bare (chain_id, sale, block_number, log_index)",
