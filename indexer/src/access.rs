@@ -7,15 +7,19 @@ mod log;
 mod pepper;
 mod rotation;
 mod scope;
+mod session;
+mod signing;
 #[cfg(test)]
 mod tests;
 
-pub use acts::{Created, KeyError, KeyTerms, Source, create, parse_network, revoke, rotate};
+pub use acts::{Created, KeyError, KeyTerms, Source, create, parse_network, register, revoke, rotate, rotate_public};
 pub use key::{ApiKey, KeyForm, Kind, Mode};
 pub use log::{AuditFault, Verified, verify};
 pub use pepper::{Pepper, pepper};
 pub use rotation::{Rewrapped, rewrap_all};
 pub use scope::{Scope, UnknownScope};
+pub use session::{Nonce, SessionToken};
+pub use signing::{PublicKey, PublicKeyForm};
 
 use crate::{db::DbError, seal::SealError};
 

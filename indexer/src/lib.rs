@@ -4,7 +4,7 @@
 //! chain -> decode -> apply -> Postgres -> api -> people and programs
 //! ```
 //!
-//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `api` -> `access`, `db`, `gates`, `types`; `serve` -> `api`;
+//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `api` -> `access`, `db`, `gates`, `types`; `serve` -> `api`; `meter` <- both;
 //! `cli` -> all.
 //! `db` never sees a log, `decode` never sees SQL.
 
@@ -37,6 +37,9 @@ pub mod sync;
 
 /// The database against the chain, at one block.
 pub mod reconcile;
+
+/// How often somebody may ask. A leaf without I/O.
+pub mod meter;
 
 /// What people and programs ask of the database over HTTP. Every answer is one snapshot and says how current it is; every
 /// record says in which block it stands and how final that is.

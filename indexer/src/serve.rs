@@ -43,7 +43,7 @@ use tracing::Instrument;
 use crate::{
     api::{
         self, ApiState,
-        auth::{ClientAddress, RequestId},
+        auth::{self, ClientAddress, RequestId},
         problem::{self, Code, Problem},
     },
     telemetry::metric,
@@ -79,7 +79,7 @@ impl Default for ServeOptions {
             request_timeout: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(20),
             head_limit: 64 * 1024,
-            body_limit: 64 * 1024,
+            body_limit: auth::MOST_BODY,
             connections: 8_192,
             limits: Limits::default(),
             upkeep: Duration::from_secs(5),
@@ -125,7 +125,8 @@ pub async fn run_operator(
 }
 
 /// The API with everything that a request passes.
-pub fn app(state: ApiState, options: ServeOptions) -> Router {
+pub fn app(state: ApiState, mut options: ServeOptions) -> Router {
+    options.limits = options.limits.for_keys(state.service().is_some());
     layered(api::router(state), options)
 }
 

@@ -25,10 +25,11 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("apply", &["types", "contracts", "decode", "chain", "db", "telemetry"]),
         ("sync", &["types", "contracts", "decode", "chain", "db", "apply", "telemetry"]),
         ("reconcile", &["types", "contracts", "decode", "chain", "db", "telemetry"]),
-        ("access", &["db", "seal"]),
-        ("api", &["access", "db", "gates", "seal", "types", "telemetry"]),
+        ("meter", &[]),
+        ("access", &["db", "seal", "types"]),
+        ("api", &["access", "db", "gates", "meter", "seal", "types", "telemetry"]),
         ("web", &["types", "telemetry"]),
-        ("serve", &["api", "web", "telemetry", "config"]),
+        ("serve", &["api", "meter", "web", "telemetry", "config"]),
     ])
 }
 

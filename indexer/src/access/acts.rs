@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use sqlx::PgConnection;
 
-use super::{AccessError, ApiKey, Kind, Mode, Pepper, Scope, key::fresh_id};
+use super::{AccessError, ApiKey, Kind, Mode, Pepper, PublicKey, Scope, key::fresh_id};
 use crate::{
     db::service::{
         audit::{self, Entry},
@@ -86,6 +86,15 @@ pub enum KeyError {
         /// What replaces it.
         by: String,
     },
+    /// Another key, or this one, signs with it.
+    #[error("a key of this service has this public key: make a new pair of keys")]
+    KnownPublicKey,
+    /// Only its owner can make the key that replaces one that signs.
+    #[error("key {0} signs requests: give the public key that replaces its own")]
+    Signs(String),
+    /// A key that is sent is replaced by another that is sent.
+    #[error("key {0} does not sign requests: it is replaced without a public key")]
+    DoesNotSign(String),
 }
 
 impl KeyTerms {
@@ -144,21 +153,32 @@ pub async fn create(
     if let Some((_, fault)) = terms.faults().into_iter().next() {
         return Err(fault.into());
     }
-    let mut scopes = terms.scopes.clone();
-    scopes.sort();
-    scopes.dedup();
-    let expires_at = terms.expires_in_seconds.map(|seconds| jiff::Timestamp::now().as_second() + seconds);
-    let fresh = Fresh {
-        family: None,
-        label: terms.label.trim(),
-        scopes: scopes.iter().map(ToString::to_string).collect(),
-        networks: terms.networks.iter().map(|n| n.trunc().to_string()).collect(),
-        expires_at,
-    };
-    let created = add(connection, pepper, terms.mode, Kind::of(&scopes), fresh).await?;
-    let detail = format!("{} with {}", created.row.prefix, created.row.scopes.join(" "));
-    audit::append(connection, &source.did("key.created", &created.row.id, Some(detail))).await?;
+    let created = add(connection, pepper, terms.mode, Kind::of(&terms.scopes), Fresh::of(terms)).await?;
+    note_created(connection, &created.row, source).await?;
     Ok(created)
+}
+
+/// Makes a key whose owner signs requests: nothing of it is secret here.
+///
+/// # Errors
+/// The first of [`KeyTerms::faults`], [`KeyError::KnownPublicKey`]; those of the database.
+pub async fn register(
+    connection: &mut PgConnection,
+    terms: &KeyTerms,
+    public_key: PublicKey,
+    source: &Source,
+) -> Result<KeyRow, AccessError> {
+    if let Some((_, fault)) = terms.faults().into_iter().next() {
+        return Err(fault.into());
+    }
+    let row = add_public(connection, public_key, Fresh::of(terms)).await?;
+    note_created(connection, &row, source).await?;
+    Ok(row)
+}
+
+async fn note_created(connection: &mut PgConnection, row: &KeyRow, source: &Source) -> Result<(), AccessError> {
+    let detail = format!("{} with {}", row.prefix, row.scopes.join(" "));
+    Ok(audit::append(connection, &source.did("key.created", &row.id, Some(detail))).await?)
 }
 
 /// Makes a key that takes another's place: the same label, scopes, networks and end. The other goes on for `grace` seconds, so that
@@ -173,6 +193,39 @@ pub async fn rotate(
     grace: i64,
     source: &Source,
 ) -> Result<Created, AccessError> {
+    let old = replaceable(connection, id, grace).await?;
+    if old.public_key.is_some() {
+        return Err(KeyError::Signs(old.id).into());
+    }
+    let mode = if old.prefix.starts_with("crs_live") { Mode::Live } else { Mode::Test };
+    let kind = if old.prefix.contains("_rk_") { Kind::Read } else { Kind::Secret };
+    let created = add(connection, pepper, mode, kind, Fresh::after(&old)).await?;
+    replace(connection, (id, &created.row.id), grace, source).await?;
+    Ok(created)
+}
+
+/// [`rotate`] for a key that signs: `public_key` takes the place of its own.
+///
+/// # Errors
+/// Those of [`rotate`], and [`KeyError::KnownPublicKey`].
+pub async fn rotate_public(
+    connection: &mut PgConnection,
+    id: &str,
+    public_key: PublicKey,
+    grace: i64,
+    source: &Source,
+) -> Result<KeyRow, AccessError> {
+    let old = replaceable(connection, id, grace).await?;
+    if old.public_key.is_none() {
+        return Err(KeyError::DoesNotSign(old.id).into());
+    }
+    let row = add_public(connection, public_key, Fresh::after(&old)).await?;
+    replace(connection, (id, &row.id), grace, source).await?;
+    Ok(row)
+}
+
+/// A key that can be replaced, kept as it is until the transaction ends.
+async fn replaceable(connection: &mut PgConnection, id: &str, grace: i64) -> Result<KeyRow, AccessError> {
     if !(0..=KeyTerms::MAX_GRACE).contains(&grace) {
         return Err(KeyError::Grace.into());
     }
@@ -183,20 +236,18 @@ pub async fn rotate(
     if !old.is_active() {
         return Err(KeyError::NotActive { id: old.id, state: old.state }.into());
     }
-    let mode = if old.prefix.starts_with("crs_live") { Mode::Live } else { Mode::Test };
-    let kind = if old.prefix.contains("_rk_") { Kind::Read } else { Kind::Secret };
-    let fresh = Fresh {
-        family: Some(&old.family),
-        label: &old.label,
-        scopes: old.scopes,
-        networks: old.networks,
-        expires_at: old.expires_at,
-    };
-    let created = add(connection, pepper, mode, kind, fresh).await?;
-    keys::replace(connection, id, &created.row.id, grace).await?;
-    let detail = format!("replaced by {}, goes on for {grace} s at most", created.row.id);
-    audit::append(connection, &source.did("key.rotated", id, Some(detail))).await?;
-    Ok(created)
+    Ok(old)
+}
+
+async fn replace(
+    connection: &mut PgConnection,
+    (old, new): (&str, &str),
+    grace: i64,
+    source: &Source,
+) -> Result<(), AccessError> {
+    keys::replace(connection, old, new, grace).await?;
+    let detail = format!("replaced by {new}, goes on for {grace} s at most");
+    Ok(audit::append(connection, &source.did("key.rotated", old, Some(detail))).await?)
 }
 
 /// Ends a key at once. One that was revoked before stays as it is.
@@ -222,6 +273,58 @@ struct Fresh<'a> {
     expires_at: Option<i64>,
 }
 
+impl<'a> Fresh<'a> {
+    fn of(terms: &'a KeyTerms) -> Self {
+        let mut scopes = terms.scopes.clone();
+        scopes.sort();
+        scopes.dedup();
+        Self {
+            family: None,
+            label: terms.label.trim(),
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            networks: terms.networks.iter().map(|n| n.trunc().to_string()).collect(),
+            expires_at: terms.expires_in_seconds.map(|seconds| jiff::Timestamp::now().as_second() + seconds),
+        }
+    }
+
+    fn after(old: &'a KeyRow) -> Self {
+        Self {
+            family: Some(&old.family),
+            label: &old.label,
+            scopes: old.scopes.clone(),
+            networks: old.networks.clone(),
+            expires_at: old.expires_at,
+        }
+    }
+
+    async fn insert(
+        self,
+        connection: &mut PgConnection,
+        prefix: &str,
+        (hash, public_key): (Option<&[u8]>, Option<&[u8]>),
+    ) -> Result<KeyRow, AccessError> {
+        let id = fresh_id("key").map_err(failed)?;
+        let Self { family, label, scopes, networks, expires_at } = self;
+        let new = NewKey {
+            id: &id,
+            family: family.unwrap_or(&id),
+            label,
+            prefix,
+            hash,
+            public_key,
+            scopes: &scopes,
+            networks: &networks,
+            expires_at,
+        };
+        keys::insert(connection, new).await?;
+        Ok(keys::find(connection, &id).await?.ok_or_else(|| KeyError::Unknown(id.clone()))?)
+    }
+}
+
+fn failed(source: SealError) -> AccessError {
+    AccessError::Seal { table: "api_key".into(), row: "a new one".into(), source }
+}
+
 async fn add(
     connection: &mut PgConnection,
     pepper: &Pepper,
@@ -229,22 +332,19 @@ async fn add(
     kind: Kind,
     fresh: Fresh<'_>,
 ) -> Result<Created, AccessError> {
-    let failed = |source: SealError| AccessError::Seal { table: "api_key".into(), row: "a new one".into(), source };
     let key = ApiKey::generate(mode, kind).map_err(failed)?;
-    let id = fresh_id("key").map_err(failed)?;
-    let Fresh { family, label, scopes, networks, expires_at } = fresh;
-    let hash = pepper.hash(&key);
-    let new = NewKey {
-        id: &id,
-        family: family.unwrap_or(&id),
-        label,
-        prefix: key.prefix(),
-        hash: &hash,
-        scopes: &scopes,
-        networks: &networks,
-        expires_at,
-    };
-    keys::insert(connection, new).await?;
-    let row = keys::find(connection, &id).await?.ok_or_else(|| KeyError::Unknown(id.clone()))?;
+    let hash = pepper.hash(key.expose());
+    let row = fresh.insert(connection, key.prefix(), (Some(&hash), None)).await?;
     Ok(Created { key, row })
+}
+
+async fn add_public(
+    connection: &mut PgConnection,
+    public_key: PublicKey,
+    fresh: Fresh<'_>,
+) -> Result<KeyRow, AccessError> {
+    if keys::knows_public_key(connection, public_key.bytes()).await? {
+        return Err(KeyError::KnownPublicKey.into());
+    }
+    fresh.insert(connection, &public_key.fingerprint(), (None, Some(public_key.bytes()))).await
 }

@@ -13,8 +13,8 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// `crs_live_sk_`.
 const HEAD: usize = 12;
 /// 238 bits, of which the 48 of the prefix are no secret.
-const BODY: usize = 40;
-const CHECKSUM: usize = 6;
+pub(super) const BODY: usize = 40;
+pub(super) const CHECKSUM: usize = 6;
 /// How much of a key is shown and looked up.
 const PREFIX: usize = HEAD + 8;
 
@@ -115,7 +115,7 @@ impl FromStr for ApiKey {
 }
 
 /// So many random letters and digits, each as likely as any other.
-fn random_digits(count: usize, text: &mut String) -> Result<(), SealError> {
+pub(super) fn random_digits(count: usize, text: &mut String) -> Result<(), SealError> {
     let mut left = count;
     while left > 0 {
         let mut bytes = Zeroizing::new([0; 64]);
@@ -137,7 +137,7 @@ pub(super) fn fresh_id(kind: &str) -> Result<String, SealError> {
 }
 
 /// CRC-32 of the text before it, in six digits of base 62.
-fn checksum(text: &str) -> String {
+pub(super) fn checksum(text: &str) -> String {
     let mut rest = crc32fast::hash(text.as_bytes()) as usize;
     let mut digits = [b'0'; CHECKSUM];
     for digit in digits.iter_mut().rev() {

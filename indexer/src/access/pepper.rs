@@ -28,9 +28,14 @@ impl fmt::Debug for Pepper {
 }
 
 impl Pepper {
-    /// What is stored of a key.
-    pub fn hash(&self, key: &ApiKey) -> Vec<u8> {
-        hmac::sign(&self.0, key.expose().as_bytes()).as_ref().to_vec()
+    #[cfg(test)]
+    pub(super) fn of(secret: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// What is stored of a key or another text.
+    pub fn hash(&self, text: &str) -> Vec<u8> {
+        hmac::sign(&self.0, text.as_bytes()).as_ref().to_vec()
     }
 
     /// Whether the hash is this key's; takes as long whatever the answer is.

@@ -4,12 +4,12 @@
 //! from being switched by a re-index and their old rows from being cleaned up: so exports are few at a time and end in time, and who
 //! reads too slowly loses the connection. An export that does not end well breaks the connection: what is cut off never looks whole.
 
-use std::{io, time::Duration};
+use std::{convert::Infallible, io, time::Duration};
 
 use axum::{
     body::Body,
-    extract::State,
-    http::{HeaderValue, header},
+    extract::{FromRequestParts, State},
+    http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use tokio::{
@@ -19,6 +19,7 @@ use tokio::{
 
 use super::{
     ApiState, ReadProblems,
+    auth::Identity,
     extract::{CheckedPath, CheckedQuery},
     meta::{Condition, NoAnswer, Snapshot},
     problem::{Code, Problem},
@@ -26,6 +27,7 @@ use super::{
     shapes::{BlockRef, Time},
 };
 use crate::{
+    access::Scope,
     db::{
         DbError,
         chains::Checkpoint,
@@ -281,11 +283,11 @@ async fn export(
     path: SalePath,
     query: SaleQuery,
     condition: Condition,
-    table: Table,
+    (table, has_key): (Table, bool),
 ) -> Result<Response, NoAnswer> {
     let mut snapshot = Snapshot::of_chain(state, path.chain, query.min_block, condition).await?;
     let sale = FullSale::get(snapshot.connection(), path).await?;
-    let permit = state.exporting().try_acquire_owned().map_err(|_| {
+    let permit = state.exporting(has_key).try_acquire_owned().map_err(|_| {
         let detail = "as many exports are being written as this service writes at once; try again in a moment";
         Problem::new(Code::ExportsBusy, detail).retry_after(10)
     })?;
@@ -302,6 +304,19 @@ async fn export(
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }
     Ok(response.into_response())
+}
+
+/// Whether whoever asks has a key for exports: there are places for them, which nobody else takes.
+#[derive(Clone, Copy, Debug)]
+pub struct MayExport(bool);
+
+impl<S: Sync> FromRequestParts<S> for MayExport {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let identity = parts.extensions.get::<Identity>();
+        Ok(Self(matches!(identity, Some(Identity::Key(caller)) if caller.scopes().contains(&Scope::ExportsRead))))
+    }
 }
 
 /// All contributions as CSV
@@ -325,9 +340,10 @@ pub async fn export_contributions(
     State(state): State<ApiState>,
     CheckedPath(path): CheckedPath<SalePath>,
     CheckedQuery(query): CheckedQuery<SaleQuery>,
+    MayExport(has_key): MayExport,
     condition: Condition,
 ) -> Result<Response, NoAnswer> {
-    export(&state, path, query, condition, Table::Contributions(None)).await
+    export(&state, path, query, condition, (Table::Contributions(None), has_key)).await
 }
 
 /// All investors as CSV
@@ -350,9 +366,10 @@ pub async fn export_investors(
     State(state): State<ApiState>,
     CheckedPath(path): CheckedPath<SalePath>,
     CheckedQuery(query): CheckedQuery<SaleQuery>,
+    MayExport(has_key): MayExport,
     condition: Condition,
 ) -> Result<Response, NoAnswer> {
-    export(&state, path, query, condition, Table::Investors(None)).await
+    export(&state, path, query, condition, (Table::Investors(None), has_key)).await
 }
 
 #[cfg(test)]

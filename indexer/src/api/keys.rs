@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +22,7 @@ use super::{
     shapes::Time,
 };
 use crate::{
-    access::{self, AccessError, Created, KeyError, KeyTerms, Mode, Scope},
+    access::{self, AccessError, Created, KeyError, KeyTerms, Mode, PublicKey, PublicKeyForm, Scope},
     db::{
         DbError,
         service::keys::{self, KeyRow},
@@ -106,16 +107,24 @@ pub struct NewKey {
     #[serde(default)]
     #[schema(minimum = 60, maximum = 315_360_000, example = 7_776_000)]
     pub expires_in_seconds: Option<i64>,
+    /// An Ed25519 public key, as PEM or its 32 bytes in base64, for a key whose owner signs requests; null for one that is sent with them.
+    #[serde(default)]
+    #[schema(max_length = 1024, example = json!(null))]
+    pub public_key: Option<String>,
 }
 
 /// How a key is replaced.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
     /// Seconds that the replaced key goes on for at most; up to 30 days, a day if it is not given.
     #[serde(default = "a_day")]
     #[schema(minimum = 0, maximum = 2_592_000, default = 86_400)]
     pub grace_seconds: i64,
+    /// The public key that takes the place of its own, for a key whose owner signs requests; null for one that is sent.
+    #[serde(default)]
+    #[schema(max_length = 1024, example = json!(null))]
+    pub public_key: Option<String>,
 }
 
 fn a_day() -> i64 {
@@ -131,9 +140,12 @@ pub struct KeyOut {
     pub id: String,
     /// What it is for.
     pub label: String,
-    /// The beginning of the key.
+    /// The beginning of the key; of one whose owner signs, `ed25519_` and a fingerprint.
     #[schema(example = "crs_live_sk_8Kc2VtQx")]
     pub prefix: String,
+    /// What verifies its signatures, in base64, if its owner signs requests.
+    #[schema(example = json!(null))]
+    pub public_key: Option<String>,
     /// What it may do.
     pub scopes: Vec<String>,
     /// Where it may be used from; everywhere if empty.
@@ -159,6 +171,7 @@ impl From<KeyRow> for KeyOut {
             id: row.id,
             label: row.label,
             prefix: row.prefix,
+            public_key: row.public_key.map(|key| STANDARD.encode(key)),
             scopes: row.scopes,
             networks: row.networks,
             state: row.state,
@@ -190,17 +203,32 @@ pub struct KeyList {
 /// A key that was just made.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct FreshKey {
-    /// What it is used with. This is the only time that it is shown.
+    /// What it is used with. This is the only time that it is shown. Null where its owner signs requests.
     #[schema(example = "crs_live_sk_8Kc2VtQx…")]
-    pub secret: String,
+    pub secret: Option<String>,
     /// What is kept of it.
     pub data: KeyOut,
 }
 
 impl From<Created> for FreshKey {
     fn from(created: Created) -> Self {
-        Self { secret: created.key.expose().to_owned(), data: created.row.into() }
+        Self { secret: Some(created.key.expose().to_owned()), data: created.row.into() }
     }
+}
+
+impl From<KeyRow> for FreshKey {
+    fn from(row: KeyRow) -> Self {
+        Self { secret: None, data: row.into() }
+    }
+}
+
+/// The public key that a body has.
+fn public_key(text: Option<&str>) -> Result<Option<PublicKey>, Problem> {
+    text.map(str::parse).transpose().map_err(|form: PublicKeyForm| of_public_key(form.to_string()))
+}
+
+fn of_public_key(detail: String) -> Problem {
+    Problem::faults(Code::InvalidBody, vec![Fault { pointer: "/body/public_key".to_owned(), detail }])
 }
 
 impl From<AccessError> for Problem {
@@ -208,7 +236,10 @@ impl From<AccessError> for Problem {
         match error {
             AccessError::Db(error) => error.into(),
             AccessError::Key(error) => {
-                let code = match error {
+                let code = match &error {
+                    KeyError::KnownPublicKey | KeyError::Signs(_) | KeyError::DoesNotSign(_) => {
+                        return of_public_key(format!("is wrong: {error}"));
+                    }
                     KeyError::Unknown(_) => Code::KeyNotFound,
                     KeyError::NotActive { .. } | KeyError::Replaced { .. } => Code::KeyNotActive,
                     _ => Code::InvalidBody,
@@ -274,14 +305,19 @@ pub async fn create_key(
     CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
     Post { body, request }: Post<NewKey>,
 ) -> Result<Response, Problem> {
+    let public_key = public_key(body.public_key.as_deref())?;
     let terms = terms(body)?;
     let pepper = service.pepper().await?;
     let mut once = match Once::begin(&service, &caller, &request).await? {
         Turn::First(once) => once,
         Turn::Replay(answer) => return Ok(answer),
     };
-    let created = access::create(once.connection(), pepper, &terms, &caller.source()).await?;
-    once.finish(StatusCode::CREATED, &FreshKey::from(created)).await
+    let source = caller.source();
+    let fresh: FreshKey = match public_key {
+        Some(public_key) => access::register(once.connection(), &terms, public_key, &source).await?.into(),
+        None => access::create(once.connection(), pepper, &terms, &source).await?.into(),
+    };
+    once.finish(StatusCode::CREATED, &fresh).await
 }
 
 /// All keys
@@ -350,24 +386,30 @@ pub async fn rotate_key(
     CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
     Post { body, request }: Post<Rotation>,
 ) -> Result<Response, Problem> {
+    let public_key = public_key(body.public_key.as_deref())?;
     let pepper = service.pepper().await?;
     let mut once = match Once::begin(&service, &caller, &request).await? {
         Turn::First(once) => once,
         Turn::Replay(answer) => return Ok(answer),
     };
-    let (id, grace) = (path.id.0, body.grace_seconds);
-    let created =
-        access::rotate(once.connection(), pepper, &id, grace, &caller.source()).await.map_err(|e| match e {
-            AccessError::Key(KeyError::Grace) => Problem::faults(
-                Code::InvalidBody,
-                vec![Fault {
-                    pointer: "/body/grace_seconds".to_owned(),
-                    detail: "must be between 0 and 2592000".to_owned(),
-                }],
-            ),
-            e => e.into(),
-        })?;
-    once.finish(StatusCode::CREATED, &FreshKey::from(created)).await
+    let (id, grace, source) = (path.id.0, body.grace_seconds, caller.source());
+    let rotated: Result<FreshKey, AccessError> = match public_key {
+        Some(public_key) => {
+            access::rotate_public(once.connection(), &id, public_key, grace, &source).await.map(Into::into)
+        }
+        None => access::rotate(once.connection(), pepper, &id, grace, &source).await.map(Into::into),
+    };
+    let fresh = rotated.map_err(|e| match e {
+        AccessError::Key(KeyError::Grace) => Problem::faults(
+            Code::InvalidBody,
+            vec![Fault {
+                pointer: "/body/grace_seconds".to_owned(),
+                detail: "must be between 0 and 2592000".to_owned(),
+            }],
+        ),
+        e => e.into(),
+    })?;
+    once.finish(StatusCode::CREATED, &fresh).await
 }
 
 /// Revokes a key

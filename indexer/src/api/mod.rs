@@ -7,6 +7,7 @@
 
 pub mod activity;
 pub mod allowlists;
+pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod concentration;
@@ -30,6 +31,7 @@ pub mod sale_parts;
 pub mod sales;
 pub mod schedule;
 pub mod series;
+pub mod sessions;
 pub mod shapes;
 pub mod standing;
 pub mod status;
@@ -38,9 +40,9 @@ pub mod terms;
 pub mod tokenlist;
 pub mod wallet;
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, middleware};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
@@ -53,6 +55,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use crate::meter::Meter;
 use allowlists::Allowlists;
 use auth::Service;
 use live::Live;
@@ -73,6 +76,10 @@ pub struct ApiOptions {
     pub silent_after_seconds: i64,
     /// Most exports that are written at once. Each holds a connection of the pool.
     pub exports: usize,
+    /// Most exports beside those for who has a key for them.
+    pub keyed_exports: usize,
+    /// Requests that a key or a wallet may make in a minute, from wherever.
+    pub requests_per_minute: Option<NonZeroU32>,
     /// Time for an export. As long it holds a snapshot of the database, which a re-index that would take the tables' place waits for.
     pub export_timeout: Duration,
 }
@@ -86,6 +93,8 @@ impl Default for ApiOptions {
             listeners: 4_000,
             silent_after_seconds: 120,
             exports: 2,
+            keyed_exports: 2,
+            requests_per_minute: None,
             export_timeout: Duration::from_secs(300),
         }
     }
@@ -103,6 +112,8 @@ struct Shared {
     waiting: Semaphore,
     live: Live,
     exporting: Arc<Semaphore>,
+    keyed_exporting: Arc<Semaphore>,
+    identities: Option<Meter<String>>,
 }
 
 impl ApiState {
@@ -110,8 +121,10 @@ impl ApiState {
     pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
         let waiting = Semaphore::new(options.min_block_waiting);
         let exporting = Arc::new(Semaphore::new(options.exports));
+        let keyed_exporting = Arc::new(Semaphore::new(options.keyed_exports));
+        let identities = options.requests_per_minute.map(|limit| Meter::new("key", limit));
         let live = Live::new(options.listeners);
-        let shared = Shared { pool, options, metrics, waiting, exporting, live };
+        let shared = Shared { pool, options, metrics, waiting, exporting, keyed_exporting, identities, live };
         Self(Arc::new(shared), Allowlists::default(), None)
     }
 
@@ -161,8 +174,12 @@ impl ApiState {
         &self.0.waiting
     }
 
-    fn exporting(&self) -> Arc<Semaphore> {
-        self.0.exporting.clone()
+    fn exporting(&self, has_key: bool) -> Arc<Semaphore> {
+        if has_key { self.0.keyed_exporting.clone() } else { self.0.exporting.clone() }
+    }
+
+    fn identity_meter(&self) -> Option<&Meter<String>> {
+        self.0.identities.as_ref()
     }
 }
 
@@ -179,6 +196,7 @@ impl ApiState {
         (name = "tokens", description = "Tokens that sales sell"),
         (name = "investors", description = "One wallet over all sales"),
         (name = "keys", description = "Keys of the API, for who has `keys:admin`"),
+        (name = "sessions", description = "Wallets that sign in"),
         (name = "service", description = "How current and how well the service is")
     ),
     modifiers(&KeyScheme),
@@ -191,10 +209,13 @@ struct KeyScheme;
 
 impl Modify for KeyScheme {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let about = "A key of the API, `crs_…`. Its scopes say what it may do.";
+        let about = "A key of the API, `crs_…`. Its scopes say what it may do. A key that was registered with a public key is not sent: its owner signs requests (RFC 9421, Ed25519) over `@method`, `@authority`, `@path`, `@query` and, where there is a body, `content-digest`, with `created`, a fresh `nonce` and the key's id as `keyid`.";
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build();
+        let about = "The token of a wallet that has signed in, `cws_…`.";
+        let session = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("key", SecurityScheme::Http(bearer));
+        components.add_security_scheme("session", SecurityScheme::Http(session));
     }
 }
 
@@ -224,6 +245,10 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(keys::create_key, keys::list_keys))
         .routes(routes!(keys::get_key, keys::revoke_key))
         .routes(routes!(keys::rotate_key))
+        .routes(routes!(audit::list_acts))
+        .routes(routes!(sessions::get_nonce))
+        .routes(routes!(sessions::sign_in))
+        .routes(routes!(sessions::get_session, sessions::sign_out))
         .merge(operator())
 }
 
@@ -244,6 +269,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(state: ApiState) -> Router {
     let (router, document) = resources().split_for_parts();
     router
+        .route_layer(middleware::from_fn_with_state(state.clone(), auth::identified))
         .merge(docs::router(&document))
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing under this path") })
         .with_state(state)
@@ -304,7 +330,7 @@ impl IntoResponses for WriteProblems {
     fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
         [
             ("400", problem_response("The request cannot be read, or its `Idempotency-Key` is missing.")),
-            ("401", problem_response("There is no key, or none that is good.")),
+            ("401", problem_response("There is no key, signature or session, or none that is good; `code` says what is wrong.")),
             ("403", problem_response("The key has not the scope, or may not be used from there; `code` says which.")),
             ("404", problem_response("What the path names is not known.")),
             ("409", problem_response("A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which.")),

@@ -48,6 +48,14 @@ pub enum Code {
     PayloadTooLarge,
     /// 401: there is no key, or none that is good; `WWW-Authenticate` says what is taken.
     Unauthenticated,
+    /// 401: a signed request is not signed as it has to be, or not by the key that it names.
+    SignatureInvalid,
+    /// 401: a signature is too old, or of the future: the clocks differ.
+    SignatureStale,
+    /// 401: the nonce of a signature was used before.
+    SignatureReplayed,
+    /// 401: a wallet's message or its signature is not one that this service takes.
+    SignInRefused,
     /// 403: the key has not the scope that this needs.
     ScopeMissing,
     /// 403: the key may not be used from where the request comes from.
@@ -92,7 +100,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 41] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -110,6 +118,10 @@ impl Code {
         Self::MethodNotAllowed,
         Self::PayloadTooLarge,
         Self::Unauthenticated,
+        Self::SignatureInvalid,
+        Self::SignatureStale,
+        Self::SignatureReplayed,
+        Self::SignInRefused,
         Self::ScopeMissing,
         Self::AddressNotAllowed,
         Self::KeyNotFound,
@@ -152,6 +164,10 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PayloadTooLarge => "payload_too_large",
             Self::Unauthenticated => "unauthenticated",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::SignatureStale => "signature_stale",
+            Self::SignatureReplayed => "signature_replayed",
+            Self::SignInRefused => "sign_in_refused",
             Self::ScopeMissing => "scope_missing",
             Self::AddressNotAllowed => "address_not_allowed",
             Self::KeyNotFound => "key_not_found",
@@ -183,7 +199,11 @@ impl Code {
             | Self::MalformedBody
             | Self::IdempotencyKeyMissing
             | Self::IdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated
+            | Self::SignatureInvalid
+            | Self::SignatureStale
+            | Self::SignatureReplayed
+            | Self::SignInRefused => StatusCode::UNAUTHORIZED,
             Self::ScopeMissing | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
             Self::KeyNotActive | Self::IdempotencyInFlight => StatusCode::CONFLICT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -236,6 +256,10 @@ impl Code {
             Self::MethodNotAllowed => "The method is not allowed",
             Self::PayloadTooLarge => "The body is too large",
             Self::Unauthenticated => "A key is needed",
+            Self::SignatureInvalid => "The signature is not valid",
+            Self::SignatureStale => "The signature is too old, or of the future",
+            Self::SignatureReplayed => "The signature was used before",
+            Self::SignInRefused => "The wallet is not signed in",
             Self::ScopeMissing => "The key may not do this",
             Self::AddressNotAllowed => "The key may not be used from there",
             Self::KeyNotFound => "The key is not known",

@@ -14,7 +14,7 @@ use super::{
     voucher::duration_text,
 };
 use crate::{
-    access::{self, Created, KeyTerms, Mode, Pepper, Scope, Source},
+    access::{self, Created, KeyTerms, Mode, Pepper, PublicKey, PublicKeyForm, Scope, Source},
     config,
     db::service::{
         self,
@@ -33,12 +33,13 @@ pub enum KeysCommand {
 
 /// Makes a key of the API and prints it, once
 ///
-/// It is kept as a hash alone: nothing can show it again. Needs the master key, CROWDSALE_MASTER_KEY or CROWDSALE_MASTER_KEY_FILE.
+/// It is kept as a hash alone: nothing can show it again. With --public-key, what is registered is another's public key, and there is nothing to keep secret. Else it needs the master key, CROWDSALE_MASTER_KEY or CROWDSALE_MASTER_KEY_FILE.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
   crowdsale keys create 'order desk' --scope orders:write --scope sales:read --network 203.0.113.0/24 --expires-in 90d
-  crowdsale keys create 'first administrator' --scope keys:admin")]
+  crowdsale keys create 'first administrator' --scope keys:admin
+  crowdsale keys create 'exchange' --scope orders:write --public-key exchange.pub.pem")]
 pub struct CreateArgs {
     /// What it is for
     #[arg(value_name = "LABEL")]
@@ -52,6 +53,9 @@ pub struct CreateArgs {
     /// How long it is good for, such as 90d; without, until it is revoked
     #[arg(long, value_name = "DURATION", value_parser = duration_text)]
     expires_in: Option<u64>,
+    /// Its owner's Ed25519 public key, a PEM file or its 32 bytes in base64: the owner signs requests (RFC 9421), and no key is made
+    #[arg(long, value_name = "KEY", value_parser = public_key)]
+    public_key: Option<PublicKey>,
     /// Write test into it instead of live, for a key that is used where no money is
     #[arg(long)]
     test: bool,
@@ -78,6 +82,9 @@ pub struct RotateArgs {
     /// How long the old one goes on, up to 30 days; 0 ends it at once
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = grace)]
     grace: u64,
+    /// For a key whose owner signs requests, the public key that takes the place of its own
+    #[arg(long, value_name = "KEY", value_parser = public_key)]
+    public_key: Option<PublicKey>,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -94,6 +101,15 @@ pub struct RevokeArgs {
 
 fn network(text: &str) -> Result<IpNet, String> {
     access::parse_network(text).ok_or_else(|| "write an address or a network, such as 203.0.113.0/24".to_owned())
+}
+
+fn public_key(text: &str) -> Result<PublicKey, String> {
+    match std::fs::read_to_string(text) {
+        Ok(file) => file.parse().map_err(|form: PublicKeyForm| form.to_string()),
+        Err(unread) => {
+            text.parse().map_err(|form: PublicKeyForm| format!("no file of that name ({unread}), and it {form}"))
+        }
+    }
 }
 
 fn grace(text: &str) -> Result<u64, String> {
@@ -131,6 +147,13 @@ pub async fn run(command: KeysCommand, printer: Printer) -> Result<()> {
                     "change it, and run it again",
                 ));
             }
+            if let Some(public_key) = args.public_key {
+                let pool = connect(&args.database).await?;
+                let mut transaction = pool.begin().await?;
+                let row = access::register(&mut transaction, &terms, public_key, &operator()).await?;
+                transaction.commit().await?;
+                return printer.result(&Shown::from(row));
+            }
             let (pool, pepper) = opened(&args.database).await?;
             let mut transaction = pool.begin().await?;
             let created = access::create(&mut transaction, &pepper, &terms, &operator()).await?;
@@ -150,9 +173,17 @@ pub async fn run(command: KeysCommand, printer: Printer) -> Result<()> {
             printer.result(&Keys { keys: rows })
         }
         KeysCommand::Rotate(args) => {
+            let grace = i64::try_from(args.grace).unwrap_or(i64::MAX);
+            if let Some(public_key) = args.public_key {
+                let pool = connect(&args.database).await?;
+                let mut transaction = pool.begin().await?;
+                let row = access::rotate_public(&mut transaction, &args.id, public_key, grace, &operator()).await?;
+                transaction.commit().await?;
+                printer.note(format!("{} goes on for {grace} s at most", args.id));
+                return printer.result(&Shown::from(row));
+            }
             let (pool, pepper) = opened(&args.database).await?;
             let mut transaction = pool.begin().await?;
-            let grace = i64::try_from(args.grace).unwrap_or(i64::MAX);
             let created = access::rotate(&mut transaction, &pepper, &args.id, grace, &operator()).await?;
             transaction.commit().await?;
             printer.note(format!("{} goes on for {grace} s at most", args.id));

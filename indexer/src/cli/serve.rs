@@ -6,11 +6,16 @@ use anyhow::Result;
 use clap::Args;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
+use url::Url;
 
 use super::{allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
 use crate::{
     access,
-    api::{ApiOptions, ApiState, allowlists::Allowlists, auth::Service},
+    api::{
+        ApiOptions, ApiState,
+        allowlists::Allowlists,
+        auth::{Origins, Service},
+    },
     config,
     db::{self, service::services},
     serve::{self, Limits, ServeOptions, Tls},
@@ -29,7 +34,11 @@ pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// Requests that an address may make in a minute, ten times as many with a key; 0 sets no limit.
+    /// URLs under which it is reached, as https://sales.example.org: signed requests and wallets that sign in name it; without, they
+    /// have to come from this machine.
+    #[arg(long, env = "CROWDSALE_PUBLIC_URL", hide_env_values = true, value_delimiter = ',', value_name = "URL", value_parser = public_url)]
+    public_url: Vec<Url>,
+    /// Requests that an address may make in a minute, ten times as many with a key, and as many each key; 0 sets no limit.
     #[arg(long, default_value_t = 600, value_name = "COUNT")]
     rate_limit: u32,
     /// Networks of proxies in front of it, as 10.0.0.0/8: what they write into X-Forwarded-For is believed.
@@ -43,19 +52,47 @@ pub struct ServeArgs {
     tls_key: Option<PathBuf>,
 }
 
+fn public_url(text: &str) -> Result<Url, String> {
+    let example = "write such as https://sales.example.org";
+    let url = Url::parse(text).map_err(|e| format!("{e}; {example}"))?;
+    let bare = matches!(url.scheme(), "https" | "http")
+        && url.has_host()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if bare { Ok(url) } else { Err(format!("is more or less than scheme, host and port; {example}")) }
+}
+
 /// Connections that answers share.
 const READERS: u32 = 16;
 
 /// Connections of privileged requests, which are few.
-const WRITERS: u32 = 4;
+const WRITERS: u32 = 8;
+
+/// So many times the limit of an address is what a key may ask, from wherever.
+const WITH_KEY: u32 = 10;
+
+/// What an operator sets for [`state`].
+#[derive(Debug, Default)]
+pub struct StateArgs {
+    /// Lists that are answered for.
+    pub allowlists: Allowlists,
+    /// Names of the service.
+    pub origins: Origins,
+    /// Requests that a key may make in a minute.
+    pub requests_per_minute: Option<NonZeroU32>,
+}
 
 /// What the API needs: a pool of readers on a database of this version, the process's metrics, and the lists it answers for. With a
 /// master key in the environment, also what privileged requests write with.
-pub async fn state(database: &PgConnectOptions, allowlists: Allowlists) -> Result<ApiState> {
+pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<ApiState> {
     let pool = db::readers(database, READERS).await?;
     let options = ApiOptions::default();
-    let options = ApiOptions { listeners: options.listeners.min(open_files() / 2), ..options };
-    let state = ApiState::new(pool, telemetry::install_metrics()?, options).with_allowlists(allowlists);
+    let listeners = options.listeners.min(open_files() / 2);
+    let options = ApiOptions { listeners, requests_per_minute: args.requests_per_minute, ..options };
+    let state = ApiState::new(pool, telemetry::install_metrics()?, options).with_allowlists(args.allowlists);
     let Some(sealer) = config::find_sealer()? else {
         tracing::info!("no master key is set: public reads only");
         return Ok(state);
@@ -64,7 +101,7 @@ pub async fn state(database: &PgConnectOptions, allowlists: Allowlists) -> Resul
     let pool = services(database, WRITERS).await?;
     // A master key that is not the one is said now, and not to the first who has a key.
     access::pepper(&mut *pool.acquire().await.map_err(db::DbError::from)?, &sealer).await?;
-    Ok(state.with_service(Service::new(pool, sealer)))
+    Ok(state.with_service(Service::new(pool, sealer).named(args.origins)))
 }
 
 /// Files, and so connections, that this process may have open: as many as the system lets it, which is more than it gives unasked.
@@ -89,7 +126,11 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
 /// Serves until a signal.
 pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let database = args.database.options()?;
-    let state = state(&database, args.allowlists.load()?).await?;
+    let limit = NonZeroU32::new(args.rate_limit);
+    let with_key = NonZeroU32::new(WITH_KEY).and_then(|times| Some(limit?.saturating_mul(times)));
+    let origins = Origins::new(args.public_url.iter().cloned());
+    let state_args = StateArgs { allowlists: args.allowlists.load()?, origins, requests_per_minute: with_key };
+    let state = state(&database, state_args).await?;
     let tls = match (&args.tls_certificate, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|e| {
             Failure::new("cannot serve TLS", e, "check --tls-certificate and --tls-key: PEM files that belong together")
@@ -100,7 +141,7 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let shutdown = shutdown::on_signals()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     printer.note(format!("serving {scheme}://{}; Ctrl-C stops", listener.local_addr()?));
-    let limits = Limits::new(NonZeroU32::new(args.rate_limit), args.trusted_proxy);
+    let limits = Limits::new(limit, args.trusted_proxy);
     let options = ServeOptions::default();
     // Some are for the database, files, and whoever is turned away.
     let connections = options.connections.min(open_files().saturating_sub(100).max(1));

@@ -6,83 +6,44 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Arc,
 };
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    middleware::StateInformationMiddleware,
-    state::keyed::DashMapStateStore,
-};
 use ipnet::IpNet;
 
-use crate::api::{
-    auth::ClientAddress,
-    problem::{Code, Problem},
+use crate::{
+    api::{
+        auth::{ClientAddress, is_shown},
+        problem::{Code, Problem},
+    },
+    meter::Meter,
 };
 
-/// Requests between two times that addresses which are quiet again are forgotten.
-const FORGET_EVERY: u32 = 4_096;
 /// So many times the limit is what an address has that sends a key.
 const WITH_KEY: u32 = 10;
 /// What operators' own tools ask for.
 const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const STATE: HeaderName = HeaderName::from_static("ratelimit");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
-type ByAddress = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock, StateInformationMiddleware>;
 
 /// Limits of addresses. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Limits(Arc<Shared>);
+pub struct Limits {
+    shared: Arc<Shared>,
+    takes_keys: bool,
+}
 
 #[derive(Debug)]
 struct Shared {
     trusted: Vec<IpNet>,
-    open: Option<Meter>,
-    keyed: Option<Meter>,
-    count: AtomicU32,
-}
-
-#[derive(Debug)]
-struct Meter {
-    name: &'static str,
-    per_minute: NonZeroU32,
-    limiter: ByAddress,
-}
-
-impl Meter {
-    fn new(name: &'static str, per_minute: NonZeroU32) -> Self {
-        let limiter = RateLimiter::dashmap(Quota::per_minute(per_minute)).with_middleware();
-        Self { name, per_minute, limiter }
-    }
-
-    /// What may still be asked, and the seconds until all may be asked again; or, past the limit, until the next may.
-    fn take(&self, address: IpAddr) -> (Result<u32, ()>, u64) {
-        match self.limiter.check_key(&address) {
-            Ok(state) => {
-                let left = state.remaining_burst_capacity();
-                let used = u64::from(self.per_minute.get().saturating_sub(left));
-                (Ok(left), (used * 60).div_ceil(u64::from(self.per_minute.get())))
-            }
-            Err(not_until) => {
-                let wait = not_until.wait_time_from(self.limiter.clock().now());
-                (Err(()), wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-            }
-        }
-    }
+    open: Option<Meter<IpAddr>>,
+    keyed: Option<Meter<IpAddr>>,
 }
 
 impl Default for Limits {
@@ -96,16 +57,22 @@ impl Limits {
     /// So many requests a minute for each address, ten times as many with a key; `trusted` are proxies.
     pub fn new(per_minute: Option<NonZeroU32>, trusted: Vec<IpNet>) -> Self {
         let keyed = per_minute.map(|limit| limit.saturating_mul(NonZeroU32::MIN.saturating_add(WITH_KEY - 1)));
-        Self(Arc::new(Shared {
+        let shared = Shared {
             trusted,
             open: per_minute.map(|limit| Meter::new("default", limit)),
             keyed: keyed.map(|limit| Meter::new("with-key", limit)),
-            count: AtomicU32::new(0),
-        }))
+        };
+        Self { shared: Arc::new(shared), takes_keys: true }
+    }
+
+    /// The same where keys are not looked at: who sends one is as everybody else.
+    #[must_use]
+    pub(super) fn for_keys(self, takes_keys: bool) -> Self {
+        Self { takes_keys, ..self }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.0.trusted.iter().any(|net| net.contains(&address))
+        self.shared.trusted.iter().any(|net| net.contains(&address))
     }
 
     /// Who sent a request that came from `peer`: the last address in `X-Forwarded-For` that no trusted proxy has, each having added
@@ -123,15 +90,13 @@ impl Limits {
         client
     }
 
-    fn meter(&self, request: &Request) -> Option<&Meter> {
-        let shared = &*self.0;
+    fn meter(&self, request: &Request) -> Option<&Meter<IpAddr>> {
         if UNLIMITED.contains(&request.uri().path()) {
             return None;
         }
-        if self.0.count.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
-            shared.open.iter().chain(&shared.keyed).for_each(|meter| meter.limiter.retain_recent());
-        }
-        if request.headers().contains_key(header::AUTHORIZATION) { shared.keyed.as_ref() } else { shared.open.as_ref() }
+        // Whether it is a good one is found out later: who sends a bad one gets no answer for it.
+        let has_key = self.takes_keys && is_shown(request.headers());
+        if has_key { self.shared.keyed.as_ref() } else { self.shared.open.as_ref() }
     }
 }
 
@@ -150,23 +115,16 @@ pub(super) async fn metered(limits: Limits, mut request: Request, next: Next) ->
     let client = limits.client(peer, request.headers());
     request.extensions_mut().insert(ClientAddress(client));
     let Some(meter) = limits.meter(&request) else { return next.run(request).await };
-    let (left, seconds) = meter.take(counted(client));
-    let mut response = match left {
-        Ok(_) => next.run(request).await,
-        Err(()) => {
-            let detail = format!("this address may make {} requests a minute; wait before the next", meter.per_minute);
-            Problem::new(Code::TooManyRequests, detail)
-                .retry_after(u32::try_from(seconds).unwrap_or(60))
-                .into_response()
+    let reading = meter.take(&counted(client));
+    let mut response = match reading.wait() {
+        None => next.run(request).await,
+        Some(seconds) => {
+            let detail =
+                format!("this address may make {} requests a minute; wait before the next", reading.per_minute());
+            Problem::new(Code::TooManyRequests, detail).retry_after(seconds).into_response()
         }
     };
-    let policy = format!("\"{}\";q={};w=60", meter.name, meter.per_minute);
-    let state = format!("\"{}\";r={};t={seconds}", meter.name, left.unwrap_or(0));
-    for (name, value) in [(POLICY, policy), (STATE, state)] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
+    reading.tell(response.headers_mut());
     response
 }
 

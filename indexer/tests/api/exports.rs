@@ -9,14 +9,19 @@ use axum::{
     http::{Request, StatusCode},
 };
 use crowdsale::{
-    api::{ApiOptions, ApiState},
+    access::Scope,
+    api::{ApiOptions, ApiState, auth::Service},
     serve::{self, ServeOptions},
     telemetry,
 };
 use sqlx::PgPool;
 use tower::ServiceExt;
 
-use crate::{pages::busy_sale, support::*};
+use crate::{
+    keys::{key, sealer, with},
+    pages::busy_sale,
+    support::*,
+};
 
 fn app_with(pool: &PgPool, options: ApiOptions) -> Router {
     serve::app(ApiState::new(pool.clone(), telemetry::install_metrics().unwrap(), options), ServeOptions::default())
@@ -159,4 +164,20 @@ async fn a_client_that_goes_frees_its_place_and_its_connection(pool: PgPool) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("the place or the connection is never free again");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn who_has_a_key_for_exports_has_places_for_them(pool: PgPool) {
+    let t = large_sale(&pool).await;
+    let options = ApiOptions { exports: 1, keyed_exports: 1, ..ApiOptions::default() };
+    let state = ApiState::new(pool.clone(), telemetry::install_metrics().unwrap(), options);
+    let app = serve::app(state.with_service(Service::new(pool.clone(), sealer())), ServeOptions::default());
+    let path = format!("{}/contributions.csv", t.path());
+    let (_, public) = open(&app, &path).await;
+    get(&app, &path).await.is_problem(503, "exports_busy");
+    let (reader, exporter) = (key(&pool, &[Scope::SalesRead], &[]).await, key(&pool, &[Scope::ExportsRead], &[]).await);
+    let ask = |secret: &str| send(&app, with("GET", &path, secret).body(Body::empty()).unwrap());
+    ask(reader.key.expose()).await.is_problem(503, "exports_busy");
+    assert_eq!(ask(exporter.key.expose()).await.status, 200);
+    drop(public);
 }

@@ -21,6 +21,8 @@ mod schemas;
 mod search;
 mod series;
 mod server;
+mod sessions;
+mod signatures;
 mod snapshots;
 mod support;
 mod tokens;

@@ -1,11 +1,16 @@
 //! What the server does around the API: ids, headers, compression, panics, slow clients, and the end.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use axum::{Router, body::Body, http::Request, routing::get as route};
 use crowdsale::{
-    api::{self, auth::ClientAddress},
+    access::Scope,
+    api::{
+        self, ApiOptions, ApiState,
+        auth::{ClientAddress, Service},
+    },
     serve::{self, Limits, ServeOptions},
+    telemetry,
 };
 use sqlx::PgPool;
 use tokio::{
@@ -14,7 +19,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::support::*;
+use crate::{
+    keys::{key, sealer},
+    support::*,
+};
 
 /// Serves `router` on a free port, with a short time for heads.
 async fn served(router: Router) -> (std::net::SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
@@ -168,7 +176,7 @@ async fn from(app: &Router, peer: &str, path: &str, headers: &[(&str, &str)]) ->
 #[sqlx::test(migrations = "./migrations")]
 async fn an_address_has_so_many_requests_and_no_more(pool: PgPool) {
     chain(&pool, CHAIN).await;
-    let limits = Limits::new(std::num::NonZeroU32::new(5), vec!["10.0.0.0/8".parse().unwrap()]);
+    let limits = Limits::new(NonZeroU32::new(5), vec!["10.0.0.0/8".parse().unwrap()]);
     let app = serve::app(state(&pool), ServeOptions { limits, ..ServeOptions::default() });
     for left in (0..5).rev() {
         let answer = from(&app, "1.1.1.1", "/v1/status", &[]).await.ok();
@@ -197,12 +205,41 @@ async fn an_address_has_so_many_requests_and_no_more(pool: PgPool) {
     from(&app, "10.1.1.1", "/v1/status", &[("x-forwarded-for", "3.3.3.3")]).await.is_problem(429, "too_many_requests");
     from(&app, "10.1.1.1", "/v1/status", &[("x-forwarded-for", "4.4.4.4")]).await.ok();
     assert_eq!(from(&app, "1.1.1.1", "/healthz", &[]).await.status, 200);
-    // With a key ten times as many, whether it is one or not.
-    let keyed = from(&app, "1.1.1.1", "/v1/status", &[("authorization", "Bearer x")]).await.ok();
-    assert_eq!(keyed.header("ratelimit-policy"), "\"with-key\";q=50;w=60");
+    // Where no key is looked at, sending one gets nobody further.
+    let with_key = [("authorization", "Bearer crs_live_sk_x")];
+    from(&app, "1.1.1.1", "/v1/status", &with_key).await.is_problem(429, "too_many_requests");
     // No limit, and no word of one, where none is set.
     let answer = from(&serve::app(state(&pool), ServeOptions::default()), "1.1.1.1", "/v1/status", &[]).await.ok();
     assert_eq!(answer.header("ratelimit"), "");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_key_has_its_own_limit_from_wherever_it_is_used(pool: PgPool) {
+    chain(&pool, CHAIN).await;
+    let (one, two) = (key(&pool, &[Scope::SalesRead], &[]).await, key(&pool, &[Scope::SalesRead], &[]).await);
+    let limits = Limits::new(NonZeroU32::new(2), vec![]);
+    let options = ApiOptions { requests_per_minute: NonZeroU32::new(20), ..ApiOptions::default() };
+    let state = ApiState::new(pool.clone(), telemetry::install_metrics().unwrap(), options);
+    let state = state.with_service(Service::new(pool.clone(), sealer()));
+    let app = serve::app(state, ServeOptions { limits, ..ServeOptions::default() });
+    let ask = async |peer: &str, secret: &str| {
+        from(&app, peer, "/v1/status", &[("authorization", &format!("Bearer {secret}"))]).await
+    };
+    for n in 0..20 {
+        let answer = ask(&format!("1.1.1.{}", n % 4), one.key.expose()).await.ok();
+        let policies: Vec<_> = answer.headers.get_all("ratelimit-policy").iter().collect();
+        assert_eq!(policies, ["\"key\";q=20;w=60", "\"with-key\";q=20;w=60"]);
+    }
+    ask("1.1.1.9", one.key.expose()).await.is_problem(429, "too_many_requests");
+    ask("1.1.1.9", two.key.expose()).await.ok();
+    // A bad key is told so, and gets no answer for its higher limit; what is none of ours counts as nothing.
+    for secret in ["crs_live_sk_x", &format!("{}0", &one.key.expose()[..57])] {
+        ask("3.3.3.3", secret).await.is_problem(401, "unauthenticated");
+    }
+    for (n, status) in [200, 200, 429].into_iter().enumerate() {
+        let answer = from(&app, "4.4.4.4", "/v1/status", &[("authorization", "Basic eDp5")]).await;
+        assert_eq!(answer.status, status, "{n}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Keys: `Authorization: Bearer crs_…`.
+//! Keys: `Authorization: Bearer crs_…`, or a signature.
 //!
 //! A key that is unknown, expired or revoked gets the same answer, so that nobody learns which keys there were. What is compared is a
 //! keyed hash, in constant time.
@@ -7,25 +7,22 @@ use std::{marker::PhantomData, net::IpAddr, ops::Deref, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::{ClientAddress, RequestId, Service};
+use super::{Identity, Service, identity::bearer};
 use crate::{
-    access::{ApiKey, Scope, Source},
+    access::{KeyForm, Scope, Source},
     api::{
         ApiState,
         problem::{Code, Problem},
     },
-    db::{
-        DbError,
-        service::{
-            audit,
-            keys::{self, KeyRow},
-        },
+    db::service::{
+        audit,
+        keys::{self, KeyRow},
     },
 };
 
@@ -113,35 +110,37 @@ impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let service = Arc::<Service>::from_request_parts(parts, state).await?;
-        let key = bearer(parts)?;
-        let request_id = parts.extensions.get::<RequestId>().map(|r| r.0.clone());
-        let client = ClientAddress::of(parts);
-        let pepper = service.pepper().await?;
-        let mut connection = service.pool().acquire().await.map_err(DbError::from)?;
-        let row = match keys::find_by_prefix(&mut connection, key.prefix()).await? {
-            Some((row, hash)) if pepper.verify(&key, &hash) => row,
-            Some(_) => return Err(refused()),
-            None => {
-                // As much work as for one that is there.
-                pepper.verify(&key, &[0; 32]);
-                return Err(refused());
-            }
-        };
+        Arc::<Service>::from_request_parts(parts, state).await?;
+        match parts.extensions.get::<Identity>() {
+            Some(Identity::Key(caller)) => Ok(caller.clone()),
+            Some(Identity::Wallet(_)) => Err(unauthenticated("this needs a key, and a wallet's session is none")),
+            None => Err(missing(&parts.headers)),
+        }
+    }
+}
+
+impl Caller {
+    /// Whoever has shown that the key is theirs, if it is good here and now.
+    pub(super) async fn admit(
+        connection: &mut PgConnection,
+        row: KeyRow,
+        client: Option<IpAddr>,
+        request_id: Option<String>,
+    ) -> Result<Self, Problem> {
         let source = Source { actor: "nobody".to_owned(), client: client.map(|c| c.to_string()), request_id };
         if !row.is_active() {
-            note_refusal(&mut connection, &source, &row, &row.state).await?;
+            note_refusal(connection, &source, &row, &row.state).await?;
             return Err(refused());
         }
         if !may_come_from(&row.networks, client) {
-            note_refusal(&mut connection, &source, &row, "not from one of its networks").await?;
+            note_refusal(connection, &source, &row, "not from one of its networks").await?;
             let from = client.map_or_else(|| "an unknown address".to_owned(), |c| c.to_string());
             let detail = format!("the key may not be used from {from}: its networks do not hold it");
             return Err(Problem::new(Code::AddressNotAllowed, detail));
         }
         // The database has the last word; this only spares it the question.
         if row.last_used_at.is_none_or(|at| Timestamp::now().as_second() - at >= 300) {
-            keys::touch(&mut connection, &row.id).await?;
+            keys::touch(connection, &row.id).await?;
         }
         // A scope of a newer version is none that this one could grant.
         let scopes = row.scopes.iter().filter_map(|s| s.parse().ok()).collect();
@@ -162,32 +161,27 @@ fn may_come_from(networks: &[String], client: Option<IpAddr>) -> bool {
         })
 }
 
-fn bearer(parts: &Parts) -> Result<ApiKey, Problem> {
-    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Err(unauthenticated("Authorization: Bearer, with a key, is missing"));
-    };
-    if values.next().is_some() {
-        return Err(unauthenticated("Authorization stands there more than once"));
+/// Why nobody is known who has sent this.
+fn missing(headers: &HeaderMap) -> Problem {
+    let count = headers.get_all(header::AUTHORIZATION).iter().count();
+    match (count, bearer(headers)) {
+        (0, _) => unauthenticated("Authorization: Bearer, with a key, or a signature is missing"),
+        (1, None) => unauthenticated("Authorization has to be Bearer and a key"),
+        (1, Some(_)) => invalid(KeyForm::Form.to_string()),
+        _ => unauthenticated("Authorization stands there more than once"),
     }
-    let (scheme, key) = value.to_str().ok().and_then(|v| v.split_once(' ')).unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(unauthenticated("Authorization has to be Bearer and a key"));
-    }
-    // What is wrong with its form anybody can compute.
-    key.trim_matches(' ').parse().map_err(|form: crate::access::KeyForm| invalid(form.to_string()))
 }
 
 fn unauthenticated(detail: &str) -> Problem {
     Problem::new(Code::Unauthenticated, detail).challenge("Bearer realm=\"crowdsale\"".to_owned())
 }
 
-fn invalid(detail: impl Into<String>) -> Problem {
+pub(super) fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(Code::Unauthenticated, detail)
         .challenge("Bearer realm=\"crowdsale\", error=\"invalid_token\"".to_owned())
 }
 
-fn refused() -> Problem {
+pub(super) fn refused() -> Problem {
     invalid("the key is not known, has expired or was revoked: ask the operator for another")
 }
 

@@ -64,7 +64,15 @@ impl Once {
     /// 409 while another request with the key is under way, 422 where the key came with another request, 503 where the database does
     /// not answer.
     pub async fn begin(service: &Arc<Service>, caller: &Caller, request: &RequestKey) -> Result<Turn, Problem> {
-        let id = hex::encode(Sha256::digest(format!("{}\n{}", caller.id(), request.key())));
+        Self::begin_for(service, &caller.id(), request).await
+    }
+
+    /// [`Once::begin`] for whoever has no key. `owner` tells one from another.
+    ///
+    /// # Errors
+    /// Those of [`Once::begin`].
+    pub async fn begin_for(service: &Arc<Service>, owner: &str, request: &RequestKey) -> Result<Turn, Problem> {
+        let id = hex::encode(Sha256::digest(format!("{owner}\n{}", request.key())));
         let mut transaction = service.begin().await?;
         if !idempotency::claim(&mut transaction, &id).await? {
             let detail = "a request with this Idempotency-Key is under way: send it again in a moment for its answer";
@@ -84,6 +92,14 @@ impl Once {
         let mut answer = answer(status.ok_or_else(Problem::internal)?, body.expose_secret().to_vec());
         answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
         Ok(Turn::Replay(answer))
+    }
+
+    /// Takes back what was written, and only then tells why: whoever sends the request again at once is not told that it is under way.
+    pub async fn undo(self, why: Problem) -> Problem {
+        if let Err(error) = self.transaction.rollback().await {
+            tracing::warn!(%error, "what was written was not taken back at once");
+        }
+        why
     }
 
     /// What the effect is written through.

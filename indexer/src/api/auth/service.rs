@@ -6,6 +6,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 
+use super::Origins;
 use crate::{
     access::{self, Pepper},
     api::{
@@ -22,12 +23,24 @@ pub struct Service {
     pool: PgPool,
     sealer: Sealer,
     pepper: OnceCell<Pepper>,
+    origins: Origins,
 }
 
 impl Service {
     /// Writes through `pool`, which [`crate::db::service::services`] gives, and seals with `sealer`.
     pub fn new(pool: PgPool, sealer: Sealer) -> Self {
-        Self { pool, sealer, pepper: OnceCell::new() }
+        Self { pool, sealer, pepper: OnceCell::new(), origins: Origins::default() }
+    }
+
+    /// The same under these names.
+    #[must_use]
+    pub fn named(self, origins: Origins) -> Self {
+        Self { origins, ..self }
+    }
+
+    /// The names of this service.
+    pub fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     /// Connections that may write. Small: for privileged routes alone.
@@ -46,6 +59,23 @@ impl Service {
     /// 503 where the database does not answer.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Problem> {
         Ok(self.pool.begin().await.map_err(DbError::from)?)
+    }
+
+    /// Whether the contract at an address says that the hash is signed (ERC-1271).
+    ///
+    /// # Errors
+    /// 501 where there is no node of that chain to ask, 503 where it does not answer.
+    pub async fn contract_says(
+        &self,
+        chain_id: i64,
+        _wallet: alloy::primitives::Address,
+        _hash: alloy::primitives::B256,
+        _signature: &[u8],
+    ) -> Result<bool, Problem> {
+        let detail = format!(
+            "the signature is not one of the wallet's key, and there is no node of chain {chain_id} to ask a contract"
+        );
+        Err(Problem::new(Code::NotConfigured, detail))
     }
 
     /// What keys are hashed with.

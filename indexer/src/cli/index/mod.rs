@@ -13,7 +13,7 @@ use clap::Args;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{database::DatabaseArgs, failure::Failure, printer::Printer, serve, shutdown};
-use crate::{api::allowlists::Allowlists, chain::Chain, config::parse_address, db, sync, telemetry};
+use crate::{chain::Chain, config::parse_address, db, sync, telemetry};
 
 /// Most blocks in one request of a backfill, if nothing else is said.
 pub const DEFAULT_RANGE: u64 = 2_000;
@@ -109,7 +109,7 @@ pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
     let shutdown = shutdown::on_signals()?;
     let operator = match args.metrics_listen {
         Some(address) => {
-            let state = serve::state(&database, Allowlists::default()).await?;
+            let state = serve::state(&database, super::serve::StateArgs::default()).await?;
             let listener = serve::listen(address).await?;
             printer.note(format!("health and metrics on http://{}", listener.local_addr()?));
             Some(tokio::spawn(crate::serve::run_operator(listener, state, shutdown.clone())))

@@ -144,7 +144,7 @@ async fn run_on(
     let database = postgres.options();
     index::migrate(&database).await?;
     let api = listener.local_addr()?;
-    let state = super::serve::state(&database, allowlists).await?;
+    let state = super::serve::state(&database, super::serve::StateArgs { allowlists, ..Default::default() }).await?;
 
     printer.result(&Running {
         api: format!("http://{api}"),

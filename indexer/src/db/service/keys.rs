@@ -13,8 +13,10 @@ pub struct KeyRow {
     pub family: String,
     /// What it is for, in its maker's words.
     pub label: String,
-    /// The beginning of the key.
+    /// The beginning of the key; of one that signs, `ed25519_` and a fingerprint.
     pub prefix: String,
+    /// What verifies its signatures, if it is one that signs.
+    pub public_key: Option<Vec<u8>>,
     /// What it may do.
     pub scopes: Vec<String>,
     /// Where it may be used from; everywhere if empty.
@@ -51,8 +53,10 @@ pub struct NewKey<'a> {
     pub label: &'a str,
     /// The beginning of the key.
     pub prefix: &'a str,
-    /// Keyed hash of the key.
-    pub hash: &'a [u8],
+    /// Keyed hash of the key, if it is one that is sent.
+    pub hash: Option<&'a [u8]>,
+    /// What verifies its signatures, if it is one that signs.
+    pub public_key: Option<&'a [u8]>,
     /// What it may do.
     pub scopes: &'a [String],
     /// Where it may be used from.
@@ -66,7 +70,7 @@ macro_rules! rows {
     ($rest:literal, $($argument:expr),*) => {
         sqlx::query_as!(
             KeyRow,
-            r#"SELECT id, family, label, prefix, scopes, networks, extract(epoch FROM created_at)::bigint AS "created_at!",
+            r#"SELECT id, family, label, prefix, public_key, scopes, networks, extract(epoch FROM created_at)::bigint AS "created_at!",
                       extract(epoch FROM expires_at)::bigint AS expires_at,
                       extract(epoch FROM revoked_at)::bigint AS revoked_at, replaced_by,
                       extract(epoch FROM last_used_at)::bigint AS last_used_at,
@@ -81,13 +85,14 @@ macro_rules! rows {
 /// Adds a key.
 pub async fn insert(connection: &mut PgConnection, key: NewKey<'_>) -> Result<(), DbError> {
     sqlx::query!(
-        "INSERT INTO crowdsale_service.api_key (id, family, label, prefix, hash, scopes, networks, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::bigint))",
+        "INSERT INTO crowdsale_service.api_key (id, family, label, prefix, hash, public_key, scopes, networks, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint))",
         key.id,
         key.family,
         key.label,
         key.prefix,
         key.hash,
+        key.public_key,
         key.scopes,
         key.networks,
         key.expires_at
@@ -105,7 +110,17 @@ pub async fn find_by_prefix(connection: &mut PgConnection, prefix: &str) -> Resu
     let hash = sqlx::query_scalar!("SELECT hash FROM crowdsale_service.api_key WHERE id = $1", row.id)
         .fetch_one(connection)
         .await?;
-    Ok(Some((row, hash)))
+    // Of a key that signs there is none, and nothing has such a hash.
+    Ok(Some((row, hash.unwrap_or_default())))
+}
+
+/// Whether there is a key that signs with this.
+pub async fn knows_public_key(connection: &mut PgConnection, public_key: &[u8]) -> Result<bool, DbError> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM crowdsale_service.api_key WHERE public_key = $1) AS "known!""#,
+        public_key
+    );
+    Ok(found.fetch_one(connection).await?)
 }
 
 /// One key, kept as it is until the transaction ends.

@@ -4,7 +4,9 @@
 pub mod audit;
 pub mod idempotency;
 pub mod keys;
+pub mod nonces;
 pub mod sealed;
+pub mod sessions;
 
 use std::time::Duration;
 

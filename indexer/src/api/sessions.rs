@@ -1,0 +1,333 @@
+//! `/v1/sessions`: wallets sign in (ERC-4361), with a key of theirs or as a contract (ERC-1271).
+
+use std::sync::Arc;
+
+use alloy::{
+    hex::FromHex as _,
+    primitives::{Address, B256, Bytes, Signature, eip191_hash_message},
+};
+use axum::{
+    extract::State,
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use siwe::Message;
+use utoipa::ToSchema;
+
+use super::{
+    ApiState, WriteProblems,
+    auth::{ClientAddress, Once, Origins, RequestId, Service, Turn, Wallet},
+    body::Post,
+    extract::{ChainId, CheckedQuery},
+    meta::{Condition, Snapshot},
+    problem::{Code, Fault, Problem},
+    shapes::Time,
+    status::NoQuery,
+};
+use crate::{
+    access::{AccessError, Nonce, SessionToken, Source},
+    db::{
+        DbError,
+        service::{
+            audit, nonces,
+            sessions::{self, SessionRow},
+        },
+    },
+    seal::SealError,
+    types::Addr,
+};
+
+/// Seconds that a session lasts, unless its message ends earlier.
+const LIFE: i64 = 12 * 60 * 60;
+/// Seconds that a wallet's clock may be ahead.
+const SKEW: i64 = 30;
+/// A Safe of many owners has long signatures.
+const MOST_SIGNATURE: usize = 8 * 1024;
+const MOST_MESSAGE: usize = 4 * 1024;
+
+/// What a wallet signs once.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NonceOut {
+    /// Stands in the message as its nonce.
+    #[schema(example = "01800000000Zk3Qm8tLw0PvXsY2b6e1d0f3a9c8b7e6f5a4d3c2b1a0f9e8d7c")]
+    pub nonce: String,
+    /// When it is too late for it.
+    pub expires_at: Time,
+}
+
+/// A nonce.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OneNonce {
+    /// The nonce.
+    pub data: NonceOut,
+}
+
+/// A message and its signature.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// The ERC-4361 message, byte for byte as it was signed: this service's name as domain and in the URI, and a nonce of
+    /// `GET /v1/sessions/nonce`.
+    #[schema(max_length = 4096)]
+    pub message: String,
+    /// Its signature (`personal_sign`): 65 bytes, or what the contract at the address takes, in hexadecimal behind `0x`.
+    #[schema(max_length = 16386, pattern = "^0x([0-9a-fA-F]{2})*$")]
+    pub signature: String,
+}
+
+/// A session of a wallet.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionOut {
+    /// The wallet.
+    pub address: Addr,
+    /// The chain on which it is that wallet.
+    #[schema(example = 31337)]
+    pub chain_id: i64,
+    /// When it signed in.
+    pub created_at: Time,
+    /// When the session ends by itself.
+    pub expires_at: Time,
+}
+
+impl From<&SessionRow> for SessionOut {
+    fn from(row: &SessionRow) -> Self {
+        Self {
+            address: row.address,
+            chain_id: row.chain_id,
+            created_at: Time::from_unix(row.created_at),
+            expires_at: Time::from_unix(row.expires_at),
+        }
+    }
+}
+
+/// One session.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OneSession {
+    /// The session.
+    pub data: SessionOut,
+}
+
+/// A session that was just opened.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct FreshSession {
+    /// Goes into `Authorization: Bearer`. This is the only time that it is shown.
+    #[schema(example = "cws_8Kc2VtQx…")]
+    pub token: String,
+    /// The session.
+    pub data: SessionOut,
+}
+
+fn no_store(body: impl Serialize) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], axum::Json(body)).into_response()
+}
+
+fn failed(source: SealError) -> Problem {
+    AccessError::Seal { table: "wallet_session".into(), row: "a new one".into(), source }.into()
+}
+
+/// A nonce for signing in
+///
+/// For a message of ERC-4361. It is good once, for ten minutes.
+#[utoipa::path(
+    get,
+    path = "/v1/sessions/nonce",
+    tag = "sessions",
+    responses((status = 200, description = "A nonce.", body = OneNonce), WriteProblems)
+)]
+pub async fn get_nonce(
+    service: Arc<Service>,
+    CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
+) -> Result<Response, Problem> {
+    let now = Timestamp::now().as_second();
+    let nonce = Nonce::fresh(service.pepper().await?, now).map_err(failed)?;
+    let expires_at = Time::from_unix(now + Nonce::LIFE);
+    Ok(no_store(OneNonce { data: NonceOut { nonce: nonce.as_str().to_owned(), expires_at } }))
+}
+
+/// Signs a wallet in
+///
+/// With a message of ERC-4361 that the wallet has signed, or, where the address is a contract such as a Safe, that the contract says is
+/// signed (ERC-1271). The answer holds a token for `Authorization: Bearer`, good for twelve hours at most.
+#[utoipa::path(
+    post,
+    path = "/v1/sessions",
+    tag = "sessions",
+    params(("Idempotency-Key" = String, Header, description = "A fresh UUID for every new request.")),
+    request_body = SignIn,
+    responses((status = 201, description = "The session, its token shown once.", body = FreshSession), WriteProblems)
+)]
+pub async fn sign_in(
+    State(state): State<ApiState>,
+    service: Arc<Service>,
+    CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
+    source: Sender,
+    Post { body, request }: Post<SignIn>,
+) -> Result<Response, Problem> {
+    let signature = parse_signature(&body.signature)?;
+    let message = parse_message(&body.message, service.origins())?;
+    let wallet = Addr(Address::from(message.address));
+    let chain_id = i64::try_from(message.chain_id).map_err(|_| of_message("has a chain id that is none"))?;
+    drop(Snapshot::of_chain(&state, ChainId(chain_id), None, Condition::none()).await.map_err(Problem::from)?);
+    let hash = eip191_hash_message(body.message.as_bytes());
+    if !is_signed(&service, chain_id, wallet.0, hash, &signature).await? {
+        return Err(refused(format!("the signature is not one of {wallet} over this message")));
+    }
+
+    // Only now is it known whose the idempotency key is.
+    let mut once = match Once::begin_for(&service, &format!("wallet:{wallet}"), &request).await? {
+        Turn::First(once) => once,
+        Turn::Replay(answer) => return Ok(answer),
+    };
+    let now = Timestamp::now().as_second();
+    let seconds = match time_left(&message, now) {
+        Ok(seconds) => seconds,
+        Err(why) => return Err(once.undo(why).await),
+    };
+    let pepper = service.pepper().await?;
+    let spent = Nonce::is_good(pepper, &message.nonce, now)
+        && nonces::spend(once.connection(), &format!("sign-in {}", message.nonce), Nonce::LIFE + 60).await?;
+    if !spent {
+        let detail = "the nonce is not one of this service, is older than ten minutes, or was used before: take a new one from GET /v1/sessions/nonce, and sign again";
+        return Err(once.undo(refused(detail)).await);
+    }
+    let token = SessionToken::generate().map_err(failed)?;
+    let id = SessionToken::fresh_id().map_err(failed)?;
+    let hash = pepper.hash(token.expose());
+    let row = sessions::open(once.connection(), (&id, &hash), (wallet, chain_id), seconds).await?;
+    let source = source.of(wallet);
+    audit::append(once.connection(), &source.did("session.opened", &row.id, Some(format!("on chain {chain_id}"))))
+        .await?;
+    let answer = FreshSession { token: token.expose().to_owned(), data: SessionOut::from(&row) };
+    once.finish(StatusCode::CREATED, &answer).await
+}
+
+/// Who has signed in
+#[utoipa::path(
+    get,
+    path = "/v1/session",
+    tag = "sessions",
+    security(("session" = [])),
+    responses((status = 200, description = "The session that the token is of.", body = OneSession), WriteProblems)
+)]
+pub async fn get_session(wallet: Wallet, CheckedQuery(NoQuery): CheckedQuery<NoQuery>) -> Result<Response, Problem> {
+    Ok(no_store(OneSession { data: wallet.session().into() }))
+}
+
+/// Signs a wallet out
+#[utoipa::path(
+    delete,
+    path = "/v1/session",
+    tag = "sessions",
+    security(("session" = [])),
+    responses((status = 200, description = "The session, which is over.", body = OneSession), WriteProblems)
+)]
+pub async fn sign_out(
+    service: Arc<Service>,
+    wallet: Wallet,
+    CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
+    source: Sender,
+) -> Result<Response, Problem> {
+    let mut transaction = service.begin().await?;
+    sessions::close(&mut transaction, &wallet.session().id).await?;
+    let entry = source.of(wallet.address()).did("session.closed", &wallet.session().id, None);
+    audit::append(&mut transaction, &entry).await?;
+    transaction.commit().await.map_err(DbError::from)?;
+    Ok(no_store(OneSession { data: wallet.session().into() }))
+}
+
+/// Where a request comes from, for the audit log.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    client: Option<String>,
+    request_id: Option<String>,
+}
+
+impl Sender {
+    fn of(self, wallet: Addr) -> Source {
+        Source { actor: format!("wallet:{wallet}"), client: self.client, request_id: self.request_id }
+    }
+}
+
+impl<S: Sync> axum::extract::FromRequestParts<S> for Sender {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let request_id = parts.extensions.get::<RequestId>().map(|r| r.0.clone());
+        Ok(Self { client: ClientAddress::of(parts).map(|c| c.to_string()), request_id })
+    }
+}
+
+fn refused(detail: impl Into<String>) -> Problem {
+    Problem::new(Code::SignInRefused, detail).challenge("Bearer realm=\"crowdsale\"".to_owned())
+}
+
+fn of_message(detail: impl Into<String>) -> Problem {
+    Problem::faults(Code::InvalidBody, vec![Fault { pointer: "/body/message".to_owned(), detail: detail.into() }])
+}
+
+fn parse_signature(text: &str) -> Result<Bytes, Problem> {
+    let hex = text.strip_prefix("0x").filter(|hex| (2..=2 * MOST_SIGNATURE).contains(&hex.len()));
+    hex.and_then(|hex| Bytes::from_hex(hex).ok()).ok_or_else(|| {
+        let detail = format!("must be 1 to {MOST_SIGNATURE} bytes in hexadecimal, behind 0x");
+        Problem::faults(Code::InvalidBody, vec![Fault { pointer: "/body/signature".to_owned(), detail }])
+    })
+}
+
+/// A message of ERC-4361 for this service.
+fn parse_message(text: &str, origins: &Origins) -> Result<Message, Problem> {
+    if text.len() > MOST_MESSAGE {
+        return Err(of_message(format!("must not be longer than {MOST_MESSAGE} bytes")));
+    }
+    let message: Message = text.parse().map_err(|e| of_message(format!("is no message of ERC-4361: {e}")))?;
+    // What a wallet shows must be what is read here, to the last byte.
+    if message.to_string() != text {
+        return Err(of_message("is no message of ERC-4361: it has lines or characters where there are none in one"));
+    }
+    let bare = |authority: &str| {
+        let lower = authority.to_ascii_lowercase();
+        lower.strip_suffix(":443").or_else(|| lower.strip_suffix(":80")).unwrap_or(&lower).to_owned()
+    };
+    let domain = bare(message.domain.as_str());
+    let uri = url::Url::parse(message.uri.as_str()).ok();
+    let uri = uri.as_ref().filter(|uri| matches!(uri.scheme(), "https" | "http")).map(|uri| bare(uri.authority()));
+    if !origins.holds(&domain) || uri.is_none_or(|uri| uri != domain) {
+        let detail = "is for another service: its domain and the host of its URI have to be this service's, which its operator sets with --public-url";
+        return Err(of_message(detail));
+    }
+    Ok(message)
+}
+
+/// Seconds that a session lasts that begins now.
+fn time_left(message: &Message, now: i64) -> Result<i64, Problem> {
+    let issued = message.issued_at.as_ref().unix_timestamp();
+    let begins = message.not_before.as_ref().map_or(issued, |time| time.as_ref().unix_timestamp());
+    if !(now - Nonce::LIFE..=now + SKEW).contains(&issued) || begins > now + SKEW {
+        let clock = Time::from_unix(now);
+        return Err(refused(format!(
+            "the message is older than ten minutes or not yet good; here it is {clock}: set your clock, and sign a new one"
+        )));
+    }
+    let ends = message.expiration_time.as_ref().map_or(i64::MAX, |time| time.as_ref().unix_timestamp());
+    if ends <= now {
+        return Err(refused("the message has expired: sign a new one"));
+    }
+    Ok(LIFE.min(ends - now))
+}
+
+/// Whether the wallet has signed, as whoever has its key, or as the contract that it is.
+async fn is_signed(
+    service: &Service,
+    chain_id: i64,
+    wallet: Address,
+    hash: B256,
+    signature: &Bytes,
+) -> Result<bool, Problem> {
+    let own = Signature::from_raw(signature).ok().and_then(|s| s.recover_address_from_prehash(&hash).ok());
+    if own == Some(wallet) {
+        return Ok(true);
+    }
+    service.contract_says(chain_id, wallet, hash, signature).await
+}
