@@ -40,6 +40,29 @@ pub struct NodeArgs {
     pub chain_id: Option<u64>,
 }
 
+/// The nodes of a service that asks chains beside what is indexed. None is a choice too: then it answers from the index alone.
+#[derive(Args, Clone, Debug)]
+pub struct NodesArgs {
+    /// A node of a chain that is served, by http or ws: for what the index does not tell. Name several with commas between them, or
+    /// repeat it; those of one chain are tried in turn
+    #[arg(
+        long = "rpc-url",
+        env = "CROWDSALE_RPC_URL",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "URL",
+        help_heading = "Node"
+    )]
+    urls: Vec<String>,
+}
+
+impl NodesArgs {
+    /// As they were given; an empty variable names none.
+    pub fn urls(&self) -> Vec<String> {
+        self.urls.iter().filter(|url| !url.is_empty()).cloned().collect()
+    }
+}
+
 /// Which factory creates sales.
 #[derive(Args, Clone, Debug)]
 pub struct FactoryArgs {

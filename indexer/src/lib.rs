@@ -4,7 +4,7 @@
 //! chain -> decode -> apply -> Postgres -> api -> people and programs
 //! ```
 //!
-//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `api` -> `access`, `db`, `gates`, `types`; `serve` -> `api`; `meter` <- both;
+//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `api` -> `access`, `chain`, `db`, `gates`, `types`; `serve` -> `api`; `meter` <- both;
 //! `cli` -> all.
 //! `db` never sees a log, `decode` never sees SQL.
 

@@ -27,7 +27,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("reconcile", &["types", "contracts", "decode", "chain", "db", "telemetry"]),
         ("meter", &[]),
         ("access", &["db", "seal", "types"]),
-        ("api", &["access", "db", "gates", "meter", "seal", "types", "telemetry"]),
+        ("api", &["access", "chain", "db", "gates", "meter", "seal", "types", "telemetry"]),
         ("web", &["types", "telemetry"]),
         ("serve", &["api", "meter", "web", "telemetry", "config"]),
     ])

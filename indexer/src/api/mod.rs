@@ -61,6 +61,8 @@ use auth::Service;
 use live::Live;
 use problem::{Code, Problem, ProblemBody};
 
+use crate::chain::{Chain, Nodes};
+
 /// What an operator can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ApiOptions {
@@ -102,7 +104,7 @@ impl Default for ApiOptions {
 
 /// What handlers share. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct ApiState(Arc<Shared>, Allowlists, Option<Arc<Service>>);
+pub struct ApiState(Arc<Shared>, Allowlists, Option<Arc<Service>>, Nodes);
 
 #[derive(Debug)]
 struct Shared {
@@ -125,19 +127,42 @@ impl ApiState {
         let identities = options.requests_per_minute.map(|limit| Meter::new("key", limit));
         let live = Live::new(options.listeners);
         let shared = Shared { pool, options, metrics, waiting, exporting, keyed_exporting, identities, live };
-        Self(Arc::new(shared), Allowlists::default(), None)
+        Self(Arc::new(shared), Allowlists::default(), None, Nodes::default())
     }
 
     /// The same, answering for these lists.
     #[must_use]
     pub fn with_allowlists(self, allowlists: Allowlists) -> Self {
-        Self(self.0, allowlists, self.2)
+        Self(self.0, allowlists, self.2, self.3)
     }
 
     /// The same, taking privileged requests too.
     #[must_use]
     pub fn with_service(self, service: Service) -> Self {
-        Self(self.0, self.1, Some(Arc::new(service)))
+        Self(self.0, self.1, Some(Arc::new(service)), self.3)
+    }
+
+    /// The same, asking these nodes where the index does not tell.
+    #[must_use]
+    pub fn with_nodes(self, nodes: Nodes) -> Self {
+        Self(self.0, self.1, self.2, nodes)
+    }
+
+    /// The nodes of a chain, for what the index does not tell.
+    ///
+    /// # Errors
+    /// 501 where the operator has set none for the chain, 503 where none has answered yet.
+    pub async fn chain(&self, chain_id: i64) -> Result<Arc<Chain>, Problem> {
+        let found = match u64::try_from(chain_id) {
+            Ok(id) => self.3.find(id).await?,
+            Err(_) => None,
+        };
+        found.ok_or_else(|| {
+            let detail = format!(
+                "this service has no node of chain {chain_id}: its operator has to name one with --rpc-url or CROWDSALE_RPC_URL, and start it again"
+            );
+            Problem::new(Code::NotConfigured, detail)
+        })
     }
 
     /// What privileged requests write with; none where the operator has set no master key.

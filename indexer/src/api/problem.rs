@@ -8,7 +8,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::DbError;
+use crate::{chain::ChainError, db::DbError};
 
 /// What a program can tell problems apart by. Codes are added, never renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -92,6 +92,8 @@ pub enum Code {
     ExportsBusy,
     /// 503: the database does not answer.
     DatabaseUnavailable,
+    /// 503: the chain's node does not answer, or contradicts itself.
+    NodeUnavailable,
     /// 503: the answer took too long.
     Timeout,
     /// 500: a defect of this service; the request id finds it in the log.
@@ -100,7 +102,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -140,6 +142,7 @@ impl Code {
         Self::NotReady,
         Self::ExportsBusy,
         Self::DatabaseUnavailable,
+        Self::NodeUnavailable,
         Self::Timeout,
         Self::Internal,
     ];
@@ -186,6 +189,7 @@ impl Code {
             Self::NotReady => "not_ready",
             Self::ExportsBusy => "exports_busy",
             Self::DatabaseUnavailable => "database_unavailable",
+            Self::NodeUnavailable => "node_unavailable",
             Self::Timeout => "timeout",
             Self::Internal => "internal",
         }
@@ -231,6 +235,7 @@ impl Code {
             | Self::NotReady
             | Self::ExportsBusy
             | Self::DatabaseUnavailable
+            | Self::NodeUnavailable
             | Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -278,6 +283,7 @@ impl Code {
             Self::NotReady => "The service is not ready",
             Self::ExportsBusy => "Too many exports at once",
             Self::DatabaseUnavailable => "The database does not answer",
+            Self::NodeUnavailable => "The node does not answer",
             Self::Timeout => "The answer took too long",
             Self::Internal => "Something went wrong here",
         }
@@ -422,6 +428,15 @@ impl IntoResponse for Problem {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<ChainError> for Problem {
+    fn from(error: ChainError) -> Self {
+        // Which node it is, and what it said, is for the operator.
+        tracing::warn!(%error, "a node does not answer as it should");
+        Self::new(Code::NodeUnavailable, "the chain's node does not answer: nothing was done, try again in a moment")
+            .retry_after(2)
     }
 }
 

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use alloy::{
+    eips::BlockId,
     hex::FromHex as _,
     primitives::{Address, B256, Bytes, Signature, eip191_hash_message},
+    rpc::types::TransactionRequest,
+    sol_types::SolCall as _,
 };
 use axum::{
     extract::State,
@@ -28,6 +31,7 @@ use super::{
 };
 use crate::{
     access::{AccessError, Nonce, SessionToken, Source},
+    chain::{Called, Node},
     db::{
         DbError,
         service::{
@@ -38,6 +42,11 @@ use crate::{
     seal::SealError,
     types::Addr,
 };
+
+alloy::sol! {
+    /// ERC-1271, which answers with its own selector.
+    function isValidSignature(bytes32 hash, bytes signature) external view returns (bytes4 magic);
+}
 
 /// Seconds that a session lasts, unless its message ends earlier.
 const LIFE: i64 = 12 * 60 * 60;
@@ -172,7 +181,7 @@ pub async fn sign_in(
     let chain_id = i64::try_from(message.chain_id).map_err(|_| of_message("has a chain id that is none"))?;
     drop(Snapshot::of_chain(&state, ChainId(chain_id), None, Condition::none()).await.map_err(Problem::from)?);
     let hash = eip191_hash_message(body.message.as_bytes());
-    if !is_signed(&service, chain_id, wallet.0, hash, &signature).await? {
+    if !is_signed(&state, chain_id, wallet.0, hash, &signature).await? {
         return Err(refused(format!("the signature is not one of {wallet} over this message")));
     }
 
@@ -319,7 +328,7 @@ fn time_left(message: &Message, now: i64) -> Result<i64, Problem> {
 
 /// Whether the wallet has signed, as whoever has its key, or as the contract that it is.
 async fn is_signed(
-    service: &Service,
+    state: &ApiState,
     chain_id: i64,
     wallet: Address,
     hash: B256,
@@ -329,5 +338,18 @@ async fn is_signed(
     if own == Some(wallet) {
         return Ok(true);
     }
-    service.contract_says(chain_id, wallet, hash, signature).await
+    let question = isValidSignatureCall { hash, signature: signature.clone() };
+    let call = TransactionRequest::default().to(wallet).input(question.abi_encode().into());
+    let chain = state.chain(chain_id).await?;
+    let ask = |node: Node| {
+        let call = call.clone();
+        async move { node.call(call, BlockId::latest()).await }
+    };
+    // Where there is no contract the answer is empty; one that knows nothing of this reverts or answers something else.
+    Ok(match chain.ask(ask).await? {
+        Called::Output(output) => {
+            output.len() == 32 && output.starts_with(&isValidSignatureCall::SELECTOR) && output[4..] == [0; 28]
+        }
+        Called::Reverted(_) | Called::Short => false,
+    })
 }

@@ -20,6 +20,9 @@ pub enum ChainError {
         /// Why.
         reason: String,
     },
+    /// It has not said yet which chain it serves.
+    #[error("a node has not answered yet")]
+    NotYet,
     /// The node serves another chain.
     #[error("the node at {node} serves chain {found}, not {expected}")]
     WrongChain {
@@ -84,6 +87,7 @@ impl ChainError {
         matches!(
             self,
             Self::Unreachable { .. }
+                | Self::NotYet
                 | Self::Request { .. }
                 | Self::NoAnswer { .. }
                 | Self::NoBlock { .. }

@@ -4,20 +4,24 @@
 //! some clamp a range silently, some forget the logs of a block they serve. So the logs of a head block are asked for by its
 //! hash, a range ends at a block that the same node has just shown, and every log must name the block that it was asked of.
 
+mod account;
 mod error;
 mod figures;
 mod header;
 mod logs;
 mod node;
+mod nodes;
 mod token;
 mod transport;
 mod wire;
 
+pub use account::{Called, Fees, Found, Receipt, Sent};
 pub use error::ChainError;
 pub use figures::{PositionFigures, SaleFigures, VaultFigures};
 pub use header::Header;
 pub use logs::Range;
 pub use node::{Heads, Node};
+pub use nodes::Nodes;
 
 use std::sync::{
     PoisonError, RwLock,
@@ -86,6 +90,39 @@ impl Chain {
     pub fn node(&self) -> Node {
         let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
         nodes[self.current.load(Ordering::Relaxed) % nodes.len()].clone()
+    }
+
+    /// Asks the present node, and the others in turn while they fail.
+    ///
+    /// # Errors
+    /// The last node's.
+    pub async fn ask<T, F>(&self, ask: impl Fn(Node) -> F) -> Result<T, ChainError>
+    where
+        F: Future<Output = Result<T, ChainError>>,
+    {
+        let mut more = self.nodes.read().unwrap_or_else(PoisonError::into_inner).len();
+        loop {
+            more = more.saturating_sub(1);
+            match ask(self.node()).await {
+                Err(error) if error.is_transient() => {
+                    self.rotate().await;
+                    if more == 0 {
+                        return Err(error);
+                    }
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Another node of the same chain, which is asked when one fails.
+    fn join(&self, url: String, its: &Self) -> Result<(), ChainError> {
+        if its.genesis_hash != self.genesis_hash {
+            let (expected, found) = (self.genesis_hash, its.genesis_hash);
+            return Err(ChainError::OtherGenesis { node: its.node().name().to_owned(), expected, found });
+        }
+        self.missing.write().unwrap_or_else(PoisonError::into_inner).push(url);
+        Ok(())
     }
 
     /// Turns to the next node, after an error of this one, and tries those that have not answered yet.

@@ -341,7 +341,11 @@ impl Node {
         if twice { Err(self.inconsistent("it returned a log twice")) } else { Ok(logs) }
     }
 
-    async fn request<P: RpcSend, R: RpcRecv>(&self, method: &'static str, params: P) -> Result<R, ChainError> {
+    pub(super) async fn request<P: RpcSend, R: RpcRecv>(
+        &self,
+        method: &'static str,
+        params: P,
+    ) -> Result<R, ChainError> {
         let call: RpcCall<P, R> = self.provider.client().request(method, params);
         self.within(method, call).await?.map_err(|e| self.failed(method, &e))
     }

@@ -16,7 +16,8 @@ use crate::{
         allowlists::Allowlists,
         auth::{Origins, Service},
     },
-    config,
+    chain::Nodes,
+    config::{self, NodesArgs},
     db::{self, service::services},
     serve::{self, Limits, ServeOptions, Tls},
     telemetry,
@@ -31,6 +32,8 @@ pub struct ServeArgs {
     database: DatabaseArgs,
     #[command(flatten)]
     allowlists: AllowlistArgs,
+    #[command(flatten)]
+    nodes: NodesArgs,
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -104,6 +107,17 @@ pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<ApiSt
     Ok(state.with_service(Service::new(pool, sealer).named(args.origins)))
 }
 
+/// The chains that the API asks. A node that is down is no reason not to serve what is indexed.
+pub async fn nodes(urls: &[String]) -> Result<Nodes> {
+    Nodes::connect(urls).await.map_err(|e| {
+        Failure::new(
+            "cannot use the nodes",
+            e,
+            "name nodes with --rpc-url or CROWDSALE_RPC_URL, such as http://127.0.0.1:8545",
+        )
+    })
+}
+
 /// Files, and so connections, that this process may have open: as many as the system lets it, which is more than it gives unasked.
 fn open_files() -> usize {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -130,7 +144,7 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let with_key = NonZeroU32::new(WITH_KEY).and_then(|times| Some(limit?.saturating_mul(times)));
     let origins = Origins::new(args.public_url.iter().cloned());
     let state_args = StateArgs { allowlists: args.allowlists.load()?, origins, requests_per_minute: with_key };
-    let state = state(&database, state_args).await?;
+    let state = state(&database, state_args).await?.with_nodes(nodes(&args.nodes.urls()).await?);
     let tls = match (&args.tls_certificate, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|e| {
             Failure::new("cannot serve TLS", e, "check --tls-certificate and --tls-key: PEM files that belong together")

@@ -61,23 +61,6 @@ impl Service {
         Ok(self.pool.begin().await.map_err(DbError::from)?)
     }
 
-    /// Whether the contract at an address says that the hash is signed (ERC-1271).
-    ///
-    /// # Errors
-    /// 501 where there is no node of that chain to ask, 503 where it does not answer.
-    pub async fn contract_says(
-        &self,
-        chain_id: i64,
-        _wallet: alloy::primitives::Address,
-        _hash: alloy::primitives::B256,
-        _signature: &[u8],
-    ) -> Result<bool, Problem> {
-        let detail = format!(
-            "the signature is not one of the wallet's key, and there is no node of chain {chain_id} to ask a contract"
-        );
-        Err(Problem::new(Code::NotConfigured, detail))
-    }
-
     /// What keys are hashed with.
     ///
     /// # Errors

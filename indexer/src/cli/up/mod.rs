@@ -144,7 +144,9 @@ async fn run_on(
     let database = postgres.options();
     index::migrate(&database).await?;
     let api = listener.local_addr()?;
-    let state = super::serve::state(&database, super::serve::StateArgs { allowlists, ..Default::default() }).await?;
+    let nodes = super::serve::nodes(std::slice::from_ref(&anvil.url)).await?;
+    let state_args = super::serve::StateArgs { allowlists, ..Default::default() };
+    let state = super::serve::state(&database, state_args).await?.with_nodes(nodes);
 
     printer.result(&Running {
         api: format!("http://{api}"),
