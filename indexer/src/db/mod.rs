@@ -22,7 +22,7 @@ pub mod switch;
 
 use sqlx::{PgConnection, migrate::MigrateError, postgres::PgConnectOptions};
 
-pub use readers::{readers, snapshot};
+pub use readers::{follower, readers, snapshot};
 pub use schema::{LIVE_SCHEMA, MIGRATIONS, Place, enter_live, known_version, migrate, schema_version};
 
 /// What can go wrong with the database.

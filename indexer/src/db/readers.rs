@@ -44,6 +44,18 @@ pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgP
         return Err(DbError::NewerSchema { found, known });
     }
     connection.close().await?;
+    of_current_tables(connections).connect_with(options).await.map_err(DbError::Connect)
+}
+
+/// A pool of one connection like those of `pool`, for who asks the same few questions again and again: its plans are made once, as
+/// making them takes longer than what they find. Connects when it is first asked.
+pub fn follower(pool: &PgPool) -> PgPool {
+    let options = (*pool.connect_options()).clone().options([("plan_cache_mode", "force_generic_plan")]);
+    of_current_tables(1).connect_lazy_with(options)
+}
+
+/// So many connections, each replaced when other tables have become the live ones.
+fn of_current_tables(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(3))
@@ -51,9 +63,6 @@ pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgP
         // It is a round trip, as the test for a broken connection that it replaces.
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(async { sqlx::query_scalar(IS_CURRENT).fetch_one(connection).await }))
-        .connect_with(options)
-        .await
-        .map_err(DbError::Connect)
 }
 
 async fn remember(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -1,5 +1,6 @@
 //! What a listener is told of one event.
 
+use axum::body::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,8 +59,8 @@ pub struct FeedData {
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub at: Position,
-    pub kind: String,
-    pub json: String,
+    /// As it goes to every listener.
+    pub frame: Bytes,
     event: FeedEvent,
 }
 
@@ -68,7 +69,9 @@ impl Message {
         let out = FeedOut::new(&event, stage, checkpoint);
         // Strings and numbers alone: it cannot fail.
         let json = serde_json::to_string(&out).unwrap_or_default();
-        Self { at: Position { seq, event: (event.block_number, event.log_index) }, kind: out.kind, json, event }
+        let at = Position { seq, event: (event.block_number, event.log_index) };
+        let frame = format!("event: {}\nid: {}\ndata: {json}\n\n", out.kind, id(at)).into();
+        Self { at, frame, event }
     }
 
     pub fn is_for(&self, audience: Audience) -> bool {
@@ -101,6 +104,14 @@ impl FeedOut {
             },
         }
     }
+}
+
+/// A position as a listener is told it.
+pub(super) fn id(position: Position) -> String {
+    if position == Position::behind(position.seq) {
+        return position.seq.to_string();
+    }
+    format!("{}-{}-{}", position.seq, position.event.0, position.event.1)
 }
 
 fn name(kind: &str, stage: Stage) -> String {

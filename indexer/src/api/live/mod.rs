@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::db::{
-    DbError, outbox,
+    DbError, follower, outbox,
     read::feed::{self, Audience, Position},
     snapshot,
 };
@@ -91,8 +91,9 @@ impl Live {
         // A connection of its own: it waits all the time, and the pool's are for answers.
         let mut listener = PgListener::connect_with(&single(pool)).await.map_err(DbError::Connect)?;
         listener.listen(outbox::CHANNEL).await?;
+        let reader = follower(pool);
         loop {
-            self.pass_on(pool).await?;
+            self.pass_on(&reader).await?;
             // Several that came meanwhile are one.
             match tokio::time::timeout(POLL, listener.try_recv()).await {
                 Ok(Ok(Some(_))) | Err(_) => {}

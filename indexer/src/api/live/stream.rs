@@ -1,20 +1,24 @@
 //! The two streams: of a sale, and of a wallet on a chain.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    response::{
-        IntoResponse, Response, Sse,
-        sse::{Event, KeepAlive},
-    },
+    response::{IntoResponse, Response},
 };
-use tokio::sync::{OwnedSemaphorePermit, broadcast::error::RecvError, mpsc};
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit,
+        broadcast::{self, error::RecvError},
+    },
+    time::{Instant, Sleep},
+};
 
 use super::{
-    Live,
-    message::{FeedOut, Message},
+    Batch,
+    message::{FeedOut, Message, id},
     reading::{Reading, read},
 };
 use crate::{
@@ -36,10 +40,8 @@ use crate::{
 
 /// Events that are read for a listener at a time.
 const PAGE: i64 = 200;
-/// Events that wait for a listener who reads slowly.
-const PENDING: usize = 32;
-/// Time after which a listener looks by itself, should nobody pass anything on.
-const LOOK: Duration = Duration::from_secs(20);
+/// Bytes after which a frame is enough.
+const FRAME: usize = 16 * 1024;
 /// Time between two signs of life.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// When a listener is to come back.
@@ -136,13 +138,6 @@ fn resume(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
     })
 }
 
-fn id(position: Position) -> String {
-    if position == Position::behind(position.seq) {
-        return position.seq.to_string();
-    }
-    format!("{}-{}-{}", position.seq, position.event.0, position.event.1)
-}
-
 async fn open(
     state: ApiState,
     chain_id: i64,
@@ -154,85 +149,181 @@ async fn open(
             Problem::new(Code::TooManyListeners, "this process has as many as it takes; try again").retry_after(5)
         );
     };
-    let (sender, mut receiver) = mpsc::channel(PENDING);
-    let listener = Listener { state, chain_id, audience, sender, _permit: permit };
-    // The task ends with the receiver, the receiver with the connection.
-    tokio::spawn(listener.run(resume));
-    let events = futures::stream::poll_fn(move |context| receiver.poll_recv(context));
-    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // A proxy that gathers an answer before it passes it on would pass on nothing.
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Ok(response)
+    let batches = state.live().subscribe();
+    let listener = Listener {
+        state,
+        chain_id,
+        audience,
+        batches,
+        stage: Stage::Begin(resume),
+        pending: Pending::default(),
+        quiet: Box::pin(tokio::time::sleep(KEEP_ALIVE)),
+        _permit: permit,
+    };
+    // It is asked for as the connection takes it, and ends with the connection.
+    let frames = futures::stream::unfold(listener, |mut listener| async move {
+        let frame = listener.next().await?;
+        Some((Ok::<_, Infallible>(frame), listener))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // A proxy that gathers an answer before it passes it on would pass on nothing.
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    Ok((headers, Body::from_stream(frames)).into_response())
 }
 
-/// The other end has gone, or the process ends.
-struct Gone;
+/// What a listener does next.
+#[derive(Debug)]
+enum Stage {
+    /// Says where the stream begins.
+    Begin(Option<Position>),
+    /// Reads what is in the database.
+    CatchUp(Reading),
+    /// Hears what is passed on.
+    Follow(Reading),
+}
+
+/// Frames that wait until the connection takes them.
+#[derive(Debug, Default)]
+struct Pending {
+    batch: Option<(Arc<Batch>, usize)>,
+    page: VecDeque<Message>,
+}
 
 struct Listener {
     state: ApiState,
     chain_id: i64,
     audience: Audience,
-    sender: mpsc::Sender<Result<Event, Infallible>>,
+    /// Subscribed before the position is known, so that nothing falls between.
+    batches: broadcast::Receiver<Arc<Batch>>,
+    stage: Stage,
+    pending: Pending,
+    quiet: Pin<Box<Sleep>>,
     _permit: OwnedSemaphorePermit,
 }
 
+impl Pending {
+    /// What there is for the audience, as much as goes into one frame.
+    fn take(&mut self, audience: Audience) -> Option<Bytes> {
+        let mut frames = Frames::default();
+        while let Some(message) = self.page.pop_front() {
+            if frames.add(&message.frame) {
+                return frames.done();
+            }
+        }
+        if let Some((batch, next)) = &mut self.batch {
+            for message in batch.messages.iter().flatten().skip(*next) {
+                *next += 1;
+                if message.is_for(audience) && frames.add(&message.frame) {
+                    return frames.done();
+                }
+            }
+            self.batch = None;
+        }
+        frames.done()
+    }
+}
+
+/// Several frames that are written as one. One alone is the same bytes for everybody.
+#[derive(Debug, Default)]
+struct Frames {
+    first: Option<Bytes>,
+    all: Vec<u8>,
+}
+
+impl Frames {
+    /// Whether it is enough.
+    fn add(&mut self, frame: &Bytes) -> bool {
+        match &self.first {
+            None => self.first = Some(frame.clone()),
+            Some(first) => {
+                if self.all.is_empty() {
+                    self.all.extend_from_slice(first);
+                }
+                self.all.extend_from_slice(frame);
+            }
+        }
+        self.all.len() >= FRAME
+    }
+
+    fn done(self) -> Option<Bytes> {
+        if self.all.is_empty() { self.first } else { Some(self.all.into()) }
+    }
+}
+
 impl Listener {
-    async fn run(self, resume: Option<Position>) {
+    /// The next frame; none at the end of the process.
+    async fn next(&mut self) -> Option<Bytes> {
         let closed = self.state.live().closed().clone();
-        tokio::select! {
-            () = closed.cancelled() => {}
-            () = self.sender.closed() => {}
-            _ = self.listen(resume) => {}
-        }
-    }
-
-    async fn listen(&self, resume: Option<Position>) -> Result<(), Gone> {
-        let live: Live = self.state.live().clone();
-        // Before the position is known, so that nothing falls between.
-        let mut batches = live.subscribe();
-        let mut reading = self.begin(resume).await?;
-        'catching_up: loop {
-            self.catch_up(&mut reading).await?;
-            loop {
-                let batch = match tokio::time::timeout(LOOK, batches.recv()).await {
-                    Ok(Ok(batch)) => batch,
-                    Ok(Err(RecvError::Closed)) => return Err(Gone),
-                    Ok(Err(RecvError::Lagged(_))) | Err(_) => continue 'catching_up,
-                };
-                if batch.chain_id != self.chain_id || batch.to <= reading.position() {
-                    continue;
-                }
-                match &batch.messages {
-                    Some(messages) if batch.from == reading.position() => {
-                        for message in messages.iter().filter(|message| message.is_for(self.audience)) {
-                            self.tell(message).await?;
-                        }
-                        reading = Reading::behind(self.chain_id, batch.to);
-                    }
-                    _ => continue 'catching_up,
-                }
-            }
-        }
-    }
-
-    /// Says where the stream begins.
-    async fn begin(&self, resume: Option<Position>) -> Result<Reading, Gone> {
-        let newest = loop {
-            match self.newest().await {
-                Ok(newest) => break newest,
-                Err(error) => self.pause(&error).await,
-            }
+        let frame = tokio::select! {
+            () = closed.cancelled() => None,
+            frame = self.frame() => frame,
         };
+        self.quiet.as_mut().reset(Instant::now() + KEEP_ALIVE);
+        frame
+    }
+
+    async fn frame(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(frame) = self.pending.take(self.audience) {
+                return Some(frame);
+            }
+            match &mut self.stage {
+                Stage::Begin(resume) => {
+                    let resume = *resume;
+                    match self.newest().await {
+                        Ok(newest) => return Some(self.begin(resume, newest)),
+                        Err(error) => pause(&error).await,
+                    }
+                }
+                Stage::CatchUp(reading) => {
+                    let mut next = *reading;
+                    match self.page(&mut next).await {
+                        Ok((messages, done)) => {
+                            self.pending.page = messages.into();
+                            self.stage = if done { Stage::Follow(next) } else { Stage::CatchUp(next) };
+                        }
+                        Err(error) => pause(&error).await,
+                    }
+                }
+                Stage::Follow(reading) => {
+                    let reading = *reading;
+                    let batch = tokio::select! {
+                        batch = self.batches.recv() => batch,
+                        () = &mut self.quiet => {
+                            // Should it have missed what was passed on, it looks by itself.
+                            let known = self.state.live().newest(self.chain_id);
+                            if !known.is_some_and(|newest| reading.is_at(newest)) {
+                                self.stage = Stage::CatchUp(reading);
+                            }
+                            return Some(Bytes::from_static(b":\n\n"));
+                        }
+                    };
+                    match batch {
+                        Ok(batch) if batch.chain_id != self.chain_id || batch.to <= reading.position() => {}
+                        Ok(batch) if batch.messages.is_some() && batch.from == reading.position() => {
+                            self.stage = Stage::Follow(Reading::behind(self.chain_id, batch.to));
+                            self.pending.batch = Some((batch, 0));
+                        }
+                        Ok(_) | Err(RecvError::Lagged(_)) => self.stage = Stage::CatchUp(reading),
+                        Err(RecvError::Closed) => return None,
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, resume: Option<Position>, newest: i64) -> Bytes {
         let (name, position) = match resume {
             Some(position) if position.seq <= newest => ("ready", position),
             Some(_) => ("reset", Position::behind(newest)),
             None => ("ready", Position::behind(newest)),
         };
-        let event = Event::default().event(name).id(id(position)).retry(RETRY).data("{}");
-        self.send(event).await?;
-        Ok(Reading::behind(self.chain_id, position))
+        self.stage = Stage::CatchUp(Reading::behind(self.chain_id, position));
+        let retry = RETRY.as_millis();
+        format!("event: {name}\nid: {}\nretry: {retry}\ndata: {{}}\n\n", id(position)).into()
     }
 
     async fn newest(&self) -> Result<i64, DbError> {
@@ -241,44 +332,17 @@ impl Listener {
         Ok(all.into_iter().find(|(chain, _)| *chain == self.chain_id).map_or(0, |(_, seq)| seq))
     }
 
-    /// Tells all that is in the database behind the position.
-    async fn catch_up(&self, reading: &mut Reading) -> Result<(), Gone> {
-        loop {
-            match self.page(reading).await {
-                Ok((messages, done)) => {
-                    for message in &messages {
-                        self.tell(message).await?;
-                    }
-                    if done {
-                        return Ok(());
-                    }
-                }
-                Err(error) => self.pause(&error).await,
-            }
-        }
-    }
-
-    /// One page, in a snapshot that is over before anything is sent: a slow listener holds nothing.
+    /// One page of what is in the database, in a snapshot that is over before anything is sent: a slow listener holds nothing.
     async fn page(&self, reading: &mut Reading) -> Result<(Vec<Message>, bool), DbError> {
         let mut transaction = snapshot(self.state.pool()).await?;
         let all = feed::newest(&mut transaction).await?;
         let newest = all.into_iter().find(|(chain, _)| *chain == self.chain_id).map_or(0, |(_, seq)| seq);
-        let mut next = *reading;
-        let messages = read(&mut transaction, &mut next, self.audience, newest, PAGE).await?;
-        *reading = next;
-        Ok((messages, next.is_at(newest)))
+        let messages = read(&mut transaction, reading, self.audience, newest, PAGE).await?;
+        Ok((messages, reading.is_at(newest)))
     }
+}
 
-    async fn pause(&self, error: &DbError) {
-        tracing::warn!(%error, "a listener waits for the database");
-        tokio::time::sleep(RETRY).await;
-    }
-
-    async fn tell(&self, message: &Message) -> Result<(), Gone> {
-        self.send(Event::default().event(&message.kind).id(id(message.at)).data(&message.json)).await
-    }
-
-    async fn send(&self, event: Event) -> Result<(), Gone> {
-        self.sender.send(Ok(event)).await.map_err(|_| Gone)
-    }
+async fn pause(error: &DbError) {
+    tracing::warn!(%error, "a listener waits for the database");
+    tokio::time::sleep(RETRY).await;
 }
