@@ -6,6 +6,7 @@
 
 mod backfill;
 mod follow;
+pub mod holders;
 mod progress;
 mod reindex;
 mod rewind;

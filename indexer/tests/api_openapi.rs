@@ -58,6 +58,7 @@ fn it_is_openapi_3_1_with_every_route() {
         "/v1/sessions/nonce",
         "/v1/status",
         "/v1/tokenlist",
+        "/v1/tokens/{chain}/{token}/holders",
         "/v1/tokens/{chain}/{token}/supply/{kind}",
     ];
     assert_eq!(paths, expected.map(str::to_owned).into());

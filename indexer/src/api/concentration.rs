@@ -61,7 +61,7 @@ pub struct Size {
     pub stake: AmountOut,
 }
 
-fn basis_points(part: &BigInt, whole: &BigInt) -> u16 {
+pub(super) fn basis_points(part: &BigInt, whole: &BigInt) -> u16 {
     let scaled = part * BigInt::from(10_000);
     u16::try_from(scaled.checked_div(whole).unwrap_or_default()).unwrap_or(10_000)
 }

@@ -244,6 +244,19 @@ impl Snapshot {
         Ok(Self { transaction, chains, etag, condition })
     }
 
+    /// Says what else the answer follows from, which may change without a block: its tag is then of that too.
+    ///
+    /// # Errors
+    /// 304, where the client has the answer already.
+    pub fn also(&mut self, what: &[u8]) -> Result<(), NoAnswer> {
+        let digest = Sha256::new().chain_update(&self.etag).chain_update(what).finalize();
+        self.etag = weak(&digest);
+        if self.condition.if_none_match.iter().any(|tag| tag == self.etag.trim_start_matches("W/")) {
+            return Err(NoAnswer::NotModified { etag: self.etag.clone() });
+        }
+        Ok(())
+    }
+
     /// Where queries run.
     pub fn connection(&mut self) -> &mut PgConnection {
         &mut self.transaction
@@ -365,6 +378,9 @@ fn etag(uri: &Uri, chains: &[ChainState]) -> String {
         }
         hasher.update([u8::from(c.halted.is_some()), u8::from(*has_quarantined)]);
     }
-    let digest = hasher.finalize();
+    weak(&hasher.finalize())
+}
+
+fn weak(digest: &[u8]) -> String {
     format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..16]))
 }

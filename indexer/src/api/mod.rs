@@ -17,6 +17,7 @@ pub mod docs;
 pub mod export;
 pub mod extract;
 pub mod health;
+pub mod holders;
 pub mod investors;
 pub mod keys;
 pub mod live;
@@ -261,6 +262,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(export::export_contributions))
         .routes(routes!(export::export_investors))
         .routes(routes!(supply::get_supply))
+        .routes(routes!(holders::list_holders))
         .routes(routes!(tokenlist::get_token_list))
         .routes(routes!(wallet::list_positions))
         .routes(routes!(live::listen_to_sale))

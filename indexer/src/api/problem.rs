@@ -36,7 +36,7 @@ pub enum Code {
     SaleNotFound,
     /// 404: no followed factory has made this token, and no sale sells it, as of the indexed block.
     TokenNotFound,
-    /// 404: a sale sells this token, but no followed factory made it: its supply is not in the index.
+    /// 404: a sale sells this token, but no followed factory made it: its supply and holders are not in the index.
     SupplyUnknown,
     /// 404: no allowlist with this root is served here.
     AllowlistNotFound,

@@ -12,12 +12,15 @@ use super::{
     sale::SaleQuery,
 };
 use crate::{
-    db::read::tokens::{self, Supply},
+    db::{
+        DbError,
+        read::tokens::{self, Supply},
+    },
     types::{Addr, Amount},
 };
 
 /// Decimals of every token that a factory makes (SaleToken, RestrictedSaleToken).
-const DECIMALS: u8 = 18;
+pub(super) const DECIMALS: u8 = 18;
 
 /// Which number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -71,6 +74,18 @@ fn number(supply: Supply, kind: SupplyKind) -> Amount {
     }
 }
 
+/// Why nothing is known of a token that no factory made.
+pub(super) async fn not_made(snapshot: &mut Snapshot, chain_id: i64, token: Addr) -> Result<Problem, DbError> {
+    if tokens::is_sold(snapshot.connection(), chain_id, token).await? {
+        let detail = format!(
+            "no factory followed here made {token}, so neither its supply nor its holders are in the index; ask its contract"
+        );
+        return Ok(Problem::new(Code::SupplyUnknown, detail));
+    }
+    let detail = format!("no factory made {token} and no sale sells it on chain {chain_id}");
+    Ok(Problem::new(Code::TokenNotFound, detail))
+}
+
 /// Supply of a token
 ///
 /// In whole tokens as plain text, exact, e.g. `1000000` or `999999.5`. Of tokens that a followed factory made:
@@ -79,8 +94,8 @@ fn number(supply: Supply, kind: SupplyKind) -> Amount {
 /// `circulating` is `total` less what sales hold (not sold and not returned, or sold and not claimed) and less what team wallets hold (neither
 /// released nor reclaimed). Tokens that a sale returned unsold, or that never were in one, are in somebody's wallet and count as circulating.
 ///
-/// Transfers between wallets are not indexed. So what holders burn themselves is still in `total` and `circulating`: the contract's own
-/// `totalSupply` tells. Of a token that a sale sells and no factory made, nothing is known: `supply_unknown`.
+/// What holders burn themselves is still in `total` and `circulating`: the contract's own `totalSupply` tells, and `/holders` in what is
+/// final. Of a token that a sale sells and no factory made, nothing is known: `supply_unknown`.
 #[utoipa::path(
     get,
     path = "/v1/tokens/{chain}/{token}/supply/{kind}",
@@ -100,17 +115,7 @@ pub async fn get_supply(
     let mut snapshot = Snapshot::of_chain(&state, path.chain, query.min_block, condition).await?;
     let (chain_id, token) = (path.chain.0, path.token);
     let Some(supply) = tokens::find_supply(snapshot.connection(), chain_id, token).await? else {
-        let problem = if tokens::is_sold(snapshot.connection(), chain_id, token).await? {
-            let detail =
-                format!("no factory followed here made {token}, so its supply is not in the index; ask its contract");
-            Problem::new(Code::SupplyUnknown, detail)
-        } else {
-            Problem::new(
-                Code::TokenNotFound,
-                format!("no factory made {token} and no sale sells it on chain {chain_id}"),
-            )
-        };
-        return Err(problem.into());
+        return Err(not_made(&mut snapshot, chain_id, token).await?.into());
     };
     let text = number(supply, path.kind).to_units(DECIMALS);
     Ok(snapshot.respond(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text)))

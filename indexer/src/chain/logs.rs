@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use alloy::{
-    primitives::{B256, Bloom, BloomInput},
+    primitives::{Address, B256, Bloom, BloomInput},
     rpc::types::Filter,
 };
 use tracing::warn;
@@ -11,6 +11,8 @@ use tracing::warn;
 use super::{ChainError, Header, Node};
 use crate::types::{Block, Log};
 
+/// Addresses in one request for logs.
+const ADDRESSES: usize = 500;
 /// How often the logs of a block are asked for again, where its bloom says there are some and the node returns none.
 const EMPTY_RETRIES: usize = 5;
 
@@ -120,6 +122,34 @@ impl Node {
             blocks: headers.iter().map(Header::block).collect(),
             logs,
         })
+    }
+
+    /// The logs of `from..=to` with a topic that some contracts have emitted, and the hash of the last block: the same before and after.
+    ///
+    /// # Errors
+    /// [`ChainError::Inconsistent`] where the last block is another after the logs, or a log is of elsewhere.
+    pub async fn logs_from(
+        &self,
+        contracts: &[Address],
+        topic: B256,
+        (from, to): (u64, u64),
+    ) -> Result<(B256, Vec<Log>), ChainError> {
+        let end = self.headers(&[to]).await?.pop();
+        let end = end.ok_or_else(|| ChainError::NoBlock { node: self.name().to_owned(), number: to })?;
+        let mut found = Vec::new();
+        // Nodes take so many addresses at once.
+        for some in contracts.chunks(ADDRESSES) {
+            let filter = Filter::new().from_block(from).to_block(to).address(some.to_vec()).event_signature(topic);
+            let (logs, shown) = self.request_logs_up_to(&filter, to).await?;
+            if shown.is_none_or(|header| header.hash != end.hash) {
+                return Err(self.inconsistent(&format!("block {to} changed while its range was read")));
+            }
+            if logs.iter().any(|log| !(from..=to).contains(&log.block_number) || !some.contains(&log.emitter)) {
+                return Err(self.inconsistent("a log of another contract or block than was asked for"));
+            }
+            found.extend(logs);
+        }
+        Ok((end.hash, found))
     }
 
     /// One block can hold more than a node returns at once: then it is asked for fewer topics at a time.

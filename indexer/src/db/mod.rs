@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod chains;
 mod copy;
 pub mod events;
+pub mod holders;
 pub mod indexes;
 pub mod outbox;
 pub mod read;
@@ -22,7 +23,7 @@ pub mod switch;
 
 use sqlx::{PgConnection, migrate::MigrateError, postgres::PgConnectOptions};
 
-pub use readers::{follower, readers, snapshot};
+pub use readers::{counter, follower, readers, snapshot};
 pub use schema::{LIVE_SCHEMA, MIGRATIONS, Place, enter_live, known_version, migrate, schema_version};
 
 /// What can go wrong with the database.

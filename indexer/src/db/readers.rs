@@ -54,6 +54,13 @@ pub fn follower(pool: &PgPool) -> PgPool {
     of_current_tables(1).connect_lazy_with(options)
 }
 
+/// A pool of one connection that writes apart from the chain's writer, into the tables that are live. Connects when it is first asked.
+pub fn counter(options: &PgConnectOptions) -> PgPool {
+    let options =
+        options.clone().options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")]);
+    of_current_tables(1).connect_lazy_with(options)
+}
+
 /// So many connections, each replaced when other tables have become the live ones.
 fn of_current_tables(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()

@@ -16,8 +16,8 @@ const PATIENCE: &str = "SET lock_timeout = '5s'";
 const READERS_WAIT: &str = "SET LOCAL lock_timeout = '500ms'";
 /// Tries to get in between readers while writers wait.
 const TRIES: usize = 3;
-/// Tables that do not follow from the chain: they move with the switch.
-const KEPT: [&str; 2] = ["outbox", "reverted_event"];
+/// Tables that do not follow from the events, or are filled apart from them: they move with the switch.
+const KEPT: [&str; 4] = ["outbox", "reverted_event", "holder_checkpoint", "token_holder"];
 
 /// What a switch has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,7 +274,9 @@ async fn rename(mut transaction: Transaction<'_, Postgres>, accept: bool) -> Res
     .fetch_all(&mut *transaction)
     .await?;
     for table in KEPT {
-        sqlx::query!("SELECT carry_over('crowdsale', $1)", table).fetch_one(&mut *transaction).await?;
+        sqlx::query!("SELECT carry_over('crowdsale', $1) WHERE to_regclass('crowdsale.' || $1) IS NOT NULL", table)
+            .fetch_optional(&mut *transaction)
+            .await?;
     }
     for chain in &chains {
         tell(&mut transaction, chain).await?;

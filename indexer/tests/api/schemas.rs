@@ -131,6 +131,11 @@ async fn every_answer_is_as_described(pool: PgPool) {
         ether("9000000")
     );
     sqlx::query(sqlx::AssertSqlSafe(made)).bind(CHAIN).execute(&pool).await.unwrap();
+    let holders = format!(
+        "INSERT INTO holder_checkpoint VALUES ({CHAIN}, 12, sha256('12')); INSERT INTO token_holder VALUES ({CHAIN}, {}, {alice}, 7)",
+        sql(addr("token"))
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(holders)).execute(&pool).await.unwrap();
     tip(&pool, CHAIN, 40, 0).await;
     let app = app(&pool);
     let document = document();
@@ -165,6 +170,7 @@ async fn every_answer_is_as_described(pool: PgPool) {
             "/v1/tokenlist".to_owned(),
             format!("/v1/chains/{CHAIN}/digest?at=40"),
             format!("/v1/investors/{}", addr("alice")),
+            format!("/v1/tokens/{CHAIN}/{}/holders", addr("token")),
             format!("{supply}/total"),
             format!("{supply}/circulating"),
             format!("{supply}/max"),

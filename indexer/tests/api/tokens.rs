@@ -1,5 +1,6 @@
 //! Supplies and the token list.
 
+use alloy::primitives::U256;
 use sqlx::PgPool;
 
 use crate::support::*;
@@ -123,4 +124,76 @@ async fn the_list_has_what_is_sold(pool: PgPool) {
     assert_eq!(one.body["tokens"], serde_json::json!([token(1)]));
     get(&app, "/v1/tokenlist?min_block=1").await.is_problem(422, "invalid_query");
     get(&app, "/v1/tokenlist?chain=7").await.is_problem(404, "chain_not_found");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn holders_are_told_up_to_what_is_final(pool: PgPool) {
+    chain(&pool, CHAIN).await;
+    let t = Terms::new("first", 5, 0);
+    sale(&pool, &t).await;
+    tip(&pool, CHAIN, 20, 0).await;
+    let app = app(&pool);
+    let path = format!("/v1/tokens/{CHAIN}/{}/holders", addr("token"));
+    get(&app, &path).await.is_problem(404, "supply_unknown");
+    get(&app, &path.replace(&addr("token").to_string(), &addr("no").to_string()))
+        .await
+        .is_problem(404, "token_not_found");
+    made(&pool, "1000000").await;
+    let early = get(&app, &path).await;
+    assert_eq!(early.is_problem(503, "block_not_indexed").header("retry-after"), "10");
+
+    let holder = |name: &str, balance: U256| {
+        format!(
+            "({CHAIN}, {}, {}, {balance})",
+            sql(addr("token")),
+            sql(if name == "sale" { t.sale } else { addr(name) })
+        )
+    };
+    let third = ether("1000000") / U256::from(3);
+    let rest = ether("1000000") - third * U256::from(2) - U256::from(1);
+    let rows = [holder("alice", third), holder("bob", third), holder("sale", rest), holder("dust", U256::from(1))];
+    let insert = format!(
+        "INSERT INTO holder_checkpoint VALUES ({CHAIN}, 12, sha256('twelve')); INSERT INTO token_holder VALUES {}",
+        rows.join(", ")
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&pool).await.unwrap();
+    let all = get(&app, &path).await.ok();
+    let told: Vec<_> = all.rows().iter().map(|r| (r["kind"].clone(), r["basis_points"].clone())).collect();
+    assert_eq!(told[0], ("sale".into(), 3333.into()), "rounded down: {}", all.text);
+    assert_eq!(told[3], ("wallet".into(), 0.into()));
+    let summary = &all.body["summary"];
+    assert_eq!((&summary["block"]["number"], &summary["block"]["finality"]), (&12.into(), &"finalized".into()));
+    assert_eq!(
+        (&summary["holders"], summary["supply"]["raw"].as_str()),
+        (&4.into(), Some("1000000000000000000000000"))
+    );
+    assert_eq!(summary["top_1"]["balance"]["raw"], rest.to_string());
+    assert_eq!(
+        (&summary["top_10"]["basis_points"], &summary["top_100"]["basis_points"]),
+        (&10_000.into(), &10_000.into())
+    );
+
+    let (mut pages, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = get(&app, &format!("{path}?limit=1{next}")).await.ok();
+        pages.extend(page.rows().clone());
+        let Some(cursor) = page.body["next_cursor"].as_str() else { break };
+        next = format!("&cursor={cursor}");
+    }
+    assert_eq!(&pages, all.rows(), "equal balances are neither lost nor told twice");
+    get(&app, &format!("{path}?limit=1{next}x")).await.is_problem(422, "cursor_invalid");
+    get(&app, &format!("{path}?min_block=12")).await.ok();
+    get(&app, &format!("{path}?min_block=13")).await.is_problem(503, "block_not_indexed");
+
+    // The tag changes with the holders, though no block has come.
+    let tag = all.header("etag").to_owned();
+    assert_eq!(with_tag(&app, &path, &tag).await.status, 304);
+    let moved = "UPDATE holder_checkpoint SET number = 13, hash = sha256('thirteen')";
+    sqlx::query(moved).execute(&pool).await.unwrap();
+    assert_eq!(with_tag(&app, &path, &tag).await.status, 200);
+}
+
+async fn with_tag(app: &axum::Router, path: &str, tag: &str) -> Answer {
+    let request = axum::http::Request::get(path).header("if-none-match", tag).body(axum::body::Body::empty());
+    send(app, request.unwrap()).await
 }

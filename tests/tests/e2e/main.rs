@@ -4,6 +4,7 @@
 
 mod faults;
 mod harness;
+mod holders;
 mod lifecycle;
 mod modes;
 mod operate;

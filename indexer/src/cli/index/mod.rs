@@ -136,8 +136,13 @@ pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
         }
     }
     printer.note(format!("following factory {} on chain {}; Ctrl-C stops", args.factory, chain.chain_id()));
-    let followed = sync::run(&chain, &database, &options, &shutdown).await;
-    shutdown.cancel();
+    let counting = sync::holders::run(&chain, &database, &shutdown);
+    let followed = async {
+        let followed = sync::run(&chain, &database, &options, &shutdown).await;
+        shutdown.cancel();
+        followed
+    };
+    let ((), followed) = tokio::join!(counting, followed);
     if let Some(operator) = operator {
         operator.await??;
     }

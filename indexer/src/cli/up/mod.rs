@@ -161,7 +161,15 @@ async fn run_on(
     let all = shutdown.child_token();
     let guard = all.clone().drop_guard();
     let served = tokio::spawn(serve::run(listener, state, serve::ServeOptions::default(), all.clone()));
-    let synced = sync::run(&chain, &database, &options, &all);
+    let counting = all.child_token();
+    let synced = async {
+        let followed = async {
+            let followed = sync::run(&chain, &database, &options, &all).await;
+            counting.cancel();
+            followed
+        };
+        tokio::join!(followed, sync::holders::run(&chain, &database, &counting)).0
+    };
     tokio::pin!(synced);
     let result = tokio::select! {
         result = &mut synced => result.map_err(anyhow::Error::from),

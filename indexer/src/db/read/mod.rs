@@ -9,6 +9,7 @@ pub mod chains;
 pub mod concentration;
 pub mod contributions;
 pub mod feed;
+pub mod holders;
 pub mod positions;
 pub mod records;
 pub mod sales;
