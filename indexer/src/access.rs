@@ -15,7 +15,7 @@ mod tests;
 pub use acts::{Created, KeyError, KeyTerms, Source, create, parse_network, register, revoke, rotate, rotate_public};
 pub use key::{ApiKey, KeyForm, Kind, Mode};
 pub use log::{AuditFault, Verified, verify};
-pub use pepper::{Pepper, pepper};
+pub use pepper::{Pepper, opens, pepper};
 pub use rotation::{Rewrapped, rewrap_all};
 pub use scope::{Scope, UnknownScope};
 pub use session::{Nonce, SessionToken};

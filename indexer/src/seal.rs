@@ -84,6 +84,11 @@ impl fmt::Debug for Sealer {
 }
 
 impl Sealer {
+    /// Whether it opens what other master keys than the present one have sealed.
+    pub fn has_older(&self) -> bool {
+        self.keys.len() > 1
+    }
+
     /// Seals with `current`; opens what any of `older` has sealed too.
     pub fn new(current: MasterKey, older: impl IntoIterator<Item = MasterKey>) -> Self {
         Self { keys: std::iter::once(current).chain(older).collect() }

@@ -44,6 +44,17 @@ impl Pepper {
     }
 }
 
+/// Whether the sealer opens what the service has sealed first; none where it has sealed nothing yet. Writes nothing.
+///
+/// # Errors
+/// [`AccessError::Seal`] where it was sealed with a master key that is not here.
+pub async fn opens(connection: &mut PgConnection, sealer: &Sealer) -> Result<Option<()>, AccessError> {
+    let Some(sealed) = sealed::find_secret(connection, NAME).await? else { return Ok(None) };
+    let failed = |source| AccessError::Seal { table: PLACE.table.into(), row: NAME.into(), source };
+    sealer.open(&sealed, PLACE).map_err(failed)?;
+    Ok(Some(()))
+}
+
 /// The service's pepper, made when it is first asked for.
 ///
 /// # Errors

@@ -14,7 +14,8 @@ use super::{
     tools::{self, ToolError},
 };
 use crate::{
-    config::{FactoryArgs, NodeArgs, RpcUrl, find_env},
+    access::{self, AccessError},
+    config::{self, FactoryArgs, NodeArgs, RpcUrl, find_env},
     db::{DbError, enter_live, known_version, schema_version},
 };
 
@@ -82,7 +83,8 @@ pub async fn run(args: DoctorArgs, printer: Printer) -> Result<()> {
         postgres(database.is_none()),
     ];
     checks.extend(chain(&args).await);
-    checks.push(schema(database).await);
+    checks.push(schema(database.clone()).await);
+    checks.push(master_key(database).await);
     let missing = checks.iter().filter(|c| c.status == Status::Missing).count();
     printer.result(&Diagnosis { ok: missing == 0, checks })?;
     match missing {
@@ -196,6 +198,36 @@ async fn schema(url: Option<String>) -> Check {
                 }
             }
         }
+    }
+}
+
+async fn master_key(url: Option<String>) -> Check {
+    let (name, needed_for) = ("master key", "keys, webhooks, orders and vouchers of the API");
+    let sealer = match config::find_sealer() {
+        Ok(Some(sealer)) => sealer,
+        Ok(None) => return missing(name, needed_for, false, "none was given", config::MasterKeyError::None.hint()),
+        Err(error) => return missing(name, needed_for, true, &error, error.hint()),
+    };
+    let current = sealer.current().to_string();
+    let Some(options) = url.and_then(|url| url.parse::<PgConnectOptions>().ok()) else {
+        return ok(
+            name,
+            needed_for,
+            format!("{current}; without a database it is not known whether it is the right one"),
+        );
+    };
+    let opened = async {
+        let mut connection = PgConnection::connect_with(&options).await.map_err(DbError::Connect)?;
+        access::opens(&mut connection, &sealer).await
+    };
+    match tokio::time::timeout(Duration::from_secs(5), opened).await {
+        Ok(Ok(Some(()))) => ok(name, needed_for, format!("{current}, which opens what is sealed in the database")),
+        Ok(Err(error @ AccessError::Seal { .. })) => {
+            let mend = "give the master key that the service was set up with; as CROWDSALE_MASTER_KEY_OLD, where this one is to replace it";
+            missing(name, needed_for, true, error, mend)
+        }
+        // Nothing is sealed yet, or the line above says what is wrong with the database.
+        Ok(Ok(None) | Err(_)) | Err(_) => ok(name, needed_for, format!("{current}; nothing is sealed with it yet")),
     }
 }
 

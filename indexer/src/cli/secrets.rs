@@ -59,6 +59,13 @@ pub async fn run(command: SecretsCommand, printer: Printer) -> Result<()> {
                 columns: done.columns,
                 rewrapped: done.rewrapped,
             })?;
+            if done.rewrapped == 0 && sealer.has_older() {
+                // The two in each other's place look the same as a rotation that is done.
+                printer.note(format!(
+                    "everything was under master key {} before: if that is the one to be replaced, give it as CROWDSALE_MASTER_KEY_OLD and the new one as CROWDSALE_MASTER_KEY",
+                    sealer.current()
+                ));
+            }
             if done.changed > 0 {
                 return Err(Failure::new(
                     "not everything is done",

@@ -67,6 +67,20 @@ async fn a_master_key_is_replaced_while_a_service_runs(pool: PgPool) {
     let during = served(&pool, Sealer::new(new.parse().unwrap(), [old.parse().unwrap()]));
     list(during.clone()).await.ok();
 
+    // The two in each other's place: nothing is done, and that is said.
+    let swapped = [("CROWDSALE_MASTER_KEY", old.as_str()), ("CROWDSALE_MASTER_KEY_OLD", new.as_str())];
+    let nothing = run(&pool, &swapped, &["secrets", "rotate"]).await;
+    assert!(nothing.ok && nothing.err.contains("give it as CROWDSALE_MASTER_KEY_OLD"), "{}", nothing.err);
+    for (keys, found) in [
+        (&with_old[..], "which opens what is sealed"),
+        (&both, "which opens what is sealed"),
+        (&with_new, "was sealed with master key"),
+        (&[], "master key  none was given"),
+    ] {
+        let doctor = run(&pool, keys, &["doctor"]).await;
+        assert!(doctor.out.contains(found), "{found}: {}", doctor.out);
+    }
+
     let rotated = run(&pool, &both, &["--json", "secrets", "rotate"]).await.json();
     assert_eq!(rotated["rewrapped"], 1);
     assert_eq!(run(&pool, &both, &["--json", "secrets", "rotate"]).await.json()["rewrapped"], 0);
