@@ -12,8 +12,10 @@ mod signing;
 #[cfg(test)]
 mod tests;
 
-pub use acts::{Created, KeyError, KeyTerms, Source, create, parse_network, register, revoke, rotate, rotate_public};
-pub use key::{ApiKey, KeyForm, Kind, Mode};
+pub use acts::{
+    Created, KeyError, KeyTerms, Source, create, is_label, parse_network, register, revoke, rotate, rotate_public,
+};
+pub use key::{ApiKey, KeyForm, Kind, Mode, fresh_id};
 pub use log::{AuditFault, Verified, verify};
 pub use pepper::{Pepper, opens, pepper};
 pub use rotation::{Rewrapped, rewrap_all};

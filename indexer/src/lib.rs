@@ -4,7 +4,8 @@
 //! chain -> decode -> apply -> Postgres -> api -> people and programs
 //! ```
 //!
-//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `api` -> `access`, `chain`, `db`, `gates`, `types`; `serve` -> `api`; `meter` <- both;
+//! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `webhooks` -> `access`, `db`;
+//! `api` -> `webhooks`, `access`, `chain`, `db`, `gates`, `types`; `serve` -> `api`; `meter` <- both;
 //! `cli` -> all.
 //! `db` never sees a log, `decode` never sees SQL.
 
@@ -56,6 +57,9 @@ pub mod seal;
 
 /// Who may do what: keys of the API, what is done with them, and the log of it.
 pub mod access;
+
+/// Who is told of events over HTTP: messages, their signatures, and every attempt until they have arrived.
+pub mod webhooks;
 
 /// Logs and metrics of every part: their names in one place.
 pub mod telemetry;

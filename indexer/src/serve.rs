@@ -18,6 +18,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use futures::future::OptionFuture;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -44,9 +45,11 @@ use crate::{
     api::{
         self, ApiState,
         auth::{self, ClientAddress, RequestId},
+        live::fan_out,
         problem::{self, Code, Problem},
     },
     telemetry::metric,
+    webhooks,
 };
 
 /// Limits of connections.
@@ -110,8 +113,19 @@ pub async fn run(
     let (live, pool) = (state.live().clone(), state.pool().clone());
     // Ends with the server, whatever ends that.
     let stop = shutdown.clone();
+    let service = state.service().map(|service| service.webhooks().clone());
+    let telling = service.clone().map(|w| fan_out(live.clone(), pool.clone(), w, shutdown.clone()));
+    let delivering = service.map(|w| webhooks::run(w, shutdown.clone()));
+    let (telling, delivering) = (OptionFuture::from(telling), OptionFuture::from(delivering));
+    let _telling = AbortOnDropHandle::new(tokio::spawn(telling));
+    let delivering = AbortOnDropHandle::new(tokio::spawn(delivering));
     let _passing_on = AbortOnDropHandle::new(tokio::spawn(async move { live.run(pool, stop).await }));
-    run_app(listener, app(state, options.clone()), options, shutdown).await
+    run_app(listener, app(state, options.clone()), options.clone(), shutdown.clone()).await?;
+    // Messages under way end too; what does not is sent again by the next.
+    if tokio::time::timeout(options.shutdown_timeout, delivering).await.is_err() {
+        tracing::warn!("some messages of webhooks were not noted in time: they are sent again");
+    }
+    Ok(())
 }
 
 /// Serves health and metrics alone on `listener`, until `shutdown`.

@@ -42,6 +42,12 @@ pub mod metric {
     pub const HTTP_SECONDS: &str = "crowdsale_http_request_duration_seconds";
     /// Gauge by `state` (`idle`, `used`): connections of the readers' pool.
     pub const POOL_CONNECTIONS: &str = "crowdsale_db_pool_connections";
+    /// Counter by `result` (`delivered`, `failed`, `dead`): attempts to send a webhook's message.
+    pub const WEBHOOK_ATTEMPTS: &str = "crowdsale_webhook_attempts_total";
+    /// Gauge: messages that wait to be sent.
+    pub const WEBHOOK_PENDING: &str = "crowdsale_webhook_pending_messages";
+    /// Gauge, seconds: since the oldest of them was added.
+    pub const WEBHOOK_OLDEST: &str = "crowdsale_webhook_oldest_pending_seconds";
 }
 
 /// How log lines are written.
@@ -139,4 +145,7 @@ pub fn describe() {
     describe_counter!(metric::HTTP_REQUESTS, "Requests, by the route's template and the answer's status");
     describe_histogram!(metric::HTTP_SECONDS, Unit::Seconds, "Time until the answer's head, by the route's template");
     describe_gauge!(metric::POOL_CONNECTIONS, "Connections of the readers' pool");
+    describe_counter!(metric::WEBHOOK_ATTEMPTS, "Attempts to send a webhook's message, by what came of them");
+    describe_gauge!(metric::WEBHOOK_PENDING, "Messages of webhooks that wait to be sent");
+    describe_gauge!(metric::WEBHOOK_OLDEST, Unit::Seconds, "Since the oldest waiting message of a webhook was added");
 }

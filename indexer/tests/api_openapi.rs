@@ -60,6 +60,14 @@ fn it_is_openapi_3_1_with_every_route() {
         "/v1/tokenlist",
         "/v1/tokens/{chain}/{token}/holders",
         "/v1/tokens/{chain}/{token}/supply/{kind}",
+        "/v1/webhooks",
+        "/v1/webhooks/{id}",
+        "/v1/webhooks/{id}/deliveries",
+        "/v1/webhooks/{id}/deliveries/{message}",
+        "/v1/webhooks/{id}/deliveries/{message}/replay",
+        "/v1/webhooks/{id}/replay",
+        "/v1/webhooks/{id}/rotate",
+        "/v1/webhooks/{id}/test",
     ];
     assert_eq!(paths, expected.map(str::to_owned).into());
 }

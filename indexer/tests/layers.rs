@@ -27,9 +27,10 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("reconcile", &["types", "contracts", "decode", "chain", "db", "telemetry"]),
         ("meter", &[]),
         ("access", &["db", "seal", "types"]),
-        ("api", &["access", "chain", "db", "gates", "meter", "seal", "types", "telemetry"]),
+        ("webhooks", &["access", "db", "seal", "types", "telemetry"]),
+        ("api", &["access", "chain", "db", "gates", "meter", "seal", "types", "telemetry", "webhooks"]),
         ("web", &["types", "telemetry"]),
-        ("serve", &["api", "meter", "web", "telemetry", "config"]),
+        ("serve", &["api", "meter", "web", "telemetry", "config", "webhooks"]),
     ])
 }
 

@@ -106,11 +106,7 @@ impl KeyTerms {
     /// What is wrong with them, with the name of the field.
     pub fn faults(&self) -> Vec<(&'static str, KeyError)> {
         let mut faults = Vec::new();
-        let visible = |c: char| {
-            !c.is_control()
-                && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        };
-        if !(1..=100).contains(&self.label.trim().chars().count()) || !self.label.chars().all(visible) {
+        if !is_label(&self.label) {
             faults.push(("label", KeyError::Label));
         }
         if self.scopes.is_empty() {
@@ -124,6 +120,15 @@ impl KeyTerms {
         }
         faults
     }
+}
+
+/// Whether a text can be shown as a label: 1 to 100 characters, none that cannot be seen or turns others around.
+pub fn is_label(text: &str) -> bool {
+    let visible = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    (1..=100).contains(&text.trim().chars().count()) && text.chars().all(visible)
 }
 
 /// A network in CIDR notation, or one address.

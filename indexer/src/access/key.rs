@@ -130,7 +130,10 @@ pub(super) fn random_digits(count: usize, text: &mut String) -> Result<(), SealE
 }
 
 /// A fresh name for a row: `key_` and the like, and 20 letters and digits.
-pub(super) fn fresh_id(kind: &str) -> Result<String, SealError> {
+///
+/// # Errors
+/// [`SealError::Library`].
+pub fn fresh_id(kind: &str) -> Result<String, SealError> {
     let mut id = format!("{kind}_");
     random_digits(20, &mut id)?;
     Ok(id)

@@ -6,7 +6,7 @@ use metrics::{counter, gauge};
 
 use super::ApiState;
 use crate::{
-    db::{DbError, read::chains, snapshot},
+    db::{DbError, read::chains, service::deliveries, snapshot},
     telemetry::metric,
 };
 
@@ -35,6 +35,12 @@ async fn observe(state: &ApiState) -> Result<(), DbError> {
     let used = (state.pool().size() as usize).saturating_sub(idle);
     gauge!(metric::POOL_CONNECTIONS, "state" => "used").set(used as f64);
 
+    if let Some(service) = state.service() {
+        let mut connection = service.webhooks().pool().acquire().await?;
+        let waiting = deliveries::waiting(&mut connection).await?;
+        gauge!(metric::WEBHOOK_PENDING).set(waiting.count as f64);
+        gauge!(metric::WEBHOOK_OLDEST).set(waiting.oldest_seconds as f64);
+    }
     let mut transaction = snapshot(state.pool()).await?;
     for chain in chains::list(&mut transaction).await? {
         let c = &chain.checkpoint;

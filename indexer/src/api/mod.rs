@@ -40,6 +40,7 @@ pub mod supply;
 pub mod terms;
 pub mod tokenlist;
 pub mod wallet;
+pub mod webhooks;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -223,6 +224,7 @@ impl ApiState {
         (name = "investors", description = "One wallet over all sales"),
         (name = "keys", description = "Keys of the API, for who has `keys:admin`"),
         (name = "sessions", description = "Wallets that sign in"),
+        (name = "webhooks", description = "Events sent to an address of yours, for who has `webhooks:write`. By Standard Webhooks 1.0.0: `webhook-id` tells a message from others, `webhook-signature` has `v1` (HMAC-SHA-256) and `v1a` (ed25519) over `id.timestamp.body`. A message comes at least once, in no certain order; answer 2xx within 15 seconds"),
         (name = "service", description = "How current and how well the service is")
     ),
     modifiers(&KeyScheme),
@@ -276,6 +278,14 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::get_nonce))
         .routes(routes!(sessions::sign_in))
         .routes(routes!(sessions::get_session, sessions::sign_out))
+        .routes(routes!(webhooks::create_webhook, webhooks::list_webhooks))
+        .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
+        .routes(routes!(webhooks::rotate_webhook))
+        .routes(routes!(webhooks::test_webhook))
+        .routes(routes!(webhooks::replay_dead_deliveries))
+        .routes(routes!(webhooks::list_deliveries))
+        .routes(routes!(webhooks::get_delivery))
+        .routes(routes!(webhooks::replay_delivery))
         .merge(operator())
 }
 

@@ -64,6 +64,14 @@ pub enum Code {
     KeyNotFound,
     /// 409: the key has ended, or was replaced before.
     KeyNotActive,
+    /// 404: there is no webhook of yours with this id.
+    WebhookNotFound,
+    /// 404: the webhook has no such message, or it is no longer kept.
+    DeliveryNotFound,
+    /// 409: nothing is sent to the webhook while it is disabled.
+    WebhookDisabled,
+    /// 409: you have as many webhooks, or the webhook as many secrets, as there may be.
+    TooManyWebhooks,
     /// 400: the body is no JSON.
     MalformedBody,
     /// 422: a field of the body is unknown, missing, repeated or has no valid value; `errors` says which.
@@ -102,7 +110,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 46] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -128,6 +136,10 @@ impl Code {
         Self::AddressNotAllowed,
         Self::KeyNotFound,
         Self::KeyNotActive,
+        Self::WebhookNotFound,
+        Self::DeliveryNotFound,
+        Self::WebhookDisabled,
+        Self::TooManyWebhooks,
         Self::MalformedBody,
         Self::InvalidBody,
         Self::UnsupportedMediaType,
@@ -175,6 +187,10 @@ impl Code {
             Self::AddressNotAllowed => "address_not_allowed",
             Self::KeyNotFound => "key_not_found",
             Self::KeyNotActive => "key_not_active",
+            Self::WebhookNotFound => "webhook_not_found",
+            Self::DeliveryNotFound => "delivery_not_found",
+            Self::WebhookDisabled => "webhook_disabled",
+            Self::TooManyWebhooks => "too_many_webhooks",
             Self::MalformedBody => "malformed_body",
             Self::InvalidBody => "invalid_body",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -209,7 +225,9 @@ impl Code {
             | Self::SignatureReplayed
             | Self::SignInRefused => StatusCode::UNAUTHORIZED,
             Self::ScopeMissing | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
-            Self::KeyNotActive | Self::IdempotencyInFlight => StatusCode::CONFLICT,
+            Self::KeyNotActive | Self::IdempotencyInFlight | Self::WebhookDisabled | Self::TooManyWebhooks => {
+                StatusCode::CONFLICT
+            }
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotConfigured => StatusCode::NOT_IMPLEMENTED,
             Self::InvalidQuery
@@ -226,6 +244,8 @@ impl Code {
             | Self::SupplyUnknown
             | Self::AllowlistNotFound
             | Self::KeyNotFound
+            | Self::WebhookNotFound
+            | Self::DeliveryNotFound
             | Self::InvestorNotListed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -269,6 +289,10 @@ impl Code {
             Self::AddressNotAllowed => "The key may not be used from there",
             Self::KeyNotFound => "The key is not known",
             Self::KeyNotActive => "The key has ended",
+            Self::WebhookNotFound => "The webhook is not known",
+            Self::DeliveryNotFound => "The message is not known",
+            Self::WebhookDisabled => "The webhook is disabled",
+            Self::TooManyWebhooks => "There are too many webhooks or secrets",
             Self::MalformedBody => "The body cannot be read",
             Self::InvalidBody => "The body is not valid",
             Self::UnsupportedMediaType => "The body is of another type",

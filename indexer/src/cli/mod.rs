@@ -31,6 +31,7 @@ pub mod units;
 mod up;
 pub mod view;
 mod voucher;
+mod webhook_args;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

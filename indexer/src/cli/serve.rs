@@ -8,7 +8,10 @@ use ipnet::IpNet;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown};
+use super::{
+    allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown,
+    webhook_args::WebhookArgs,
+};
 use crate::{
     access,
     api::{
@@ -53,6 +56,8 @@ pub struct ServeArgs {
     /// The certificate's private key in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    webhooks: WebhookArgs,
 }
 
 fn public_url(text: &str) -> Result<Url, String> {
@@ -86,7 +91,12 @@ pub struct StateArgs {
     pub origins: Origins,
     /// Requests that a key may make in a minute.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Where webhooks are sent, by a process that sends them.
+    pub webhooks: Option<WebhookArgs>,
 }
+
+/// Connections of webhooks. None is held while a receiver is waited for.
+const WEBHOOK_WRITERS: u32 = 4;
 
 /// What the API needs: a pool of readers on a database of this version, the process's metrics, and the lists it answers for. With a
 /// master key in the environment, also what privileged requests write with.
@@ -104,7 +114,12 @@ pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<ApiSt
     let pool = services(database, WRITERS).await?;
     // A master key that is not the one is said now, and not to the first who has a key.
     access::pepper(&mut *pool.acquire().await.map_err(db::DbError::from)?, &sealer).await?;
-    Ok(state.with_service(Service::new(pool, sealer).named(args.origins)))
+    let mut service = Service::new(pool, sealer).named(args.origins);
+    if let Some(args) = args.webhooks {
+        let sending = services(database, WEBHOOK_WRITERS).await?;
+        service = service.with_webhooks(sending, args.guard(), args.options());
+    }
+    Ok(state.with_service(service))
 }
 
 /// The chains that the API asks. A node that is down is no reason not to serve what is indexed.
@@ -143,7 +158,12 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let limit = NonZeroU32::new(args.rate_limit);
     let with_key = NonZeroU32::new(WITH_KEY).and_then(|times| Some(limit?.saturating_mul(times)));
     let origins = Origins::new(args.public_url.iter().cloned());
-    let state_args = StateArgs { allowlists: args.allowlists.load()?, origins, requests_per_minute: with_key };
+    let state_args = StateArgs {
+        allowlists: args.allowlists.load()?,
+        origins,
+        requests_per_minute: with_key,
+        webhooks: Some(args.webhooks.clone()),
+    };
     let state = state(&database, state_args).await?.with_nodes(nodes(&args.nodes.urls()).await?);
     let tls = match (&args.tls_certificate, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|e| {

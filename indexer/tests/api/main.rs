@@ -26,3 +26,4 @@ mod signatures;
 mod snapshots;
 mod support;
 mod tokens;
+mod webhooks;

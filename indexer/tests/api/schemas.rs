@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 use crate::support::*;
 
-fn document() -> Value {
+pub fn document() -> Value {
     serde_json::from_str(&api::docs::to_json(&api::openapi())).unwrap()
 }
 
@@ -73,11 +73,29 @@ fn assert_valid(validator: &Validator, instance: &Value, what: &str) {
 }
 
 /// The schema of an answer, by its path as it is asked for.
-fn schema_of(document: &Value, template: &str, status: u16, content_type: &str) -> Value {
-    let response = &document["paths"][template]["get"]["responses"][status.to_string()];
+fn schema_of(document: &Value, template: &str, method: &str, status: u16, content_type: &str) -> Value {
+    let response = &document["paths"][template][method]["responses"][status.to_string()];
     let schema = &response["content"][content_type]["schema"];
-    assert!(schema.is_object(), "{template} has no {status} of {content_type}");
+    assert!(schema.is_object(), "{method} {template} has no {status} of {content_type}");
     schema.clone()
+}
+
+/// Asserts that an answer is what the document says it is; returns the template of its path.
+#[track_caller]
+pub fn assert_described(document: &Value, method: &str, path: &str, answer: &Answer) -> String {
+    let template = template_of(document, path);
+    let content_type = answer.header("content-type").split(';').next().unwrap().to_owned();
+    let method = method.to_lowercase();
+    if answer.text.is_empty() {
+        let responses = &document["paths"][&template][&method]["responses"];
+        let response = &responses[answer.status.as_u16().to_string()];
+        assert!(response.is_object() && response["content"].is_null(), "{method} {template}: {}", answer.status);
+        return template;
+    }
+    let schema = schema_of(document, &template, &method, answer.status.as_u16(), &content_type);
+    let body = if content_type.ends_with("json") { answer.body.clone() } else { Value::String(answer.text.clone()) };
+    assert_valid(&validator(document, &schema), &body, path);
+    template
 }
 
 /// Every template of the document that a concrete path is of: the one with the fewest parameters.
@@ -98,12 +116,7 @@ fn template_of(document: &Value, path: &str) -> String {
 
 async fn check(app: &Router, document: &Value, path: &str) -> (String, u16) {
     let answer = get(app, path).await;
-    let template = template_of(document, path);
-    let content_type = answer.header("content-type").split(';').next().unwrap().to_owned();
-    let schema = schema_of(document, &template, answer.status.as_u16(), &content_type);
-    let body = if content_type.ends_with("json") { answer.body.clone() } else { Value::String(answer.text.clone()) };
-    assert_valid(&validator(document, &schema), &body, path);
-    (template, answer.status.as_u16())
+    (assert_described(document, "get", path, &answer), answer.status.as_u16())
 }
 
 #[sqlx::test(migrations = "./migrations")]

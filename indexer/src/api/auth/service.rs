@@ -15,21 +15,25 @@ use crate::{
     },
     db::DbError,
     seal::Sealer,
+    webhooks::{Guard, Options, Webhooks},
 };
 
 /// What privileged routes write with.
 #[derive(Debug)]
 pub struct Service {
     pool: PgPool,
-    sealer: Sealer,
+    sealer: Arc<Sealer>,
     pepper: OnceCell<Pepper>,
     origins: Origins,
+    webhooks: Webhooks,
 }
 
 impl Service {
     /// Writes through `pool`, which [`crate::db::service::services`] gives, and seals with `sealer`.
     pub fn new(pool: PgPool, sealer: Sealer) -> Self {
-        Self { pool, sealer, pepper: OnceCell::new(), origins: Origins::default() }
+        let sealer = Arc::new(sealer);
+        let webhooks = Webhooks::new(pool.clone(), Arc::clone(&sealer), Guard::default(), Options::default());
+        Self { pool, sealer, pepper: OnceCell::new(), origins: Origins::default(), webhooks }
     }
 
     /// The same under these names.
@@ -41,6 +45,17 @@ impl Service {
     /// The names of this service.
     pub fn origins(&self) -> &Origins {
         &self.origins
+    }
+
+    /// The same, with webhooks that work through a pool of their own and are sent where `guard` lets them.
+    #[must_use]
+    pub fn with_webhooks(self, pool: PgPool, guard: Guard, options: Options) -> Self {
+        Self { webhooks: Webhooks::new(pool, Arc::clone(&self.sealer), guard, options), ..self }
+    }
+
+    /// What webhooks work with.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     /// Connections that may write. Small: for privileged routes alone.

@@ -1,5 +1,7 @@
 //! What a listener is told of one event.
 
+use std::ops::Range;
+
 use axum::body::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +13,7 @@ use crate::{
         read::feed::{Audience, FeedEvent, Position, Stage},
     },
     types::{Addr, Finality, Hash32},
+    webhooks::MAX_BODY,
 };
 
 /// Something that happened, became final, or was reorged away.
@@ -47,7 +50,7 @@ pub struct FeedData {
     pub amount: Option<AmountOut>,
     /// Tokens; null too where they were reorged away together with their sale.
     pub tokens: Option<AmountOut>,
-    /// `succeeded`, `failed` or `cancelled`; of `sale_created` its name, as its author wrote it.
+    /// `succeeded`, `failed` or `cancelled`; of `sale_created` its name, as its author wrote it, or its beginning where it is very long.
     pub text: Option<String>,
     /// Its transaction.
     pub transaction_hash: Hash32,
@@ -61,17 +64,46 @@ pub(super) struct Message {
     pub at: Position,
     /// As it goes to every listener.
     pub frame: Bytes,
+    /// Where in it the type and the event stand.
+    kind: Range<usize>,
+    json: Range<usize>,
     event: FeedEvent,
 }
 
 impl Message {
     pub fn new(event: FeedEvent, seq: i64, stage: Stage, checkpoint: &Checkpoint) -> Self {
-        let out = FeedOut::new(&event, stage, checkpoint);
+        let mut out = FeedOut::new(&event, stage, checkpoint);
         // Strings and numbers alone: it cannot fail.
-        let json = serde_json::to_string(&out).unwrap_or_default();
+        let mut json = serde_json::to_string(&out).unwrap_or_default();
+        if json.len() > MAX_BODY {
+            out.shorten();
+            json = serde_json::to_string(&out).unwrap_or_default();
+        }
         let at = Position { seq, event: (event.block_number, event.log_index) };
-        let frame = format!("event: {}\nid: {}\ndata: {json}\n\n", out.kind, id(at)).into();
-        Self { at, frame, event }
+        let (head, middle, tail) = ("event: ", format!("\nid: {}\ndata: ", id(at)), "\n\n");
+        let frame: Bytes = [head, &out.kind, &middle, &json, tail].concat().into();
+        let kind = head.len()..head.len() + out.kind.len();
+        let json = frame.len() - tail.len() - json.len()..frame.len() - tail.len();
+        Self { at, frame, kind, json, event }
+    }
+
+    /// The type of the event.
+    pub fn kind(&self) -> &str {
+        self.part(&self.kind)
+    }
+
+    /// The event, as its listeners get it.
+    pub fn json(&self) -> &str {
+        self.part(&self.json)
+    }
+
+    fn part(&self, place: &Range<usize>) -> &str {
+        // It was put together from text.
+        std::str::from_utf8(&self.frame[place.clone()]).unwrap_or_default()
+    }
+
+    pub fn block_hash(&self) -> Hash32 {
+        self.event.block_hash
     }
 
     pub fn is_for(&self, audience: Audience) -> bool {
@@ -80,6 +112,19 @@ impl Message {
 }
 
 impl FeedOut {
+    /// Leaves out most of what its author wrote, which can be of any length.
+    fn shorten(&mut self) {
+        let shorten = |text: &mut String, most: usize| {
+            if let Some((end, _)) = text.char_indices().nth(most) {
+                text.truncate(end);
+                text.push('…');
+            }
+        };
+        self.data.text.iter_mut().for_each(|text| shorten(text, 500));
+        let amounts = self.data.amount.iter_mut().chain(&mut self.data.tokens);
+        amounts.for_each(|amount| shorten(&mut amount.symbol, 100));
+    }
+
     fn new(event: &FeedEvent, stage: Stage, checkpoint: &Checkpoint) -> Self {
         let mut block = BlockRef::new(checkpoint, event.block_number, event.block_hash, event.log_index);
         if stage == Stage::Reorged {
@@ -132,4 +177,73 @@ fn name(kind: &str, stage: Stage) -> String {
         Stage::Reorged => "reorged",
     };
     format!("{subject}.{what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::webhooks::is_known;
+
+    fn event(kind: &str, text: &str) -> FeedEvent {
+        FeedEvent {
+            block_number: 1,
+            log_index: 2,
+            block_hash: Hash32::default(),
+            timestamp: 1_800_000_000,
+            transaction_hash: Hash32::default(),
+            kind: kind.to_owned(),
+            sale: Addr::default(),
+            account: None,
+            recipient: None,
+            actor: None,
+            amount: Some("1".parse().unwrap()),
+            tokens: Some("9".repeat(80).parse().unwrap()),
+            word: Some(text.to_owned()),
+            currency_symbol: text.to_owned(),
+            currency_decimals: 18,
+            token_symbol: text.to_owned(),
+            token_decimals: 18,
+        }
+    }
+
+    fn checkpoint() -> Checkpoint {
+        Checkpoint {
+            chain_id: i64::MAX,
+            number: 1,
+            hash: Hash32::default(),
+            block_timestamp: 0,
+            head_number: i64::MAX,
+            safe_number: 0,
+            finalized_number: 0,
+            seen_seconds_ago: 0,
+            halted: None,
+        }
+    }
+
+    #[test]
+    fn whatever_is_told_can_be_asked_for() {
+        let kinds =
+            ["sale_created", "contributed", "withdrawn", "rejected", "closed", "cancelled", "claimed", "refunded"];
+        let more = ["excess_refunded", "rest_refunded", "released", "objected", "tap_stopped"];
+        for kind in kinds.into_iter().chain(more) {
+            for stage in [Stage::Observed, Stage::Finalized, Stage::Reorged] {
+                let name = name(kind, stage);
+                assert!(is_known(&name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_author_wrote_fits_into_a_message() {
+        for text in ["x".repeat(30_000), "\u{0}".repeat(10_000), "\u{1f980}".repeat(10_000)] {
+            let message = Message::new(event("sale_created", &text), 1, Stage::Observed, &checkpoint());
+            assert!(message.json().len() < MAX_BODY, "{}", message.json().len());
+            let data: serde_json::Value = serde_json::from_str(&message.json()).unwrap();
+            assert!(text.starts_with(data["data"]["text"].as_str().unwrap().trim_end_matches('…')));
+            assert_eq!(data["data"]["tokens"]["raw"], "9".repeat(80));
+        }
+        let text = "Aurora ".repeat(100);
+        let whole = Message::new(event("sale_created", &text), 1, Stage::Observed, &checkpoint());
+        assert!(whole.json.contains(&text));
+    }
 }

@@ -1,8 +1,10 @@
 //! Server-sent events: what happens in a sale or to a wallet, as it is committed.
 //!
 //! One task hears the database's notifications, reads what is new once for all, and passes it to every listener. A listener that comes
-//! back with `Last-Event-ID`, or could not keep up, reads from the database from where it was. Either way it is told the same.
+//! back with `Last-Event-ID`, or could not keep up, reads from the database from where it was. Either way it is told the same. `fan_out`
+//! makes of the same what webhooks are sent.
 
+mod fan_out;
 mod message;
 mod reading;
 mod stream;
@@ -22,6 +24,7 @@ use crate::db::{
     read::feed::{self, Audience, Position},
     snapshot,
 };
+pub use fan_out::fan_out;
 pub use message::FeedOut;
 use message::Message;
 use reading::{Reading, read};

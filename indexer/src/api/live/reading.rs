@@ -30,6 +30,15 @@ impl Reading {
         Self { chain_id, position, untold_above: None, whole: true }
     }
 
+    /// As one that has read before.
+    pub fn again(chain_id: i64, position: Position, untold_above: Option<(i64, i32)>) -> Self {
+        Self { untold_above, ..Self::behind(chain_id, position) }
+    }
+
+    pub fn untold_above(&self) -> Option<(i64, i32)> {
+        self.untold_above
+    }
+
     pub fn position(&self) -> Position {
         self.position
     }

@@ -25,6 +25,7 @@ use super::{
     index,
     printer::{Printer, Report, table},
     shutdown, tools,
+    webhook_args::WebhookArgs,
 };
 use crate::{
     api::allowlists::Allowlists,
@@ -56,6 +57,8 @@ pub struct UpArgs {
     block_time: u64,
     #[command(flatten)]
     allowlists: AllowlistArgs,
+    #[command(flatten)]
+    webhooks: WebhookArgs,
 }
 
 /// Where everything is.
@@ -145,7 +148,8 @@ async fn run_on(
     index::migrate(&database).await?;
     let api = listener.local_addr()?;
     let nodes = super::serve::nodes(std::slice::from_ref(&anvil.url)).await?;
-    let state_args = super::serve::StateArgs { allowlists, ..Default::default() };
+    let state_args =
+        super::serve::StateArgs { allowlists, webhooks: Some(args.webhooks.clone()), ..Default::default() };
     let state = super::serve::state(&database, state_args).await?.with_nodes(nodes);
 
     printer.result(&Running {

@@ -1,12 +1,14 @@
-//! What does not follow from the chain: keys, their audit log, answers to requests that may be sent again, and where sealed values
-//! stand. In a schema of its own, `crowdsale_service`, which is always written out.
+//! What does not follow from the chain: keys, their audit log, webhooks and their messages, answers to requests that may be sent again,
+//! and where sealed values stand. In a schema of its own, `crowdsale_service`, which is always written out.
 
 pub mod audit;
+pub mod deliveries;
 pub mod idempotency;
 pub mod keys;
 pub mod nonces;
 pub mod sealed;
 pub mod sessions;
+pub mod webhooks;
 
 use std::time::Duration;
 
@@ -36,7 +38,8 @@ pub async fn services(options: &PgConnectOptions, connections: u32) -> Result<Pg
                   has_schema_privilege('crowdsale_service', 'USAGE')
                       AND has_table_privilege('crowdsale_service.audit', 'INSERT')
                       AND has_table_privilege('crowdsale_service.api_key', 'INSERT')
-                      AND has_table_privilege('crowdsale_service.idempotency', 'INSERT') AS "writes!""#
+                      AND has_table_privilege('crowdsale_service.idempotency', 'INSERT')
+                      AND has_table_privilege('crowdsale_service.webhook_delivery', 'DELETE') AS "writes!""#
     )
     .fetch_one(&mut connection)
     .await?;
