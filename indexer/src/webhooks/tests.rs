@@ -114,7 +114,11 @@ fn urls_that_lead_nowhere_public_are_refused_in_every_notation() {
     ] {
         assert_eq!(guard.parse(url).unwrap_err(), error, "{url}");
     }
-    assert!(guard.parse("https://example.org/hooks?secret=1").is_ok_and(|t| format!("{t:?}").ends_with("(https://example.org)")));
+    assert!(
+        guard
+            .parse("https://example.org/hooks?secret=1")
+            .is_ok_and(|t| format!("{t:?}").ends_with("(https://example.org)"))
+    );
 }
 
 #[test]
@@ -238,7 +242,8 @@ async fn an_address_that_was_allowed_once_is_checked_again() {
 async fn redirects_are_not_followed_and_a_receiver_may_ask_for_time() {
     let local = Guard::new(vec!["127.0.0.0/8".parse().unwrap()], true);
     let (inside, seen) = receiver("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-    let to = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:{inside}/\r\ncontent-length: 0\r\n\r\n");
+    let to =
+        format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:{inside}/\r\ncontent-length: 0\r\n\r\n");
     let (port, _) = receiver(to.leak()).await;
     assert_eq!(send(&local, &format!("http://127.0.0.1:{port}/")).await.unwrap().status, 307);
     assert!(seen.lock().unwrap().is_empty());

@@ -89,7 +89,7 @@ impl Listener {
 }
 
 /// Says what an indexer says when it has committed blocks `from` to `to`.
-async fn applied(pool: &PgPool, from: i64, to: i64, fork: u8) {
+pub async fn applied(pool: &PgPool, from: i64, to: i64, fork: u8) {
     tip(pool, CHAIN, to, fork).await;
     tell(
         pool,
@@ -108,7 +108,7 @@ async fn tell(pool: &PgPool, statement: &'static str, from: i64, to: i64) {
     transaction.commit().await.unwrap();
 }
 
-async fn reverted(pool: &PgPool, fork: i64) {
+pub async fn reverted(pool: &PgPool, fork: i64) {
     rollback(pool, CHAIN, fork).await;
     sqlx::query("SELECT pg_notify('crowdsale', '')").execute(pool).await.unwrap();
 }

@@ -15,6 +15,7 @@ mod keys;
 mod live;
 mod pages;
 mod plans;
+mod receiver;
 mod records;
 mod sales;
 mod schemas;

@@ -12,3 +12,4 @@ mod refusals;
 mod reindex;
 mod reorgs;
 mod up;
+mod webhooks;

@@ -28,11 +28,11 @@ use crate::{
     webhooks::{self, Created, Filter, Target, Terms, WebhookError},
 };
 pub use deliveries::{
-    __path_get_delivery, __path_list_deliveries, __path_replay_dead_deliveries, __path_replay_delivery, __path_test_webhook,
-    get_delivery, list_deliveries, replay_dead_deliveries, replay_delivery, test_webhook,
+    __path_get_delivery, __path_list_deliveries, __path_replay_dead_deliveries, __path_replay_delivery,
+    __path_test_webhook, get_delivery, list_deliveries, replay_dead_deliveries, replay_delivery, test_webhook,
 };
 pub use shapes::{
-    FreshWebhook, DeliveryOut, NewWebhook, OneWebhook, SecretRotation, WebhookChanges, WebhookId, WebhookList,
+    DeliveryOut, FreshWebhook, NewWebhook, OneWebhook, SecretRotation, WebhookChanges, WebhookId, WebhookList,
     WebhookOut, WebhookPath, WebhooksQuery,
 };
 
