@@ -58,10 +58,13 @@ impl Got {
     }
 }
 
+/// A status, and `Retry-After`.
+type Scripted = (u16, Option<&'static str>);
+
 #[derive(Clone, Debug, Default)]
 struct Shared {
     got: Arc<Mutex<Vec<Got>>>,
-    answers: Arc<Mutex<VecDeque<(u16, Option<&'static str>)>>>,
+    answers: Arc<Mutex<VecDeque<Scripted>>>,
 }
 
 pub struct Receiver {
@@ -80,7 +83,7 @@ impl Receiver {
     }
 
     /// Answers the next requests so; those after them 200.
-    pub fn answer(&self, answers: impl IntoIterator<Item = (u16, Option<&'static str>)>) {
+    pub fn answer(&self, answers: impl IntoIterator<Item = Scripted>) {
         self.shared.answers.lock().unwrap().extend(answers);
     }
 

@@ -238,12 +238,12 @@ mod tests {
         for text in ["x".repeat(30_000), "\u{0}".repeat(10_000), "\u{1f980}".repeat(10_000)] {
             let message = Message::new(event("sale_created", &text), 1, Stage::Observed, &checkpoint());
             assert!(message.json().len() < MAX_BODY, "{}", message.json().len());
-            let data: serde_json::Value = serde_json::from_str(&message.json()).unwrap();
+            let data: serde_json::Value = serde_json::from_str(message.json()).unwrap();
             assert!(text.starts_with(data["data"]["text"].as_str().unwrap().trim_end_matches('…')));
             assert_eq!(data["data"]["tokens"]["raw"], "9".repeat(80));
         }
         let text = "Aurora ".repeat(100);
         let whole = Message::new(event("sale_created", &text), 1, Stage::Observed, &checkpoint());
-        assert!(whole.json.contains(&text));
+        assert!(whole.json().contains(&text));
     }
 }

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::{
-    WebhookPath, no_store,
+    WebhookPath, done, no_store,
     shapes::{AttemptOut, DeliveryOut, WebhookId},
 };
 use crate::{
@@ -254,7 +254,8 @@ pub async fn test_webhook(
         Turn::First(once) => once,
         Turn::Replay(answer) => return Ok(answer),
     };
-    let row = webhooks::send_test(once.connection(), (&caller.id(), &path.id.0), &caller.source()).await?;
+    let row = webhooks::send_test(once.connection(), (&caller.id(), &path.id.0), &caller.source()).await;
+    let (once, row) = done(once, row).await?;
     let answer = once.finish(StatusCode::CREATED, &OneDelivery { data: row.into() }).await;
     service.webhooks().wake();
     answer
@@ -284,7 +285,8 @@ pub async fn replay_delivery(
         Turn::Replay(answer) => return Ok(answer),
     };
     let (owner, id, message) = (caller.id(), path.id.0, path.message.0);
-    let row = webhooks::replay(once.connection(), (&owner, &id), &message, &caller.source()).await?;
+    let row = webhooks::replay(once.connection(), (&owner, &id), &message, &caller.source()).await;
+    let (once, row) = done(once, row).await?;
     let answer = once.finish(StatusCode::OK, &OneDelivery { data: row.into() }).await;
     service.webhooks().wake();
     answer
@@ -319,7 +321,8 @@ pub async fn replay_dead_deliveries(
     };
     let (owner, id) = (caller.id(), path.id.0);
     let since = since.map(Time::as_unix);
-    let count = webhooks::replay_dead(once.connection(), (&owner, &id), since, &caller.source()).await?;
+    let count = webhooks::replay_dead(once.connection(), (&owner, &id), since, &caller.source()).await;
+    let (once, count) = done(once, count).await?;
     let replayed = Replayed { count, more: count == REPLAYED_AT_ONCE as u64 };
     let answer = once.finish(StatusCode::OK, &replayed).await;
     service.webhooks().wake();

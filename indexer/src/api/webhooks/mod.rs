@@ -61,6 +61,14 @@ fn no_store(body: impl Serialize) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
+/// What an act has come to; one that came to nothing is taken back before anybody is told.
+async fn done<T>(once: Once, outcome: Result<T, WebhookError>) -> Result<(Once, T), Problem> {
+    match outcome {
+        Ok(value) => Ok((once, value)),
+        Err(why) => Err(once.undo(why.into()).await),
+    }
+}
+
 fn fault(field: &str, detail: impl ToString) -> Fault {
     Fault { pointer: format!("/body/{field}"), detail: detail.to_string() }
 }
@@ -147,10 +155,14 @@ pub async fn create_webhook(
         Turn::First(once) => once,
         Turn::Replay(answer) => return Ok(answer),
     };
-    let terms = terms?;
+    let terms = match terms {
+        Ok(terms) => terms,
+        Err(why) => return Err(once.undo(why).await),
+    };
     let sealer = service.sealer();
     let owner = caller.id();
-    let created = webhooks::create(once.connection(), sealer, &owner, &terms, &newest, &caller.source()).await?;
+    let created = webhooks::create(once.connection(), sealer, &owner, &terms, &newest, &caller.source()).await;
+    let (once, created) = done(once, created).await?;
     once.finish(StatusCode::CREATED, &FreshWebhook::from(created)).await
 }
 
@@ -233,7 +245,7 @@ pub async fn update_webhook(
         Turn::Replay(answer) => return Ok(answer),
     };
     if !faults.is_empty() {
-        return Err(Problem::faults(Code::InvalidBody, faults));
+        return Err(once.undo(Problem::faults(Code::InvalidBody, faults)).await);
     }
     let changes = rows::Changes {
         url: None,
@@ -242,7 +254,8 @@ pub async fn update_webhook(
         enabled: body.enabled,
     };
     let (owner, id) = (caller.id(), path.id.0);
-    let row = webhooks::update(once.connection(), (&owner, &id), target.as_ref(), changes, &caller.source()).await?;
+    let row = webhooks::update(once.connection(), (&owner, &id), target.as_ref(), changes, &caller.source()).await;
+    let (once, row) = done(once, row).await?;
     let answer = once.finish(StatusCode::OK, &OneWebhook { data: row.into() }).await;
     service.webhooks().wake();
     answer
@@ -278,8 +291,8 @@ pub async fn rotate_webhook(
     };
     let (owner, id) = (caller.id(), path.id.0);
     let overlap = body.overlap_seconds;
-    let created =
-        webhooks::rotate(once.connection(), service.sealer(), (&owner, &id), overlap, &caller.source()).await?;
+    let created = webhooks::rotate(once.connection(), service.sealer(), (&owner, &id), overlap, &caller.source()).await;
+    let (once, created) = done(once, created).await?;
     once.finish(StatusCode::CREATED, &FreshWebhook::from(created)).await
 }
 
