@@ -210,7 +210,9 @@ async fn every_sealed_value_is_wrapped_anew_whatever_table_it_is_in(pool: PgPool
     pepper(&mut connection, &old).await.unwrap();
     let both = sealer(2, &[1]);
     let done = rewrap_all(&mut connection, &both, &source()).await.unwrap();
-    assert_eq!(done, Rewrapped { columns: 3, rewrapped: 802 + 1, changed: 0 });
+    let columns = crate::db::service::sealed::columns(&mut connection).await.unwrap().len();
+    assert!(columns > 3, "this one's, and those of tables that hold nothing yet: {columns}");
+    assert_eq!(done, Rewrapped { columns, rewrapped: 802 + 1, changed: 0 });
     assert_eq!(rewrap_all(&mut connection, &both, &source()).await.unwrap().rewrapped, 0, "nothing is left to do");
     // From now on the new key is enough.
     let new = sealer(2, &[]);

@@ -270,3 +270,25 @@ async fn a_receiver_that_never_answers_is_left() {
     let sender = Sender::new(guard, &options).unwrap();
     assert_eq!(sender.send(&url, MESSAGE).await, Err(SendError::Timeout(1)));
 }
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_not_talked_to() {
+    let made = rcgen::generate_simple_self_signed(["hooks.example".to_owned()]).unwrap();
+    let key = made.signing_key.serialize_der().try_into().unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = tokio_rustls::rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("https://hooks.example:{}/", listener.local_addr().unwrap().port());
+    let greeted = tokio::spawn(async move { acceptor.accept(listener.accept().await.unwrap().0).await.is_ok() });
+    let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()], false);
+    let guard = guard.with_resolver(Scripted::new(&[&["127.0.0.1"]]));
+    let SendError::Failed(text) = send(&guard, &url).await.unwrap_err() else { panic!("it was not tried") };
+    assert!(text.to_lowercase().contains("certificate"), "{text}");
+    assert!(!greeted.await.unwrap(), "nothing was said to it");
+}

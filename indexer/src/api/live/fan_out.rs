@@ -28,6 +28,9 @@ use crate::{
 
 /// Most events that are read for webhooks of one place before they are committed.
 const AT_ONCE: i64 = 500;
+/// About how many messages are made at once for webhooks of one place, and how many are committed together.
+const MESSAGES: i64 = 5_000;
+const COMMITTED: u64 = 20_000;
 /// How long what is new may stay unknown if nobody passes it on.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -63,7 +66,12 @@ async fn round(pool: &PgPool, webhooks: &Webhooks) -> Result<bool, DbError> {
     for (chain_id, newest) in feed::newest(&mut reading).await? {
         let waiting = webhooks.options().waiting;
         let behind = webhooks::cursors_behind(&mut writing, chain_id, newest, waiting).await?;
-        for group in behind.chunk_by(|a, b| (a.position, a.untold_above) == (b.position, b.untold_above)) {
+        // Those that are nearest to the end first: who has much to catch up does not keep them from what is new.
+        for group in behind.chunk_by(|a, b| (a.position, a.untold_above) == (b.position, b.untold_above)).rev() {
+            if added >= COMMITTED {
+                more = true;
+                break;
+            }
             let (messages, done) = tell(&mut reading, &mut writing, chain_id, newest, group).await?;
             added += messages;
             more |= !done;
@@ -96,9 +104,10 @@ async fn tell(
     }
     // Of one sale, where all are of the same.
     let sale = first.sale.filter(|sale| group.iter().all(|cursor| cursor.sale == Some(*sale)));
+    let most = (MESSAGES / i64::try_from(group.len()).unwrap_or(MESSAGES)).clamp(1, AT_ONCE);
     let mut read_in_all = 0;
-    while !place.is_at(newest) && read_in_all < AT_ONCE {
-        let messages = read(reading, &mut place, Audience { sale, wallet: None }, newest, AT_ONCE).await?;
+    while !place.is_at(newest) && read_in_all < most {
+        let messages = read(reading, &mut place, Audience { sale, wallet: None }, newest, most).await?;
         read_in_all += messages.len() as i64;
         for message in &messages {
             new.extend(group.iter().filter(|c| is_for(message, c)).map(|c| delivery(message, &c.webhook, chain_id)));
