@@ -97,11 +97,12 @@ impl Serve {
 }
 
 impl Drop for Serve {
+    #[allow(clippy::print_stderr, reason = "what a failed test shows")]
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            println!("---- output of crowdsale serve ----\n{}---- end ----", self.output());
+            eprintln!("---- output of crowdsale serve ----\n{}---- end ----", self.output());
         }
     }
 }
