@@ -123,3 +123,44 @@ fn every_list_can_end_in_a_lost_cursor() {
         assert_eq!(item["get"]["responses"]["410"].is_object(), is_list, "{path}");
     }
 }
+
+#[test]
+fn every_link_leads_to_an_operation_by_what_it_takes() {
+    let document = document();
+    let operations: Vec<&Value> =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values()).collect();
+    let mut links = 0;
+    for operation in &operations {
+        for response in operation["responses"].as_object().unwrap().values() {
+            for link in response["links"].as_object().into_iter().flat_map(|links| links.values()) {
+                let target = operations.iter().find(|o| o["operationId"] == link["operationId"]).unwrap();
+                for (name, value) in link["parameters"].as_object().unwrap() {
+                    let takes = target["parameters"].as_array().unwrap().iter().any(|p| p["name"] == *name);
+                    assert!(takes && value.as_str().unwrap().starts_with('$'), "{link}");
+                }
+                links += 1;
+            }
+        }
+    }
+    assert!(links > 20, "{links}");
+    let made = &document["paths"]["/v1/keys"]["post"]["responses"]["201"]["links"];
+    for operation in ["get_key", "revoke_key", "rotate_key"] {
+        assert_eq!(made[operation]["parameters"]["id"], "$response.body#/data/id");
+    }
+}
+
+#[test]
+fn what_is_left_out_is_not_null_and_every_request_can_be_one_too_many() {
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            for p in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(!p["schema"]["type"].is_array(), "{path} {}", p["name"]);
+                let formed = ["cursor", "Idempotency-Key", "Last-Event-ID"].iter().any(|name| p["name"] == *name);
+                assert!(!formed || p["schema"]["pattern"].is_string() && p["schema"]["maxLength"].is_u64(), "{path}");
+            }
+            for status in ["429", "500", "503"] {
+                assert!(operation["responses"][status].is_object() || !path.starts_with("/v1/"), "{path} {status}");
+            }
+        }
+    }
+}

@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use futures::StreamExt as _;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
     time::timeout,
@@ -266,7 +267,7 @@ fn body(
             let _ = timeout(PATIENCE, sender.send(Err(io::Error::other(error)))).await;
         }
     });
-    Body::from_stream(futures::stream::unfold(Some(receiver), |receiver| async move {
+    let parts = futures::stream::unfold(Some(receiver), |receiver| async move {
         let mut receiver = receiver?;
         match receiver.recv().await {
             Some(Ok(Some(bytes))) => Some((Ok(bytes), Some(receiver))),
@@ -275,7 +276,9 @@ fn body(
             // The task is gone without a word: it panicked, or the process ends.
             None => Some((Err(io::Error::other("the export was cut off")), None)),
         }
-    }))
+    });
+    // gzip asks once more after the end.
+    Body::from_stream(parts.fuse())
 }
 
 async fn export(

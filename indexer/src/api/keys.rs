@@ -49,7 +49,7 @@ impl Parameter for KeyId {
 #[into_params(parameter_in = Path)]
 pub struct KeyPath {
     /// The key's id.
-    #[param(value_type = String, example = "key_4rSw0JXjKzPq81mUcdYt")]
+    #[param(value_type = String, example = "key_4rSw0JXjKzPq81mUcdYt", pattern = "^key_[0-9A-Za-z]{20}$")]
     pub id: KeyId,
 }
 
@@ -67,7 +67,7 @@ pub struct KeysQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200, required = false, default = 50)]
     pub limit: Limit,
     /// `next_after` of the answer before.
-    #[param(value_type = Option<String>, required = false)]
+    #[param(value_type = Option<String>, required = false, pattern = "^key_[0-9A-Za-z]{20}$")]
     pub after: Option<KeyId>,
 }
 
@@ -92,7 +92,12 @@ pub enum KeyMode {
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// What it is for: 1 to 100 characters.
-    #[schema(example = "order desk", min_length = 1, max_length = 100)]
+    #[schema(
+        example = "order desk",
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
+    )]
     pub label: String,
     /// Where it is meant to be used.
     pub mode: KeyMode,

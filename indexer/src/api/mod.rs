@@ -14,6 +14,7 @@ pub mod concentration;
 pub mod contributions;
 pub mod digests;
 pub mod docs;
+pub mod document;
 pub mod export;
 pub mod extract;
 pub mod health;
@@ -228,7 +229,7 @@ impl ApiState {
         (name = "service", description = "How current and how well the service is")
     ),
     modifiers(&KeyScheme),
-    components(schemas(ProblemBody, contributions::ListOrder, investors::InvestorSort, series::Interval, supply::SupplyKind))
+    components(schemas(ProblemBody, live::FeedOut, contributions::ListOrder, investors::InvestorSort, series::Interval, supply::SupplyKind))
 )]
 struct Document;
 
@@ -299,12 +300,15 @@ fn operator() -> OpenApiRouter<ApiState> {
 
 /// The OpenAPI 3.1 document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    resources().into_openapi()
+    let mut document = resources().into_openapi();
+    document::complete(&mut document);
+    document
 }
 
 /// All routes, without what a server puts around them: request ids, timeouts and the bodies of problems are `serve`'s.
 pub fn router(state: ApiState) -> Router {
-    let (router, document) = resources().split_for_parts();
+    let (router, mut document) = resources().split_for_parts();
+    document::complete(&mut document);
     router
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::identified))
         .merge(docs::router(&document))

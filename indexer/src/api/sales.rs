@@ -22,7 +22,7 @@ use crate::{
 pub struct SalesQuery {
     /// Sales with this in their name, or in the symbol or name of their token. Case does not matter, nor in which of its forms Unicode
     /// writes a letter; every character stands for itself. Of a longer name the first 256 characters are searched.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 64, required = false, example = "token")]
+    #[param(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]*$", required = false, example = "token")]
     pub q: Option<SearchText>,
     /// Sales on this chain.
     #[param(value_type = Option<i64>, minimum = 0, required = false)]

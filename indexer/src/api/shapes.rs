@@ -158,6 +158,7 @@ text_schema!(Hash32, "Hash", |b| b
 text_schema!(Time, "Time", |b| b
     .description(Some("A time of the chain: RFC 3339 in UTC."))
     .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+    .pattern(Some("^(19[7-9][0-9]|[2-9][0-9]{3})-"))
     .examples([serde_json::json!("2027-01-15T14:00:00Z")]));
 
 #[cfg(test)]

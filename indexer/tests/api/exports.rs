@@ -85,6 +85,24 @@ async fn every_row_is_there_once_and_exact(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
+async fn a_compressed_one_is_whole_too(pool: PgPool) {
+    let t = large_sale(&pool).await;
+    let app = app(&pool);
+    for list in ["contributions", "investors"] {
+        let path = format!("{}/{list}.csv", t.path());
+        let plain = get(&app, &path).await.text;
+        let request = Request::get(&path).header("accept-encoding", "gzip").body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-encoding"], "gzip");
+        let packed = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        // A gzip file ends with the length of what is in it.
+        let (_, length) = packed.split_last_chunk().unwrap();
+        assert_eq!(u32::from_le_bytes(*length) as usize, plain.len());
+        assert!(packed.len() < plain.len() / 2);
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
 async fn a_symbol_is_no_formula(pool: PgPool) {
     let t = busy_sale(&pool).await;
     sqlx::query("UPDATE currency SET symbol = '=HYPERLINK(\"x\",\"y\")' WHERE symbol = 'TKN'")

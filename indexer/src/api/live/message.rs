@@ -32,6 +32,23 @@ pub struct FeedOut {
     pub data: FeedData,
 }
 
+/// One event of a stream, field by field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StreamEvent {
+    /// `ready` or `reset`, else the `type` in its data.
+    #[schema(example = "contribution.observed")]
+    pub event: String,
+    /// Where it stands: what `Last-Event-ID` takes.
+    #[schema(example = "4711-19000000-12", pattern = "^[0-9]+(-[0-9]+-[0-9]+)?$")]
+    pub id: String,
+    /// A `FeedEvent` as JSON; an empty object in `ready` and `reset`.
+    #[schema(content_media_type = "application/json")]
+    pub data: String,
+    /// Milliseconds after which a client whose stream broke off is to come back.
+    #[schema(example = 2000)]
+    pub retry: Option<u32>,
+}
+
 /// An event of a sale. What it does not have is null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FeedData {

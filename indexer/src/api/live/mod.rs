@@ -25,8 +25,8 @@ use crate::db::{
     snapshot,
 };
 pub use fan_out::fan_out;
-pub use message::FeedOut;
 use message::Message;
+pub use message::{FeedOut, StreamEvent};
 use reading::{Reading, read};
 pub use stream::{__path_listen_to_sale, __path_listen_to_wallet, listen_to_sale, listen_to_wallet};
 

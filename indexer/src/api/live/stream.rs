@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     Batch,
-    message::{FeedOut, Message, id},
+    message::{Message, StreamEvent, id},
     reading::{Reading, read},
 };
 use crate::{
@@ -76,7 +76,7 @@ impl FromQuery for WalletStreamQuery {
     path = "/v1/sales/{chain}/{sale}/events",
     tag = "sales",
     params(SalePath, ("Last-Event-ID" = Option<String>, Header, description = "`id` of the last event that was received.")),
-    responses((status = 200, description = "A stream of events, each with this as its data.", body = FeedOut, content_type = "text/event-stream"), ReadProblems)
+    responses((status = 200, description = "A stream of events, each of this form.", body = StreamEvent, content_type = "text/event-stream"), ReadProblems)
 )]
 pub async fn listen_to_sale(
     State(state): State<ApiState>,
@@ -102,7 +102,7 @@ pub async fn listen_to_sale(
     path = "/v1/investors/{address}/events",
     tag = "investors",
     params(WalletPath, WalletStreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "`id` of the last event that was received.")),
-    responses((status = 200, description = "A stream of events, each with this as its data.", body = FeedOut, content_type = "text/event-stream"), ReadProblems)
+    responses((status = 200, description = "A stream of events, each of this form.", body = StreamEvent, content_type = "text/event-stream"), ReadProblems)
 )]
 pub async fn listen_to_wallet(
     State(state): State<ApiState>,
