@@ -99,9 +99,8 @@ pub async fn list_by_paid(
     };
     Ok(page!(
         connection,
-        "p.chain_id = $1 AND p.sale = $2 AND p.paid <= $3::text::numeric
-             AND (p.paid < $3::text::numeric OR p.investor > $4)
-         ORDER BY p.paid DESC, p.investor LIMIT $5",
+        "p.chain_id = $1 AND p.sale = $2 AND (-p.paid, p.investor) > (-$3::text::numeric, $4)
+         ORDER BY -p.paid, p.investor LIMIT $5",
         chain_id,
         sale as _,
         paid,
