@@ -82,7 +82,7 @@ pub struct SignIn {
     #[schema(max_length = 4096)]
     pub message: String,
     /// Its signature (`personal_sign`): 65 bytes, or what the contract at the address takes, in hexadecimal behind `0x`.
-    #[schema(max_length = 16386, pattern = "^0x([0-9a-fA-F]{2})*$")]
+    #[schema(max_length = 16386, pattern = "^0x([0-9a-fA-F]{2})+$")]
     pub signature: String,
 }
 

@@ -98,6 +98,7 @@ impl Served {
         let made: serde_json::Value = serde_json::from_str(&made).expect("JSON");
         let log = work.path().join("serve.log");
         let child = crowdsale(world, Some(&master))
+            .env("CROWDSALE_RPC_URL", &world.chain.url)
             .args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0", "--allowlist"])
             .arg(&tree)
             .stdout(Stdio::null())
