@@ -38,6 +38,34 @@ pub struct Plan {
     pub investors: u64,
     /// Contributions in all.
     pub events: u64,
+    /// Whether [`skew`] says who contributes to what, and every sale has a name of its own.
+    pub skewed: bool,
+}
+
+/// Wallets of a skewed chain that contribute everywhere.
+pub const REGULARS: u64 = 50;
+
+/// Where a contribution of a skewed chain goes: the numbers of sale and wallet, and how many the sale and the wallet in it had before.
+/// Of ten, six go to the first sale, one to each of the next two, and two to one of the others in turns. Half of the first sale's, and
+/// the first two of each other's, are of the regulars.
+pub fn skew(index: u64, sales: u64, investors: u64) -> (u64, u64, [u64; 2]) {
+    let (turn, place) = (index / 10, index % 10);
+    let others = investors - REGULARS;
+    match place {
+        0..6 => {
+            let before = turn * 6 + place;
+            let (half, of) = (before / 2, if before.is_multiple_of(2) { REGULARS } else { others });
+            let wallet = half % of + if of == REGULARS { 0 } else { REGULARS };
+            (0, wallet, [before, half / of])
+        }
+        6 | 7 => (place - 5, REGULARS + turn % others, [turn, turn / others]),
+        _ => {
+            let small = turn * 2 + place - 8;
+            let (sale, before) = (small % (sales - 3), small / (sales - 3));
+            let wallet = if before < 2 { (sale + before) % REGULARS } else { REGULARS + (sale * 37 + before) % others };
+            (3 + sale, wallet, [before, 0])
+        }
+    }
 }
 
 impl Plan {
@@ -72,7 +100,7 @@ pub struct Made {
 
 impl Made {
     fn new(plan: Plan) -> Self {
-        let investors = (0..plan.investors).map(|i| address("investor", i)).collect();
+        let investors = (0..plan.investors).map(investor).collect();
         let sales = (0..plan.busy).map(sale).collect();
         Self { plan, height: AtomicU64::new(0), sales, investors }
     }
@@ -100,27 +128,30 @@ impl Made {
     /// The logs of a block: creations and contributions, each if it is wanted.
     pub fn logs(&self, block: u64, wanted: (bool, bool)) -> impl Iterator<Item = Emitted> {
         let (sales, contributions) = self.content(block);
-        let sales = sales.filter(move |_| wanted.0).map(created);
+        let skewed = self.plan.skewed;
+        let sales = sales.filter(move |_| wanted.0).map(move |index| created(index, skewed));
         sales.chain(contributions.filter(move |_| wanted.1).map(|i| self.contributed(i)))
     }
 
     fn contributed(&self, index: u64) -> Emitted {
-        let Plan { busy, investors, .. } = self.plan;
+        let Plan { busy, investors, skewed, .. } = self.plan;
+        let (sale, investor, [of_sale, of_investor]) = if skewed {
+            skew(index, busy, investors)
+        } else {
+            (index % busy, index % investors, [index / busy, index / self.plan.cycle()])
+        };
         let times = |each: u64, before: u64| U256::from(each) * U256::from(before + 1);
         let event = Contributed {
-            investor: self.investors[(index % investors) as usize],
+            investor: self.investors[investor as usize],
             payer: PAYER,
             phase: U256::ZERO,
             amount: U256::from(AMOUNT),
             tokens: U256::from(TOKENS),
-            paid: times(AMOUNT, index / self.plan.cycle()),
-            raised: times(AMOUNT, index / busy),
-            sold: times(TOKENS, index / busy),
+            paid: times(AMOUNT, of_investor),
+            raised: times(AMOUNT, of_sale),
+            sold: times(TOKENS, of_sale),
         };
-        Emitted {
-            address: self.sales[(index % busy) as usize],
-            data: alloy::sol_types::SolEvent::encode_log_data(&event),
-        }
+        Emitted { address: self.sales[sale as usize], data: alloy::sol_types::SolEvent::encode_log_data(&event) }
     }
 }
 
@@ -133,9 +164,17 @@ pub fn sale(index: u64) -> Address {
     address("sale", index)
 }
 
+/// A wallet that contributes.
+pub fn investor(index: u64) -> Address {
+    address("investor", index)
+}
+
 /// What the factory says of a new sale, with a token that existed before.
-fn created(index: u64) -> Emitted {
+fn created(index: u64, named: bool) -> Emitted {
     let mut draft = SaleDraft::plain(sale(index));
+    if named {
+        draft.name = format!("Aurora {index}");
+    }
     draft.new_token = None;
     draft.wallets = 0;
     Ledger::default().create(&draft).remove(0)

@@ -1,4 +1,4 @@
-//! Benchmarks: `bench index`, `bench live`, `bench listen`, `bench rollback`, `bench restart`, `bench sales`, `bench scale`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
+//! Benchmarks: `bench index`, `bench live`, `bench listen`, `bench rollback`, `bench restart`, `bench sales`, `bench scale`, `bench api`; `bench chain` makes the chain alone and keeps it. Started by `scripts/bench`, which builds everything and names a Postgres.
 //!
 //! Every figure stands beside a limit that was measured in the same run, on the same machine and data: what counts is the ratio.
 
@@ -12,6 +12,7 @@
 #![allow(clippy::float_arithmetic, reason = "rates, never amounts")]
 
 mod answer;
+mod api;
 mod copy;
 mod fixture;
 mod index;
@@ -72,11 +73,24 @@ async fn main() {
             )
             .await;
         }
+        "api" => {
+            let numbers = api::Numbers {
+                few: number("--few", 10_000),
+                contributions: number("--contributions", 1_000_000),
+                sales: number("--sales", 1_000),
+                connections: number("--connections", 4),
+                requests: number("--requests", 400),
+                rounds: number("--rounds", 10).max(1),
+            };
+            if !api::run(numbers).await {
+                std::process::exit(1);
+            }
+        }
         "listen" => listen::run(number("--listeners", 1_000), number("--blocks", 30)).await,
         "live" => live::run(number("--blocks", 60)).await,
         _ => {
             eprintln!(
-                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench listen [--listeners N] [--blocks N]\n       scripts/bench rollback [--blocks N] [--events N] [--investors N]\n       scripts/bench restart [--events N] [--investors N] [--runs N]\n       scripts/bench sales [--sales N] [--events N] [--investors N]\n       scripts/bench scale [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
+                "usage: scripts/bench index [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench live [--blocks N]\n       scripts/bench listen [--listeners N] [--blocks N]\n       scripts/bench rollback [--blocks N] [--events N] [--investors N]\n       scripts/bench restart [--events N] [--investors N] [--runs N]\n       scripts/bench sales [--sales N] [--events N] [--investors N]\n       scripts/bench scale [--events N] [--sales N] [--investors N] [--runs N]\n       scripts/bench api [--few N] [--contributions N] [--sales N] [--connections N] [--requests N] [--rounds N]\n       scripts/bench chain [--events N] [--sales N] [--investors N]"
             );
             std::process::exit(2);
         }

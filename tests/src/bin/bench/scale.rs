@@ -35,7 +35,7 @@ async fn tenfold(events: u64, investors: u64, runs: u64) {
     let counts = [events / 10, events];
     for run in 0..runs {
         for (count, (times, peaks)) in counts.into_iter().zip(&mut measured) {
-            let plan = Plan { sales: BUSY, busy: BUSY, investors, events: count };
+            let plan = Plan { sales: BUSY, busy: BUSY, investors, events: count, skewed: false };
             let node = MadeNode::start(plan).await;
             let last = plan.height_of(count);
             node.show(last);
@@ -77,7 +77,7 @@ struct Side {
 impl Side {
     /// The sales are known, and none has contributions.
     async fn new(sales: u64, investors: u64, rounds: u64) -> Self {
-        let plan = Plan { sales, busy: BUSY, investors, events: rounds * ROUND };
+        let plan = Plan { sales, busy: BUSY, investors, events: rounds * ROUND, skewed: false };
         let node = MadeNode::start(plan).await;
         node.show(plan.founded());
         let side = Self { node, database: Database::create().await, times: Vec::new(), peak: 0.0 };
