@@ -13,7 +13,8 @@ mod signing;
 mod tests;
 
 pub use acts::{
-    Created, KeyError, KeyTerms, Source, create, is_label, parse_network, register, revoke, rotate, rotate_public,
+    Created, KeyError, KeyTerms, Source, create, is_label, is_visible, parse_network, register, revoke, rotate,
+    rotate_public,
 };
 pub use key::{ApiKey, KeyForm, Kind, Mode, fresh_id};
 pub use log::{AuditFault, Verified, verify};

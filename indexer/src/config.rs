@@ -12,7 +12,7 @@ use clap::Args;
 use url::Url;
 
 pub use address::{AddressError, lacks_checksum, parse_address};
-pub use key::{DEV_ACCOUNTS, Key, KeyArgs, KeyError};
+pub use key::{DEV_ACCOUNTS, Key, KeyArgs, KeyError, find_key};
 pub use master::{MasterKeyError, find_sealer, read_sealer};
 
 /// Chain id of a development chain: anvil's and hardhat's.

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `webhooks` -> `access`, `db`;
-//! `api` -> `webhooks`, `access`, `chain`, `db`, `gates`, `types`; `serve` -> `api`; `meter` <- both;
+//! `orders` -> `access`, `chain`, `db`, `explain`;
+//! `api` -> `webhooks`, `access`, `chain`, `db`, `gates`, `orders`, `types`; `serve` -> `api`; `meter` <- both;
 //! `cli` -> all.
 //! `db` never sees a log, `decode` never sees SQL.
 
@@ -60,6 +61,9 @@ pub mod access;
 
 /// Who is told of events over HTTP: messages, their signatures, and every attempt until they have arrived.
 pub mod webhooks;
+
+/// Contributions that are sent for a caller: one spend each, whatever crashes, and followed until they are final.
+pub mod orders;
 
 /// Logs and metrics of every part: their names in one place.
 pub mod telemetry;

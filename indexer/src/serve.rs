@@ -48,6 +48,7 @@ use crate::{
         live::fan_out,
         problem::{self, Code, Problem},
     },
+    orders,
     telemetry::metric,
     webhooks,
 };
@@ -120,6 +121,10 @@ pub async fn run(
     let _telling = AbortOnDropHandle::new(tokio::spawn(telling));
     let delivering = AbortOnDropHandle::new(tokio::spawn(delivering));
     let _passing_on = AbortOnDropHandle::new(tokio::spawn(async move { live.run(pool, stop).await }));
+    let _following = state.service().map(|service| {
+        let (orders, pool, nodes) = (service.orders().clone(), service.pool().clone(), state.nodes().clone());
+        AbortOnDropHandle::new(tokio::spawn(orders::run(orders, nodes, pool, shutdown.clone())))
+    });
     run_app(listener, app(state, options.clone()), options.clone(), shutdown.clone()).await?;
     // Messages under way end too; what does not is sent again by the next.
     if tokio::time::timeout(options.shutdown_timeout, delivering).await.is_err() {

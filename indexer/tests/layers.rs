@@ -28,9 +28,13 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("meter", &[]),
         ("access", &["db", "seal", "types"]),
         ("webhooks", &["access", "db", "seal", "types", "telemetry"]),
-        ("api", &["access", "chain", "db", "gates", "meter", "seal", "types", "telemetry", "webhooks"]),
+        ("orders", &["types", "access", "chain", "contracts", "db", "explain"]),
+        (
+            "api",
+            &["access", "chain", "db", "explain", "gates", "meter", "orders", "seal", "types", "telemetry", "webhooks"],
+        ),
         ("web", &["types", "telemetry"]),
-        ("serve", &["api", "meter", "web", "telemetry", "config", "webhooks"]),
+        ("serve", &["api", "meter", "orders", "web", "telemetry", "config", "webhooks"]),
     ])
 }
 

@@ -14,6 +14,8 @@ mod chain;
 mod clients;
 mod compare;
 mod database;
+mod desk;
+mod gate;
 mod local;
 mod oracle;
 /// A node that misbehaves.
@@ -33,6 +35,8 @@ pub use chain::{Call, Chain};
 pub use clients::{Client, ClientNode};
 pub use compare::{Difference, compare};
 pub use database::{Checkpoint, Database, Held, Template};
+pub use desk::{Desk, DeskFlags, api_key, history};
+pub use gate::{Fate, Gate};
 pub use local::Local;
 pub use oracle::{mistakes, rest};
 pub use process::{Flags, Indexer, binary, index_once, reconcile};

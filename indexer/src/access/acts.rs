@@ -124,11 +124,13 @@ impl KeyTerms {
 
 /// Whether a text can be shown as a label: 1 to 100 characters, none that cannot be seen or turns others around.
 pub fn is_label(text: &str) -> bool {
-    let visible = |c: char| {
-        !c.is_control()
-            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    (1..=100).contains(&text.trim().chars().count()) && text.chars().all(visible)
+    (1..=100).contains(&text.trim().chars().count()) && text.chars().all(is_visible)
+}
+
+/// Whether a character can be seen: no control character, none without width, none that turns the direction of writing.
+pub fn is_visible(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A network in CIDR notation, or one address.

@@ -1,20 +1,30 @@
 //! Typed bodies: JSON in which everything is known, each fault with the field that it is in; and the key that a request may be sent
 //! again with.
 
+use std::fmt;
+
+use alloy::primitives::U256;
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::IntoResponse as _,
 };
-use serde::de::DeserializeOwned;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_path_to_error::{Path, Segment};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::{
     ApiState,
+    extract::Parameter,
     problem::{Code, Fault, Problem},
 };
+use crate::{access, types::Amount};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -27,6 +37,100 @@ pub struct Post<T> {
     /// What tells this request from others.
     pub request: RequestKey,
 }
+
+/// The fields of a body while they are read: all faults are told at once.
+#[derive(Debug, Default)]
+pub struct Fields(Vec<Fault>);
+
+impl Fields {
+    /// The value of a field; `None` if it has a fault, which is then noted.
+    pub fn read<T: Parameter>(&mut self, field: &str, text: &str) -> Option<T> {
+        T::parse(text).map_err(|detail| self.fault(field, detail)).ok()
+    }
+
+    /// The value of a field that must be there.
+    pub fn require<T: Parameter>(&mut self, field: &str, text: Option<&str>) -> Option<T> {
+        match text {
+            Some(text) => self.read(field, text),
+            None => {
+                self.fault(field, "is missing");
+                None
+            }
+        }
+    }
+
+    /// Notes what is wrong with a field.
+    pub fn fault(&mut self, field: &str, detail: impl Into<String>) {
+        self.0.push(Fault { pointer: format!("/body/{field}"), detail: detail.into() });
+    }
+
+    /// The problem with all faults, if there are any.
+    ///
+    /// # Errors
+    /// 422.
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::faults(Code::InvalidBody, self.0)) }
+    }
+}
+
+/// A text that names somebody: never shown but to who may see it, and sealed at rest.
+#[derive(Clone)]
+pub struct Reference(SecretString);
+
+impl Reference {
+    /// Most characters.
+    pub const MAX: usize = 128;
+
+    /// The text.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reference")
+    }
+}
+
+impl Parameter for Reference {
+    fn parse(text: &str) -> Result<Self, String> {
+        let length = text.chars().count();
+        if (1..=Self::MAX).contains(&length) && text.trim() == text && text.chars().all(access::is_visible) {
+            Ok(Self(SecretString::from(text)))
+        } else {
+            Err(format!("must have 1 to {} characters that can be seen, and no space around them", Self::MAX))
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Reference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|detail| D::Error::custom(format!("it {detail}")))
+    }
+}
+
+/// A sum in base units, from one to what the contracts keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BaseUnits(pub U256);
+
+impl Parameter for BaseUnits {
+    fn parse(text: &str) -> Result<Self, String> {
+        let amount = match text.bytes().next() {
+            Some(b'1'..=b'9') if text.len() <= 37 => text.parse::<Amount>().ok(),
+            _ => None,
+        };
+        amount.filter(|a| a.0.bit_len() <= 120).map(|a| Self(a.0)).ok_or_else(|| {
+            "must be base units: decimal digits without a leading zero, from 1 to below 2^120".to_owned()
+        })
+    }
+}
+
+/// Nothing: an empty object.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// The caller's own key for a request, and a digest of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]

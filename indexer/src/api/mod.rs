@@ -24,6 +24,7 @@ pub mod keys;
 pub mod live;
 pub mod meta;
 pub mod metrics;
+pub mod orders;
 pub mod page;
 pub mod position;
 pub mod problem;
@@ -40,6 +41,7 @@ pub mod status;
 pub mod supply;
 pub mod terms;
 pub mod tokenlist;
+pub mod vouchers;
 pub mod wallet;
 pub mod webhooks;
 
@@ -198,6 +200,11 @@ impl ApiState {
         &self.0.live
     }
 
+    /// The nodes that are asked.
+    pub fn nodes(&self) -> &Nodes {
+        &self.3
+    }
+
     fn waiting(&self) -> &Semaphore {
         &self.0.waiting
     }
@@ -223,6 +230,8 @@ impl ApiState {
         (name = "exports", description = "Whole lists as CSV"),
         (name = "tokens", description = "Tokens that sales sell"),
         (name = "investors", description = "One wallet over all sales"),
+        (name = "orders", description = "Contributions that are sent for a caller and followed until they are final"),
+        (name = "vouchers", description = "What lets an investor into a sale that is not open to all"),
         (name = "keys", description = "Keys of the API, for who has `keys:admin`"),
         (name = "sessions", description = "Wallets that sign in"),
         (name = "webhooks", description = "Events sent to an address of yours, for who has `webhooks:write`. By Standard Webhooks 1.0.0: `webhook-id` tells a message from others, `webhook-signature` has `v1` (HMAC-SHA-256) and `v1a` (ed25519) over `id.timestamp.body`. A message comes at least once, in no certain order; answer 2xx within 15 seconds"),
@@ -287,6 +296,11 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(webhooks::list_deliveries))
         .routes(routes!(webhooks::get_delivery))
         .routes(routes!(webhooks::replay_delivery))
+        .routes(routes!(orders::place_order, orders::list_orders))
+        .routes(routes!(orders::get_order))
+        .routes(routes!(orders::cancel_order))
+        .routes(routes!(orders::speed_up_order))
+        .routes(routes!(vouchers::issue_voucher, vouchers::list_vouchers))
         .merge(operator())
 }
 
@@ -374,13 +388,13 @@ impl IntoResponses for WriteProblems {
             ("401", problem_response("There is no key, signature or session, or none that is good; `code` says what is wrong.")),
             ("403", problem_response("The key has not the scope, or may not be used from there; `code` says which.")),
             ("404", problem_response("What the path names is not known.")),
-            ("409", problem_response("A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which.")),
+            ("409", problem_response("A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which.")),
             ("413", problem_response("The body is too large.")),
             ("415", problem_response("The body is not `application/json`.")),
             ("422", problem_response("A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request.")),
             ("500", problem_response("A defect of this service.")),
-            ("501", problem_response("The operator has set no master key: this service only reads.")),
-            ("503", problem_response("The database does not answer; see `Retry-After`.")),
+            ("501", problem_response("The operator has set no master key, or no node or signer where one is needed; `detail` says which.")),
+            ("503", problem_response("The database or the chain's node does not answer; see `Retry-After`.")),
         ]
         .map(|(status, response)| (status.to_owned(), response))
         .into()

@@ -86,6 +86,22 @@ pub enum Code {
     IdempotencyInFlight,
     /// 422: this `Idempotency-Key` came with another request within 24 hours.
     IdempotencyMismatch,
+    /// 404: the caller has no order with this id.
+    OrderNotFound,
+    /// 422: the sale's contract would refuse it; `detail` says why, and what to do.
+    OrderRefused,
+    /// 409: what is asked for was ordered before, with this `Idempotency-Key` more than a day ago or by the same transaction.
+    OrderExists,
+    /// 409: the order is past where it could be changed, or came signed.
+    OrderNotOpen,
+    /// 409: the transaction's nonce is used, or waits for others.
+    NonceUnusable,
+    /// 409: the account that pays has not enough, or has not approved it.
+    InsufficientFunds,
+    /// 409: no phase of the sale takes vouchers.
+    VouchersNotTaken,
+    /// 409: this service's signer of vouchers is not the sale's.
+    SignerMismatch,
     /// 501: the operator has not set what this needs.
     NotConfigured,
     /// 503: `min_block` is not indexed yet; try again after `Retry-After`.
@@ -110,7 +126,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 54] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -147,6 +163,14 @@ impl Code {
         Self::IdempotencyKeyInvalid,
         Self::IdempotencyInFlight,
         Self::IdempotencyMismatch,
+        Self::OrderNotFound,
+        Self::OrderRefused,
+        Self::OrderExists,
+        Self::OrderNotOpen,
+        Self::NonceUnusable,
+        Self::InsufficientFunds,
+        Self::VouchersNotTaken,
+        Self::SignerMismatch,
         Self::NotConfigured,
         Self::BlockNotIndexed,
         Self::TooManyRequests,
@@ -198,6 +222,14 @@ impl Code {
             Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
             Self::IdempotencyInFlight => "idempotency_in_flight",
             Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::OrderNotFound => "order_not_found",
+            Self::OrderRefused => "order_refused",
+            Self::OrderExists => "order_exists",
+            Self::OrderNotOpen => "order_not_open",
+            Self::NonceUnusable => "nonce_unusable",
+            Self::InsufficientFunds => "insufficient_funds",
+            Self::VouchersNotTaken => "vouchers_not_taken",
+            Self::SignerMismatch => "signer_mismatch",
             Self::NotConfigured => "not_configured",
             Self::BlockNotIndexed => "block_not_indexed",
             Self::TooManyRequests => "too_many_requests",
@@ -225,9 +257,16 @@ impl Code {
             | Self::SignatureReplayed
             | Self::SignInRefused => StatusCode::UNAUTHORIZED,
             Self::ScopeMissing | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
-            Self::KeyNotActive | Self::IdempotencyInFlight | Self::WebhookDisabled | Self::TooManyWebhooks => {
-                StatusCode::CONFLICT
-            }
+            Self::KeyNotActive
+            | Self::IdempotencyInFlight
+            | Self::OrderExists
+            | Self::OrderNotOpen
+            | Self::NonceUnusable
+            | Self::InsufficientFunds
+            | Self::VouchersNotTaken
+            | Self::SignerMismatch
+            | Self::WebhookDisabled
+            | Self::TooManyWebhooks => StatusCode::CONFLICT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotConfigured => StatusCode::NOT_IMPLEMENTED,
             Self::InvalidQuery
@@ -235,6 +274,7 @@ impl Code {
             | Self::InvalidBody
             | Self::CursorInvalid
             | Self::CursorMismatch
+            | Self::OrderRefused
             | Self::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
             Self::CursorReorged => StatusCode::GONE,
             Self::NotFound
@@ -246,6 +286,7 @@ impl Code {
             | Self::KeyNotFound
             | Self::WebhookNotFound
             | Self::DeliveryNotFound
+            | Self::OrderNotFound
             | Self::InvestorNotListed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -300,6 +341,14 @@ impl Code {
             Self::IdempotencyKeyInvalid => "The Idempotency-Key is not valid",
             Self::IdempotencyInFlight => "The request is under way",
             Self::IdempotencyMismatch => "The Idempotency-Key belongs to another request",
+            Self::OrderNotFound => "The order is not known",
+            Self::OrderRefused => "The sale would refuse it",
+            Self::OrderExists => "It was ordered before",
+            Self::OrderNotOpen => "The order cannot be changed",
+            Self::NonceUnusable => "The nonce cannot be used",
+            Self::InsufficientFunds => "The account cannot pay",
+            Self::VouchersNotTaken => "The sale takes no vouchers",
+            Self::SignerMismatch => "Another key signs this sale's vouchers",
             Self::NotConfigured => "The service is not set up for this",
             Self::BlockNotIndexed => "The block is not indexed yet",
             Self::TooManyRequests => "There are too many requests",

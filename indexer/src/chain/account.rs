@@ -28,6 +28,8 @@ pub enum Called {
 /// What a transaction costs a unit of gas, in wei.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fees {
+    /// What the next block asks for.
+    pub base: u128,
     /// At most, in all.
     pub max: u128,
     /// At most, to whoever includes it.
@@ -179,7 +181,7 @@ impl Node {
             Err(error) if error.is_answer() => 1_000_000_000,
             Err(error) => return Err(error),
         };
-        Ok(Fees { max: base.saturating_mul(2).saturating_add(priority), priority })
+        Ok(Fees { base, max: base.saturating_mul(2).saturating_add(priority), priority })
     }
 
     /// Hands over a signed transaction to be passed on. What it was handed before it takes again.

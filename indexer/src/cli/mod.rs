@@ -24,6 +24,7 @@ mod secrets;
 pub mod send;
 mod serve;
 mod shutdown;
+mod signers;
 pub mod target;
 mod token;
 pub mod tools;

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{
     allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown,
-    webhook_args::WebhookArgs,
+    signers::SignerArgs, webhook_args::WebhookArgs,
 };
 use crate::{
     access,
@@ -37,6 +37,8 @@ pub struct ServeArgs {
     allowlists: AllowlistArgs,
     #[command(flatten)]
     nodes: NodesArgs,
+    #[command(flatten)]
+    signers: SignerArgs,
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -76,7 +78,7 @@ fn public_url(text: &str) -> Result<Url, String> {
 /// Connections that answers share.
 const READERS: u32 = 16;
 
-/// Connections of privileged requests, which are few.
+/// Connections of privileged requests, which are few; an order holds one while the node is asked.
 const WRITERS: u32 = 8;
 
 /// So many times the limit of an address is what a key may ask, from wherever.
@@ -85,6 +87,10 @@ const WITH_KEY: u32 = 10;
 /// What an operator sets for [`state`].
 #[derive(Debug, Default)]
 pub struct StateArgs {
+    /// Nodes that are asked.
+    pub nodes: Nodes,
+    /// What it signs with; without, it takes no privileged requests.
+    pub signers: Option<SignerArgs>,
     /// Lists that are answered for.
     pub allowlists: Allowlists,
     /// Names of the service.
@@ -99,13 +105,16 @@ pub struct StateArgs {
 const WEBHOOK_WRITERS: u32 = 4;
 
 /// What the API needs: a pool of readers on a database of this version, the process's metrics, and the lists it answers for. With a
-/// master key in the environment, also what privileged requests write with.
+/// master key in the environment, also what privileged requests write and sign with.
 pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<ApiState> {
     let pool = db::readers(database, READERS).await?;
     let options = ApiOptions::default();
     let listeners = options.listeners.min(open_files() / 2);
     let options = ApiOptions { listeners, requests_per_minute: args.requests_per_minute, ..options };
-    let state = ApiState::new(pool, telemetry::install_metrics()?, options).with_allowlists(args.allowlists);
+    let state = ApiState::new(pool, telemetry::install_metrics()?, options)
+        .with_allowlists(args.allowlists)
+        .with_nodes(args.nodes);
+    let Some(signers) = args.signers else { return Ok(state) };
     let Some(sealer) = config::find_sealer()? else {
         tracing::info!("no master key is set: public reads only");
         return Ok(state);
@@ -114,7 +123,8 @@ pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<ApiSt
     let pool = services(database, WRITERS).await?;
     // A master key that is not the one is said now, and not to the first who has a key.
     access::pepper(&mut *pool.acquire().await.map_err(db::DbError::from)?, &sealer).await?;
-    let mut service = Service::new(pool, sealer).named(args.origins);
+    let (orders, vouchers) = signers.read()?;
+    let mut service = Service::new(pool, sealer).named(args.origins).with_signers(orders, vouchers);
     if let Some(args) = args.webhooks {
         let sending = services(database, WEBHOOK_WRITERS).await?;
         service = service.with_webhooks(sending, args.guard(), args.options());
@@ -160,11 +170,13 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let origins = Origins::new(args.public_url.iter().cloned());
     let state_args = StateArgs {
         allowlists: args.allowlists.load()?,
+        nodes: nodes(&args.nodes.urls()).await?,
+        signers: Some(args.signers.clone()),
+        webhooks: Some(args.webhooks.clone()),
         origins,
         requests_per_minute: with_key,
-        webhooks: Some(args.webhooks.clone()),
     };
-    let state = state(&database, state_args).await?.with_nodes(nodes(&args.nodes.urls()).await?);
+    let state = state(&database, state_args).await?;
     let tls = match (&args.tls_certificate, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|e| {
             Failure::new("cannot serve TLS", e, "check --tls-certificate and --tls-key: PEM files that belong together")

@@ -26,7 +26,7 @@ use crate::{
     config::{KeyArgs, NodeArgs, parse_address},
     gates::{
         eligibility::{Deadline, MaxPaid, Phases},
-        voucher::VoucherTerms,
+        voucher::{VoucherFault, VoucherTerms},
     },
     types::Addr,
 };
@@ -218,18 +218,10 @@ async fn terms(
     printer: Printer,
 ) -> Result<VoucherTerms> {
     let cannot = |why: String, hint: &str| Failure::new("cannot issue a voucher", why, hint);
-    if args.investor.is_zero() {
-        return Err(cannot("the zero address is nobody's".into(), "name the investor's own address"));
-    }
     let amount =
         |why: String| cannot(format!("{:?} {} {why}", args.max_paid, view.payment.symbol), "write such as 2.5");
     let max_paid = parse_units(&args.max_paid, view.payment.decimals).map_err(|e| amount(e.to_string()))?;
     let max_paid = MaxPaid::new(max_paid).map_err(|e| amount(e.to_string()))?;
-    let count = view.terms.phases.len();
-    if let Some(phase) = args.phases.iter().find(|p| usize::from(**p) >= count) {
-        let why = format!("the sale has {count} phases, counted from 0, and phase {phase} is none of them");
-        return Err(cannot(why, "name phases of the sale, such as --phases 0"));
-    }
     let phases = Phases::new(args.phases.iter().copied())?;
     let now = node.block(BlockNumberOrTag::Latest).await?.timestamp;
     let seconds = match (args.deadline, args.valid_for) {
@@ -238,10 +230,6 @@ async fn terms(
     };
     let deadline =
         Deadline::new(seconds).map_err(|e| cannot(format!("second {seconds} {e}"), "name an earlier time"))?;
-    if seconds <= now {
-        let why = format!("{} is over: the chain's clock is at {}", clock::utc(seconds), clock::utc(now));
-        return Err(cannot(why, "name a later time: --deadline TIME or --valid-for DURATION"));
-    }
     let epoch = args.epoch.unwrap_or(signer.epoch);
     if epoch != signer.epoch {
         printer.note(format!(
@@ -250,7 +238,16 @@ async fn terms(
         ));
     }
     let (chain_id, sale, investor) = (node.chain_id, view.address, args.investor);
-    Ok(VoucherTerms { chain_id, sale, investor, max_paid, phases, deadline, epoch })
+    let terms = VoucherTerms { chain_id, sale, investor, max_paid, phases, deadline, epoch };
+    terms.check(view.terms.phases.len(), now).map_err(|fault| match fault {
+        VoucherFault::Over { .. } => {
+            let why = format!("{} is over: the chain's clock is at {}", clock::utc(seconds), clock::utc(now));
+            cannot(why, "name a later time: --deadline TIME or --valid-for DURATION")
+        }
+        VoucherFault::Phase { .. } => cannot(fault.to_string(), "name phases of the sale, such as --phases 0"),
+        _ => cannot(fault.to_string(), "name the investor's own address"),
+    })?;
+    Ok(terms)
 }
 
 impl Signer {

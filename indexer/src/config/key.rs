@@ -1,6 +1,9 @@
 //! The key that signs: from a file, the environment, or a development chain's published accounts.
 
-use std::{fmt, fs, path::PathBuf};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
 use alloy::{
     primitives::{Address, B256, b256},
@@ -110,6 +113,21 @@ impl KeyArgs {
     }
 }
 
+/// A key that a service signs with: from `file`, else from the environment's `variable`, else from the file that `variable` and `_FILE`
+/// name. `None` where there is none.
+///
+/// # Errors
+/// [`KeyError::File`], [`KeyError::Form`].
+pub fn find_key(file: Option<&Path>, variable: &'static str) -> Result<Option<Key>, KeyError> {
+    if let Some(path) = file {
+        return read_file(path.to_owned()).map(Some);
+    }
+    if let Some(text) = find_env(variable) {
+        return read_key(&text, variable).map(Some);
+    }
+    find_env(&format!("{variable}_FILE")).map(|path| read_file(path.into())).transpose()
+}
+
 fn read_file(path: PathBuf) -> Result<Key, KeyError> {
     let shown = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|source| KeyError::File { path: shown.clone(), source })?;
@@ -138,7 +156,8 @@ impl Key {
         self.0
     }
 
-    fn is_published(&self) -> bool {
+    /// Whether everybody has it.
+    pub fn is_published(&self) -> bool {
         DEV_ACCOUNTS.contains(&self.0.to_bytes())
     }
 }

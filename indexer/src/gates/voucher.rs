@@ -42,7 +42,47 @@ pub struct VoucherTerms {
     pub epoch: U256,
 }
 
+/// Why a voucher would be of no use in its sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VoucherFault {
+    /// The zero address.
+    #[error("the zero address is nobody's")]
+    Nobody,
+    /// A phase that the sale has not.
+    #[error("the sale has {count} phases, counted from 0, and phase {phase} is none of them")]
+    Phase {
+        /// The phase.
+        phase: u8,
+        /// Phases of the sale.
+        count: usize,
+    },
+    /// A time that is over by the chain's clock.
+    #[error("second {deadline} is over: the chain's clock is at {now}")]
+    Over {
+        /// Until when it would be good.
+        deadline: u64,
+        /// The chain's clock.
+        now: u64,
+    },
+}
+
 impl VoucherTerms {
+    /// Whether it can be of use in a sale with so many phases, at this second of the chain's clock.
+    ///
+    /// # Errors
+    /// The first reason why not.
+    pub fn check(&self, phases: usize, now: u64) -> Result<(), VoucherFault> {
+        if self.investor.is_zero() {
+            return Err(VoucherFault::Nobody);
+        }
+        if let Some(phase) = self.phases.indices().find(|p| usize::from(*p) >= phases) {
+            return Err(VoucherFault::Phase { phase, count: phases });
+        }
+        let deadline = self.deadline.seconds();
+        if deadline <= now { Err(VoucherFault::Over { deadline, now }) } else { Ok(()) }
+    }
+
     fn domain(&self) -> Eip712Domain {
         eip712_domain! {
             name: "Crowdsale",
@@ -214,6 +254,18 @@ mod tests {
     fn a_wallet_is_asked_for_the_same() {
         // What was given to cast.
         insta::assert_snapshot!(serde_json::to_string_pretty(&terms().typed_data()).unwrap());
+    }
+
+    #[test]
+    fn what_would_be_of_no_use_is_said_before_it_is_signed() {
+        let good = terms();
+        let now = good.deadline.seconds() - 1;
+        assert_eq!(good.check(8, now), Ok(()));
+        assert_eq!(good.check(2, now), Err(VoucherFault::Phase { phase: 2, count: 2 }));
+        let deadline = now + 1;
+        assert_eq!(good.check(8, deadline), Err(VoucherFault::Over { deadline, now: deadline }));
+        let nobody = VoucherTerms { investor: Address::ZERO, ..good };
+        assert_eq!(nobody.check(8, now), Err(VoucherFault::Nobody));
     }
 
     #[test]

@@ -102,6 +102,11 @@ impl Once {
         why
     }
 
+    /// What tells the request from all others, of other callers too.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// What the effect is written through.
     pub fn connection(&mut self) -> &mut PgConnection {
         &mut self.transaction

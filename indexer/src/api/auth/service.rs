@@ -14,6 +14,7 @@ use crate::{
         problem::{Code, Problem},
     },
     db::DbError,
+    orders::{OrderOptions, Orders, Signer},
     seal::Sealer,
     webhooks::{Guard, Options, Webhooks},
 };
@@ -26,14 +27,33 @@ pub struct Service {
     pepper: OnceCell<Pepper>,
     origins: Origins,
     webhooks: Webhooks,
+    orders: Orders,
+    vouchers: Option<Signer>,
 }
 
 impl Service {
     /// Writes through `pool`, which [`crate::db::service::services`] gives, and seals with `sealer`.
     pub fn new(pool: PgPool, sealer: Sealer) -> Self {
+        let orders = Orders::new(None, OrderOptions::default());
         let sealer = Arc::new(sealer);
         let webhooks = Webhooks::new(pool.clone(), Arc::clone(&sealer), Guard::default(), Options::default());
-        Self { pool, sealer, pepper: OnceCell::new(), origins: Origins::default(), webhooks }
+        Self { pool, sealer, pepper: OnceCell::new(), origins: Origins::default(), webhooks, orders, vouchers: None }
+    }
+
+    /// The same, with who signs orders and who signs vouchers.
+    #[must_use]
+    pub fn with_signers(self, orders: Orders, vouchers: Option<Signer>) -> Self {
+        Self { orders, vouchers, ..self }
+    }
+
+    /// Who signs orders, and what the operator set for them.
+    pub fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// Who signs vouchers; none where the operator has set no key for it.
+    pub fn voucher_signer(&self) -> Option<&Signer> {
+        self.vouchers.as_ref()
     }
 
     /// The same under these names.

@@ -24,7 +24,9 @@ use super::{
     failure::Failure,
     index,
     printer::{Printer, Report, table},
-    shutdown, tools,
+    shutdown,
+    signers::SignerArgs,
+    tools,
     webhook_args::WebhookArgs,
 };
 use crate::{
@@ -59,6 +61,8 @@ pub struct UpArgs {
     allowlists: AllowlistArgs,
     #[command(flatten)]
     webhooks: WebhookArgs,
+    #[command(flatten)]
+    signers: SignerArgs,
 }
 
 /// Where everything is.
@@ -148,9 +152,15 @@ async fn run_on(
     index::migrate(&database).await?;
     let api = listener.local_addr()?;
     let nodes = super::serve::nodes(std::slice::from_ref(&anvil.url)).await?;
-    let state_args =
-        super::serve::StateArgs { allowlists, webhooks: Some(args.webhooks.clone()), ..Default::default() };
-    let state = super::serve::state(&database, state_args).await?.with_nodes(nodes);
+    let signers = Some(args.signers.clone());
+    let state_args = super::serve::StateArgs {
+        allowlists,
+        nodes,
+        signers,
+        webhooks: Some(args.webhooks.clone()),
+        ..Default::default()
+    };
+    let state = super::serve::state(&database, state_args).await?;
 
     printer.result(&Running {
         api: format!("http://{api}"),

@@ -123,3 +123,25 @@ pub async fn list(
         ),
     }?)
 }
+
+/// Contributions of one transaction in a block, in order.
+pub async fn list_of_transaction(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    block: i64,
+    transaction: Hash32,
+) -> Result<Vec<Contribution>, DbError> {
+    Ok(sqlx::query_as!(
+        Contribution,
+        r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
+                  c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
+                  c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
+           FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number
+           WHERE c.chain_id = $1 AND c.block_number = $2 AND c.transaction_hash = $3 ORDER BY c.log_index"#,
+        chain_id,
+        block,
+        transaction as _
+    )
+    .fetch_all(connection)
+    .await?)
+}

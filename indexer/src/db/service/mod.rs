@@ -6,8 +6,10 @@ pub mod deliveries;
 pub mod idempotency;
 pub mod keys;
 pub mod nonces;
+pub mod orders;
 pub mod sealed;
 pub mod sessions;
+pub mod vouchers;
 pub mod webhooks;
 
 use std::time::Duration;
@@ -39,7 +41,8 @@ pub async fn services(options: &PgConnectOptions, connections: u32) -> Result<Pg
                       AND has_table_privilege('crowdsale_service.audit', 'INSERT')
                       AND has_table_privilege('crowdsale_service.api_key', 'INSERT')
                       AND has_table_privilege('crowdsale_service.idempotency', 'INSERT')
-                      AND has_table_privilege('crowdsale_service.webhook_delivery', 'DELETE') AS "writes!""#
+                      AND has_table_privilege('crowdsale_service.webhook_delivery', 'DELETE')
+                      AND has_table_privilege('crowdsale_service.sale_order', 'INSERT') AS "writes!""#
     )
     .fetch_one(&mut connection)
     .await?;
@@ -56,4 +59,12 @@ pub async fn services(options: &PgConnectOptions, connections: u32) -> Result<Pg
         .connect_with(options)
         .await
         .map_err(DbError::Connect)
+}
+
+/// A connection of its own that also writes, like those of a pool of [`services`]; if its host is gone, its locks are soon free.
+///
+/// # Errors
+/// [`DbError::Connect`].
+pub async fn follower(pool: &PgPool) -> Result<PgConnection, DbError> {
+    super::connect(&pool.connect_options()).await
 }

@@ -1,0 +1,263 @@
+//! What is said of an order.
+
+use serde::Serialize;
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+
+use super::opened;
+use crate::{
+    api::{
+        auth::Service,
+        meta::Snapshot,
+        problem::Problem,
+        shapes::{AmountOut, BlockRef, Time, Token},
+    },
+    db::{
+        read::{contributions, sales},
+        service::orders::{self, EventRow, OrderRow, TransactionRow},
+    },
+    types::{Addr, Finality, Hash32},
+};
+
+/// An order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
+pub struct OrderOut {
+    /// What it is named by.
+    #[schema(example = "ord_4rSw0JXjKzPq81mUcdYt")]
+    pub id: String,
+    /// How far it has come: `accepted`, `pending`, `included`, `failed`, `final`, `replaced`, `cancelled`, `dropped` or `reorged`.
+    #[schema(example = "pending")]
+    pub state: String,
+    /// The same in words, with what to do.
+    #[schema(example = "It was sent, and is in no block yet.")]
+    pub text: String,
+    /// Whether nothing about it will change any more.
+    pub settled: bool,
+    /// Whether a transaction that cancels it is on its way.
+    pub cancelling: bool,
+    /// EIP-155 id.
+    #[schema(example = 1)]
+    pub chain_id: i64,
+    /// The sale.
+    pub sale: Addr,
+    /// Whose position it adds to.
+    pub investor: Addr,
+    /// Who pays: the operator's account, or who signed.
+    pub payer: Addr,
+    /// Whether the operator's signer sends it.
+    pub by_operator: bool,
+    /// What was ordered. A sale takes less of the last order before its hard cap; `contributions` say what it took.
+    pub amount: AmountOut,
+    /// Whose it is to the caller.
+    #[schema(example = "customer 4711")]
+    pub customer_reference: Option<String>,
+    /// The nonce that all of its transactions share, so that one at most is ever included.
+    #[schema(example = 7)]
+    pub nonce: i64,
+    /// The transaction that is included, else the newest.
+    pub transaction_hash: Option<Hash32>,
+    /// Where it is included; null where it is not.
+    pub block: Option<OrderBlock>,
+    /// Its transactions, in the order in which they were signed.
+    pub transactions: Vec<OrderTransaction>,
+    /// What it contributed, as far as that is indexed.
+    pub contributions: Vec<OrderContribution>,
+    /// What happened to it, in order.
+    pub history: Vec<OrderEvent>,
+    /// When it was accepted.
+    pub created_at: Time,
+    /// When something about it changed last.
+    pub updated_at: Time,
+}
+
+/// The block that an order is included in.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderBlock {
+    /// Height.
+    #[schema(example = 21_000_000)]
+    pub number: i64,
+    /// Hash.
+    pub hash: Hash32,
+    /// Blocks from this one to the indexer's head, both included.
+    #[schema(example = 12)]
+    pub confirmations: i64,
+    /// By the node's own tags, as the indexer last saw them.
+    pub finality: Finality,
+}
+
+/// A transaction of an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderTransaction {
+    /// What identifies it.
+    pub hash: Hash32,
+    /// `original`; `speed_up`, the same for more; `cancel`; or `foreign`, which its sender sent elsewhere.
+    #[schema(example = "original")]
+    pub purpose: String,
+    /// Wei of a unit of gas, at most; null where the service did not sign or get it.
+    #[schema(example = "30000000000")]
+    pub max_fee_per_gas: Option<String>,
+    /// When it was written.
+    pub created_at: Time,
+}
+
+/// A contribution that an order made.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderContribution {
+    /// Phase whose price applied.
+    pub phase: i16,
+    /// What was taken.
+    pub amount: AmountOut,
+    /// What it bought, where that is fixed at once.
+    pub tokens: AmountOut,
+    /// Where it stands.
+    pub block: BlockRef,
+}
+
+/// Something that happened to an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderEvent {
+    /// When.
+    pub at: Time,
+    /// A state that it came into, or `speeding_up` or `cancelling`: another transaction was signed.
+    #[schema(example = "included")]
+    pub state: String,
+    /// The transaction that it is about.
+    pub transaction_hash: Option<Hash32>,
+    /// The block that it is about.
+    pub block_number: Option<i64>,
+    /// Its hash.
+    pub block_hash: Option<Hash32>,
+    /// What else there is to say.
+    pub detail: Option<String>,
+}
+
+/// One order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OneOrder {
+    /// The order.
+    pub data: OrderOut,
+}
+
+/// Orders, the newest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderList {
+    /// The orders.
+    pub data: Vec<OrderOut>,
+    /// `after` of the next answer; null at the end.
+    pub next_after: Option<String>,
+}
+
+impl From<EventRow> for OrderEvent {
+    fn from(row: EventRow) -> Self {
+        Self {
+            at: Time::from_unix(row.at),
+            state: row.state,
+            transaction_hash: row.transaction_hash,
+            block_number: row.block_number,
+            block_hash: row.block_hash,
+            detail: row.detail,
+        }
+    }
+}
+
+impl From<&TransactionRow> for OrderTransaction {
+    fn from(row: &TransactionRow) -> Self {
+        Self {
+            hash: row.hash,
+            purpose: row.purpose.clone(),
+            max_fee_per_gas: row.raw.is_some().then(|| row.max_fee.to_string()),
+            created_at: Time::from_unix(row.created_at),
+        }
+    }
+}
+
+/// The state in words, and what to do.
+fn text(row: &OrderRow) -> String {
+    let text = match row.state.as_str() {
+        "accepted" => "It is written, and being sent.",
+        "pending" if row.cancelling => "It is being cancelled; what is included first decides.",
+        "pending" => "It was sent, and is in no block yet.",
+        "included" => "Included.",
+        "failed" => "It was included, and the sale refused it: nothing was contributed. A new order can be placed.",
+        "final" => "Final.",
+        "replaced" => "Cancelled: its sender used the nonce for something else.",
+        "cancelled" => "Cancelled: nothing was contributed.",
+        "dropped" if row.by_operator => "Not mined, and no node takes it at present; it is sent again until one does.",
+        "dropped" => {
+            "Not mined; it is safe to retry: sign again with the same nonce, so that one of the two at most is mined."
+        }
+        "reorged" => "The network reorganised; checking again.",
+        _ => "",
+    };
+    match (row.state.as_str(), &row.detail) {
+        ("accepted" | "pending" | "dropped", Some(detail)) => format!("{text} The node says: {detail}."),
+        ("failed", Some(detail)) => format!("{text} Why: {detail}."),
+        _ => text.to_owned(),
+    }
+}
+
+impl OrderOut {
+    /// With all that belongs to it.
+    pub(super) async fn read(
+        connection: &mut PgConnection,
+        service: &Service,
+        snapshot: &mut Snapshot,
+        row: OrderRow,
+    ) -> Result<Self, Problem> {
+        let transactions = orders::list_transactions(connection, &row.id).await?;
+        let history = orders::list_events(connection, &row.id).await?;
+        // A sale that was reorged away has no currency to be named.
+        let sale = sales::find(snapshot.connection(), row.chain_id, row.sale).await?;
+        let (currency, token) = sale.map_or_else(
+            || (Token::new(row.currency, "", "", 0), Token::new(Addr::default(), "", "", 0)),
+            |s| {
+                let currency = Token::new(s.currency, &s.currency_symbol, &s.currency_name, s.currency_decimals);
+                (currency, Token::new(s.token, &s.token_symbol, &s.token_name, s.token_decimals))
+            },
+        );
+        let checkpoint = snapshot.checkpoint(row.chain_id).cloned();
+        let mut made = Vec::new();
+        if let (Some(number), Some(hash), Some(checkpoint)) = (row.block_number, row.mined_hash, &checkpoint) {
+            for c in contributions::list_of_transaction(snapshot.connection(), row.chain_id, number, hash).await? {
+                made.push(OrderContribution {
+                    phase: c.phase,
+                    amount: currency.amount(c.amount),
+                    tokens: token.amount(c.tokens),
+                    block: BlockRef::new(checkpoint, c.block_number, c.block_hash, c.log_index),
+                });
+            }
+        }
+        let block = match (row.block_number, row.block_hash, &checkpoint) {
+            (Some(number), Some(hash), Some(checkpoint)) => {
+                let tips = checkpoint.tips();
+                // The one that followed the order knows that it is final, whatever the indexer has seen.
+                let finality = if row.settled { Finality::Finalized } else { tips.finality(number) };
+                Some(OrderBlock { number, hash, confirmations: tips.confirmations(number), finality })
+            }
+            _ => None,
+        };
+        Ok(Self {
+            customer_reference: opened(service, &row)?,
+            text: text(&row),
+            amount: currency.amount(row.amount),
+            transaction_hash: row.mined_hash.or_else(|| transactions.last().map(|t| t.hash)),
+            transactions: transactions.iter().map(OrderTransaction::from).collect(),
+            contributions: made,
+            history: history.into_iter().map(OrderEvent::from).collect(),
+            block,
+            created_at: Time::from_unix(row.created_at),
+            updated_at: Time::from_unix(row.updated_at),
+            id: row.id,
+            state: row.state,
+            settled: row.settled,
+            cancelling: row.cancelling,
+            chain_id: row.chain_id,
+            sale: row.sale,
+            investor: row.investor,
+            payer: row.sender,
+            by_operator: row.by_operator,
+            nonce: row.nonce,
+        })
+    }
+}

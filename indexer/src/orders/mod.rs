@@ -1,0 +1,83 @@
+//! Orders: contributions that are sent for a caller and followed until nothing about them changes any more.
+//!
+//! ```text
+//! request -> checked -> one transaction { nonce, signed bytes, order, answer } -> sent -> in a block -> final
+//! ```
+//!
+//! What can be spent is decided in that one transaction. Nothing is sent before it is committed, and what is sent afterwards are the
+//! bytes that it holds: again after a crash, as often as need be. Another transaction of an order, that pays more or cancels it, is
+//! signed for the same nonce and stored before it is sent. Of all that share a nonce, a chain takes one.
+
+mod error;
+mod more;
+mod place;
+mod raw;
+mod signer;
+mod track;
+mod worker;
+
+pub use error::OrderError;
+pub use more::{More, add as add_transaction};
+pub use place::{Intent, Placing, Prepared, SaleFacts, place, prepare_intent, prepare_raw};
+pub use raw::{Decoded, MAX_RAW, RawFault, decode};
+pub use signer::Signer;
+pub use worker::run;
+
+use std::{collections::HashMap, sync::Arc};
+
+use alloy::primitives::{Address, U256};
+use tokio::sync::Notify;
+
+/// What an operator can set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderOptions {
+    /// Most base units of one order of the operator's signer, by currency; no limit for others.
+    pub most: HashMap<Address, U256>,
+    /// Blocks after which an order of the operator's signer that is in none is cancelled, so that those behind it go on.
+    pub patience: u64,
+    /// Blocks after which one that pays too little is signed again for more.
+    pub bump_after: u64,
+}
+
+impl Default for OrderOptions {
+    fn default() -> Self {
+        // Half an hour and a minute, of twelve seconds a block.
+        Self { most: HashMap::new(), patience: 150, bump_after: 5 }
+    }
+}
+
+/// Blocks that a transaction has to be unknown for before it counts as dropped.
+pub const DROP_AFTER: u64 = 5;
+
+/// Who signs orders, and how they are followed. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Orders(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    signer: Option<Signer>,
+    options: OrderOptions,
+    fresh: Notify,
+}
+
+impl Orders {
+    /// Signs with `signer`, where there is one.
+    pub fn new(signer: Option<Signer>, options: OrderOptions) -> Self {
+        Self(Arc::new(Shared { signer, options, fresh: Notify::new() }))
+    }
+
+    /// The operator's signer.
+    pub fn signer(&self) -> Option<&Signer> {
+        self.0.signer.as_ref()
+    }
+
+    /// What the operator set.
+    pub fn options(&self) -> &OrderOptions {
+        &self.0.options
+    }
+
+    /// There is something to be sent: looked at at once, if it is this process that sends.
+    pub fn wake(&self) {
+        self.0.fresh.notify_waiters();
+    }
+}

@@ -1,0 +1,379 @@
+//! Takes an order: asks the node whether it can be, then writes all of it in one transaction of the caller's.
+
+use alloy::{
+    consensus::TxEip1559,
+    eips::BlockId,
+    network::TransactionBuilder as _,
+    primitives::{Address, Bytes, TxKind, U256},
+    rpc::types::TransactionRequest,
+    sol_types::SolCall,
+};
+use sqlx::PgConnection;
+
+use super::{Decoded, OrderError, Orders};
+use crate::{
+    chain::{Called, Chain, ChainError, Fees, Node},
+    contracts::{FixedPriceSale, SaleToken},
+    db::service::orders::{self, EventRow, NewOrder, NewTransaction},
+    explain::{Assets, explain},
+    types::{Addr, Amount, Hash32},
+};
+
+/// What has to be known of a sale.
+#[derive(Clone, Debug)]
+pub struct SaleFacts {
+    /// The chain.
+    pub chain_id: u64,
+    /// The sale.
+    pub address: Address,
+    /// What it is paid with; zero is ether.
+    pub currency: Address,
+    /// Decimals and symbols, for what its contract says.
+    pub assets: Assets,
+}
+
+/// What the operator's signer is to contribute.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// Whose position it adds to.
+    pub investor: Address,
+    /// Base units.
+    pub amount: U256,
+    /// Voucher or proof, where the sale asks for one.
+    pub eligibility: Bytes,
+    /// Wei of a unit of gas, at most.
+    pub fee_cap: Option<u128>,
+}
+
+/// An order that the node has nothing against.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    what: What,
+    looked: Looked,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Raw(Box<Decoded>),
+    Own { intent: Box<Intent>, data: Vec<u8>, value: U256, gas_limit: u64, fees: Fees },
+}
+
+/// What the node said.
+#[derive(Clone, Debug)]
+struct Looked {
+    head: u64,
+    /// The nonce after those in blocks, and after those in the pool.
+    latest: u64,
+    pending: u64,
+    wei: U256,
+    fees: Fees,
+    called: Called,
+    gas: Option<u64>,
+    tokens: U256,
+    allowed: U256,
+}
+
+/// Whose order it is, and what it is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Placing<'a> {
+    /// The order's id.
+    pub id: &'a str,
+    /// Whose it is.
+    pub caller: &'a str,
+    /// Of the request.
+    pub request_id: &'a str,
+    /// The customer's reference, sealed, and what it is found by.
+    pub reference: Option<(&'a [u8], &'a [u8])>,
+}
+
+/// Asks the node about a transaction that came signed.
+///
+/// # Errors
+/// [`OrderError`].
+pub async fn prepare_raw(chain: &Chain, sale: &SaleFacts, decoded: Decoded) -> Result<Prepared, OrderError> {
+    let request = TransactionRequest::default()
+        .with_from(decoded.sender)
+        .with_to(decoded.to)
+        .with_value(decoded.value)
+        .with_input(decoded.data.clone())
+        .with_gas_limit(decoded.gas_limit);
+    let looked = look(chain, sale, request, false).await?;
+    if decoded.nonce < looked.latest {
+        let (sender, nonce, next) = (decoded.sender, decoded.nonce, looked.latest);
+        return Err(OrderError::NonceUsed { sender, nonce, next });
+    }
+    let gas = U256::from(decoded.gas_limit).saturating_mul(U256::from(decoded.max_fee));
+    let needed = decoded.value.saturating_add(gas);
+    if looked.wei < needed || looked.called == Called::Short {
+        return Err(OrderError::Short { account: decoded.sender, has: looked.wei, needed });
+    }
+    if let Called::Reverted(data) = &looked.called {
+        return Err(refused(data, sale));
+    }
+    Ok(Prepared { what: What::Raw(Box::new(decoded)), looked })
+}
+
+/// Asks the node about a contribution of the operator's signer.
+///
+/// # Errors
+/// [`OrderError`].
+pub async fn prepare_intent(
+    chain: &Chain,
+    orders: &Orders,
+    sale: &SaleFacts,
+    intent: Intent,
+) -> Result<Prepared, OrderError> {
+    let signer = orders.signer().ok_or(OrderError::NoSigner)?;
+    signer.on(sale.chain_id)?;
+    if let Some(most) = orders.options().most.get(&sale.currency).filter(|most| intent.amount > **most) {
+        return Err(OrderError::TooMuch { most: *most });
+    }
+    let account = signer.address();
+    let (investor, amount, eligibility) = (intent.investor, intent.amount, intent.eligibility.clone());
+    let data = FixedPriceSale::contributeCall { investor, amount, eligibility }.abi_encode();
+    let value = if sale.currency.is_zero() { amount } else { U256::ZERO };
+    let request = TransactionRequest::default()
+        .with_from(account)
+        .with_to(sale.address)
+        .with_value(value)
+        .with_input(data.clone());
+    let looked = look(chain, sale, request, true).await?;
+    let mut fees = looked.fees;
+    if let Some(cap) = intent.fee_cap {
+        if cap < fees.base.max(1) {
+            return Err(OrderError::FeeCap { cap, base: fees.base.max(1) });
+        }
+        fees.max = fees.max.min(cap);
+        fees.priority = fees.priority.min(fees.max);
+    }
+    // State may move until it is included: another phase, a slot that is still zero. What is not used is not paid.
+    let gas = looked.gas.unwrap_or(500_000);
+    let gas_limit = gas.saturating_add(gas / 4);
+    Ok(Prepared { what: What::Own { intent: Box::new(intent), data, value, gas_limit, fees }, looked })
+}
+
+impl Looked {
+    /// Whether token and allowance reach for so much.
+    fn covers_tokens(&self, account: Address, sale: &SaleFacts, needed: U256) -> Result<(), OrderError> {
+        let token = sale.currency;
+        if self.tokens < needed {
+            return Err(OrderError::FewTokens { account, token, has: self.tokens, needed });
+        }
+        if self.allowed < needed {
+            return Err(OrderError::Allowance { account, token, sale: sale.address, allowed: self.allowed, needed });
+        }
+        Ok(())
+    }
+}
+
+async fn look(chain: &Chain, sale: &SaleFacts, request: TransactionRequest, own: bool) -> Result<Looked, OrderError> {
+    let (token, spender) = (sale.currency, sale.address);
+    let asked = chain.ask(|node| look_at(node, request.clone(), own, (token, spender))).await;
+    Ok(asked?)
+}
+
+async fn look_at(
+    node: Node,
+    request: TransactionRequest,
+    own: bool,
+    (token, spender): (Address, Address),
+) -> Result<Looked, ChainError> {
+    let account = request.from.unwrap_or_default();
+    let heads = node.heads(None).await?;
+    let pending = node.pending_nonce(account).await?;
+    let latest = node.nonce(account, BlockId::latest()).await?;
+    let (wei, fees) = (node.ether_of(account).await?, node.fees().await?);
+    let called = node.call_next(request.clone()).await?;
+    let gas = match (&called, own) {
+        (Called::Output(_), true) => node.estimate_gas(request).await?.ok(),
+        _ => None,
+    };
+    let (mut tokens, mut allowed) = (U256::ZERO, U256::ZERO);
+    if own && !token.is_zero() {
+        tokens = number(&node, token, &SaleToken::balanceOfCall { account }).await?;
+        allowed = number(&node, token, &SaleToken::allowanceCall { owner: account, spender }).await?;
+    }
+    Ok(Looked { head: heads.latest.number(), latest, pending, wei, fees, called, gas, tokens, allowed })
+}
+
+/// What a token says; nothing where it says something else than a number.
+async fn number(node: &Node, token: Address, call: &impl SolCall) -> Result<U256, ChainError> {
+    let request = TransactionRequest::default().with_to(token).with_input(call.abi_encode());
+    // Not of the next block, which has taken already what is counted beside it.
+    Ok(match node.call(request, BlockId::latest()).await? {
+        Called::Output(output) if output.len() == 32 => U256::from_be_slice(&output),
+        _ => U256::ZERO,
+    })
+}
+
+fn refused(data: &[u8], sale: &SaleFacts) -> OrderError {
+    let explanation = explain(data, &sale.assets);
+    let next = explanation.next.replace(" SALE", &format!(" {}", sale.address));
+    OrderError::Refused { sentence: explanation.sentence, next }
+}
+
+/// Writes the order with its transaction: nonce, signed bytes, and the first line of its history. Nothing is sent.
+///
+/// # Errors
+/// [`OrderError`]; the transaction is then to be given up.
+pub async fn place(
+    connection: &mut PgConnection,
+    orders: &Orders,
+    sale: &SaleFacts,
+    prepared: &Prepared,
+    placing: Placing<'_>,
+) -> Result<(), OrderError> {
+    match &prepared.what {
+        What::Raw(decoded) => place_raw(connection, orders, sale, decoded, &prepared.looked, placing).await,
+        What::Own { .. } => place_own(connection, orders, sale, prepared, placing).await,
+    }
+}
+
+async fn place_raw(
+    connection: &mut PgConnection,
+    orders: &Orders,
+    sale: &SaleFacts,
+    decoded: &Decoded,
+    looked: &Looked,
+    placing: Placing<'_>,
+) -> Result<(), OrderError> {
+    let (chain_id, sender, hash) = (signed(sale.chain_id), Addr(decoded.sender), Hash32(decoded.hash));
+    if orders.signer().is_some_and(|s| s.address() == decoded.sender) {
+        return Err(OrderError::OperatorsOwn(decoded.sender));
+    }
+    if let Some((order, caller)) = orders::find_by_hash(connection, chain_id, hash).await? {
+        return Err(OrderError::Known { order: order.filter(|_| caller.as_deref() == Some(placing.caller)) });
+    }
+    // Those that were ordered before and have not reached the node yet count too.
+    let ordered = orders::highest_nonce(connection, chain_id, sender).await?.map_or(0, |n| n.unsigned_abs() + 1);
+    let next = looked.pending.max(ordered);
+    if decoded.nonce > next {
+        return Err(OrderError::NonceAhead { sender: decoded.sender, nonce: decoded.nonce, next });
+    }
+    let order = NewOrder {
+        by_operator: false,
+        investor: Addr(decoded.investor),
+        amount: Amount(decoded.amount),
+        sender,
+        nonce: signed(decoded.nonce),
+        value: Amount(decoded.value),
+        data: &decoded.data,
+        gas_limit: signed(decoded.gas_limit),
+        fee_cap: None,
+        ..new(sale, looked, placing)
+    };
+    let fees = Fees { base: 0, max: decoded.max_fee, priority: decoded.priority_fee };
+    write(connection, &order, hash, &decoded.raw, fees).await
+}
+
+async fn place_own(
+    connection: &mut PgConnection,
+    orders: &Orders,
+    sale: &SaleFacts,
+    prepared: &Prepared,
+    placing: Placing<'_>,
+) -> Result<(), OrderError> {
+    let Prepared { what: What::Own { intent, data, value, gas_limit, fees }, looked } = prepared else {
+        return Err(OrderError::NoSigner);
+    };
+    let signer = orders.signer().ok_or(OrderError::NoSigner)?;
+    let (chain_id, account) = (signed(sale.chain_id), signer.address());
+    // From here on no other order of this signer gets a nonce, until this one is written or given up.
+    let nonce = orders::take_nonce(connection, chain_id, Addr(account), signed(looked.pending)).await?;
+    let before =
+        orders::outstanding(connection, chain_id, Addr(account), Addr(sale.currency), Addr(sale.address)).await?;
+    let gas = U256::from(*gas_limit).saturating_mul(U256::from(fees.max));
+    let needed = before.wei.0.saturating_add(*value).saturating_add(gas);
+    if looked.wei < needed {
+        return Err(OrderError::Short { account, has: looked.wei, needed });
+    }
+    if !sale.currency.is_zero() {
+        looked.covers_tokens(account, sale, before.tokens.0.saturating_add(intent.amount))?;
+    }
+    // Last, as the node counts what those before it will take: it would blame the token for what they leave.
+    match &looked.called {
+        Called::Reverted(data) => return Err(refused(data, sale)),
+        Called::Short => return Err(OrderError::Short { account, has: looked.wei, needed }),
+        Called::Output(_) => {}
+    }
+    let transaction = TxEip1559 {
+        chain_id: sale.chain_id,
+        nonce: nonce.unsigned_abs(),
+        gas_limit: *gas_limit,
+        max_fee_per_gas: fees.max,
+        max_priority_fee_per_gas: fees.priority,
+        to: TxKind::Call(sale.address),
+        value: *value,
+        input: data.clone().into(),
+        ..TxEip1559::default()
+    };
+    let bytes = signer.sign(transaction)?;
+    let order = NewOrder {
+        by_operator: true,
+        investor: Addr(intent.investor),
+        amount: Amount(intent.amount),
+        sender: Addr(account),
+        nonce,
+        value: Amount(*value),
+        data,
+        gas_limit: signed(*gas_limit),
+        fee_cap: intent.fee_cap.map(|cap| Amount(U256::from(cap))),
+        ..new(sale, looked, placing)
+    };
+    write(connection, &order, Hash32(bytes.hash), &bytes.raw, *fees).await
+}
+
+/// What both kinds share.
+fn new<'a>(sale: &SaleFacts, looked: &Looked, placing: Placing<'a>) -> NewOrder<'a> {
+    NewOrder {
+        id: placing.id,
+        caller: placing.caller,
+        request_id: placing.request_id,
+        chain_id: signed(sale.chain_id),
+        sale: Addr(sale.address),
+        currency: Addr(sale.currency),
+        reference_sealed: placing.reference.map(|(sealed, _)| sealed),
+        reference_hash: placing.reference.map(|(_, hash)| hash),
+        since: signed(looked.head),
+        by_operator: false,
+        investor: Addr::default(),
+        amount: Amount::ZERO,
+        sender: Addr::default(),
+        nonce: 0,
+        value: Amount::ZERO,
+        data: &[],
+        gas_limit: 0,
+        fee_cap: None,
+    }
+}
+
+async fn write(
+    connection: &mut PgConnection,
+    order: &NewOrder<'_>,
+    hash: Hash32,
+    raw: &[u8],
+    fees: Fees,
+) -> Result<(), OrderError> {
+    orders::insert(connection, order).await?;
+    let transaction = NewTransaction {
+        hash,
+        chain_id: order.chain_id,
+        order_id: Some(order.id),
+        sender: order.sender,
+        nonce: order.nonce,
+        purpose: "original",
+        raw: Some(raw),
+        max_fee: Amount(U256::from(fees.max)),
+        priority_fee: Amount(U256::from(fees.priority)),
+    };
+    if !orders::insert_transaction(connection, transaction).await? {
+        return Err(OrderError::Known { order: None });
+    }
+    let event = EventRow { state: "accepted".to_owned(), transaction_hash: Some(hash), ..EventRow::default() };
+    Ok(orders::add_event(connection, order.id, &event).await?)
+}
+
+/// A number of a chain as the database keeps it. None that is real is too large.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,108 @@
+//! Between a service and its node: requests of one kind are held, answered to nobody, or refused, from when a test says so.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It reaches the node, and its answer whoever asked.
+    Passes,
+    /// It does not reach the node, and nobody hears of it.
+    Held,
+    /// It reaches the node, and nobody hears of it.
+    AnswerHeld,
+    /// HTTP 502, at once.
+    Refused,
+}
+
+/// A way to a node.
+#[derive(Debug)]
+pub struct Gate {
+    /// For the service.
+    pub url: String,
+    shared: Arc<Shared>,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    node: String,
+    client: reqwest::Client,
+    /// The method, or all if it is empty.
+    fate: Mutex<(String, Fate)>,
+    met: watch::Sender<u64>,
+}
+
+impl Gate {
+    /// In front of a node.
+    pub async fn start(node: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let shared = Arc::new(Shared {
+            node: node.to_owned(),
+            client: reqwest::Client::new(),
+            fate: Mutex::new((String::new(), Fate::Passes)),
+            met: watch::channel(0).0,
+        });
+        let app = Router::new().fallback(carry).with_state(shared.clone());
+        let serving = tokio::spawn(async move { axum::serve(listener, app).await.expect("it serves") });
+        Self { url, shared, serving }
+    }
+
+    /// What happens to requests of a method from now on; of every method, if it is empty. Returns how many have met a fate so far.
+    pub fn set(&self, method: &str, fate: Fate) -> u64 {
+        *self.shared.fate.lock().unwrap_or_else(PoisonError::into_inner) = (method.to_owned(), fate);
+        *self.shared.met.borrow()
+    }
+
+    /// Waits until another request has met its fate than the `before` first: where its answer is held, until the node has given it.
+    pub async fn met(&self, before: u64) {
+        let mut met = self.shared.met.subscribe();
+        tokio::time::timeout(crate::PATIENCE, met.wait_for(|met| *met > before))
+            .await
+            .expect("a request comes")
+            .expect("the gate is there");
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn carry(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let (method, fate) = shared.fate.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let is_it = method.is_empty() || String::from_utf8_lossy(&body).contains(&format!("\"{method}\""));
+    let fate = if is_it { fate } else { Fate::Passes };
+    let meet = || shared.met.send_modify(|met| *met += 1);
+    match fate {
+        Fate::Refused => {
+            meet();
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+        Fate::Held => {
+            meet();
+            return std::future::pending().await;
+        }
+        Fate::Passes | Fate::AnswerHeld => {}
+    }
+    let json = (header::CONTENT_TYPE, "application/json");
+    let request = shared.client.post(&shared.node).header(json.0.clone(), json.1).body(body);
+    let Ok(answer) = request.send().await else { return StatusCode::BAD_GATEWAY.into_response() };
+    let Ok(text) = answer.bytes().await else { return StatusCode::BAD_GATEWAY.into_response() };
+    if fate == Fate::AnswerHeld {
+        meet();
+        return std::future::pending().await;
+    }
+    ([json], text).into_response()
+}
