@@ -44,6 +44,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(500);
 /// Time until whoever stands by, or has met an error, tries again.
 const RETRY: Duration = Duration::from_secs(2);
+/// What is said of an order whose place another transaction has taken that pays more.
+const UNDERPRICED: &str = "another transaction with its nonce pays more";
 /// Blocks below the one in which an order was accepted that are looked at too: a reorg may have brought its nonce there.
 const BELOW: u64 = 64;
 
@@ -151,6 +153,7 @@ impl<'a> Step<'a> {
         let Some(seen) = self.look(connection, order, &transactions, heads).await? else { return Ok(()) };
         let at = At { head: signed(heads.latest.number()), finalized: self.finalized(heads) };
         let waits = matches!(seen, Seen::Waiting { .. });
+        let is_underpriced = matches!(&seen, Seen::Unknown { why: Some(why) } if why == UNDERPRICED);
         let (standing, events) = track::next(&order.standing(), seen, at, signed(DROP_AFTER));
         if standing != order.standing() || !events.is_empty() {
             let mut transaction = connection.begin().await.map_err(DbError::from)?;
@@ -164,7 +167,7 @@ impl<'a> Step<'a> {
             transaction.commit().await.map_err(DbError::from)?;
         }
         if order.by_operator && standing.block_hash.is_none() {
-            self.hurry(connection, order, &transactions, heads, waits).await?;
+            self.hurry(connection, order, &transactions, heads, (waits, is_underpriced)).await?;
         }
         Ok(())
     }
@@ -242,7 +245,7 @@ impl<'a> Step<'a> {
                 // The next look finds out by what.
                 Sent::NonceUsed => return Ok(None),
                 Sent::Underpriced => {
-                    why.get_or_insert_with(|| "another transaction with its nonce pays more".to_owned());
+                    why.get_or_insert_with(|| UNDERPRICED.to_owned());
                 }
                 Sent::Refused(reason) => {
                     why.get_or_insert(reason);
@@ -299,7 +302,7 @@ impl<'a> Step<'a> {
         order: &OrderRow,
         transactions: &[TransactionRow],
         heads: &Heads,
-        waits: bool,
+        (waits, is_underpriced): (bool, bool),
     ) -> Result<(), OrderError> {
         let Some(signer) = self.orders.signer().filter(|s| s.address() == order.sender.0) else { return Ok(()) };
         if signer.on(self.chain_id).is_err() {
@@ -318,7 +321,8 @@ impl<'a> Step<'a> {
         let Some(newest) = transactions.last() else { return Ok(()) };
         let pays = newest.max_fee.0 >= U256::from(fees.max) && newest.priority_fee.0 >= U256::from(fees.priority);
         let gives_up = more == More::Cancel && !order.cancelling;
-        if pays && waits && !gives_up {
+        // Where it is refused for anything else, as for want of money, paying more does not help.
+        if !gives_up && !is_underpriced && (pays || !waits) {
             return Ok(());
         }
         let mut transaction = connection.begin().await.map_err(DbError::from)?;

@@ -363,7 +363,6 @@ async fn what_no_node_takes_is_dropped_and_sent_again_and_given_up_in_the_end() 
         provider.anvil_drop_transaction(hash).await.unwrap();
         until("the node says why", async || {
             let order = desk.order(first).await;
-            eprintln!("{}", order["text"]);
             order["text"].as_str()?.to_lowercase().contains("insufficient funds").then_some(())
         })
         .await;
@@ -393,6 +392,42 @@ async fn what_no_node_takes_is_dropped_and_sent_again_and_given_up_in_the_end() 
     provider.anvil_set_balance(shop.signer(), ether("10")).await.unwrap();
     let order = desk.take("/v1/orders", "two", &shop.body(1, ether("1"))).await;
     shop.settles(&desk, id(&order), 1, ether("1")).await;
+}
+
+#[tokio::test]
+async fn an_order_that_pays_too_little_is_signed_again_for_more() {
+    let shop = Shop::open().await;
+    let desk = shop.start().await;
+    let order = desk.take("/v1/orders", "one", &shop.body(0, ether("1"))).await;
+    desk.reaches(id(&order), "pending").await;
+    // Blocks ask for more than it pays, until it was passed over by five of them.
+    let dear = async || {
+        let provider = &shop.world.chain.provider;
+        provider.anvil_set_next_block_base_fee_per_gas(100_000_000_000).await.unwrap();
+        mine(&shop.world, 1).await;
+    };
+    for _ in 0..5 {
+        dear().await;
+    }
+    let faster = until("it is signed again", async || {
+        let order = desk.order(id(&order)).await;
+        (order["transactions"].as_array()?.len() == 2).then_some(order)
+    })
+    .await;
+    assert_eq!((&faster["state"], &faster["transactions"][1]["purpose"]), (&json!("pending"), &json!("speed_up")));
+    let newest = hash_of(&faster["transactions"][1]);
+    until("the node has it", async || shop.world.chain.provider.get_transaction_by_hash(newest).await.unwrap()).await;
+    // What the caller will not pay beyond is below what the next block asks for.
+    let mut capped = shop.body(1, ether("1"));
+    capped["max_fee_per_gas"] = json!("1000");
+    let (status, code, detail) = desk.refused("/v1/orders", "capped", &capped).await;
+    assert_eq!((status, code.as_str()), (422, "invalid_body"), "{detail}");
+    assert!(detail.contains("max_fee_per_gas is 1000 wei, and the next block asks for"), "{detail}");
+    dear().await;
+    let order = desk.reaches(id(&order), "included").await;
+    assert_eq!(order["transaction_hash"], newest.to_string());
+    let order = shop.becomes_final(&desk, id(&order), 0, ether("1")).await;
+    assert_eq!(history(&order), ["accepted", "pending", "speeding_up", "replaced", "included", "final"]);
 }
 
 #[tokio::test]
