@@ -139,7 +139,7 @@ async fn what_no_sale_would_take_is_not_signed(pool: PgPool) {
     }
     let mut last = voucher();
     last["deadline"] = json!(rfc3339(time(30)));
-    assert_eq!(post(&app, &path, secret.expose(), "last second", &last).await.status, 201);
+    assert_eq!(post(&app, &path, secret.expose(), "last-second", &last).await.status, 201);
 
     let unsigned = post(&private(&pool), &path, secret.expose(), "one", &voucher()).await;
     unsigned.is_problem(501, "not_configured");
