@@ -43,7 +43,7 @@ pub enum Sent {
     Taken,
     /// Its nonce is used already.
     NonceUsed,
-    /// Another with its nonce is there, and this one does not pay enough more.
+    /// It pays less than a block asks for, or not enough more than another with its nonce that is there.
     Underpriced,
     /// Anything else, in its words.
     Refused(String),
@@ -255,7 +255,7 @@ fn refused(message: &str) -> Sent {
         Sent::Taken
     } else if says(&["nonce too low", "nonce is too low", "oldnonce"]) {
         Sent::NonceUsed
-    } else if says(&["replacement transaction underpriced", "underpriced"]) {
+    } else if says(&["underpriced", "less than block base fee"]) {
         Sent::Underpriced
     } else {
         Sent::Refused(message.chars().filter(|c| !c.is_control()).take(200).collect())

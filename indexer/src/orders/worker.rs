@@ -44,8 +44,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(500);
 /// Time until whoever stands by, or has met an error, tries again.
 const RETRY: Duration = Duration::from_secs(2);
-/// What is said of an order whose place another transaction has taken that pays more.
-const UNDERPRICED: &str = "another transaction with its nonce pays more";
+/// What is said of an order that no node takes for what it pays.
+const UNDERPRICED: &str = "it pays less than a block asks for, or than another transaction with its nonce";
 /// Blocks below the one in which an order was accepted that are looked at too: a reorg may have brought its nonce there.
 const BELOW: u64 = 64;
 
