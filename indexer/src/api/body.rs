@@ -130,7 +130,7 @@ impl Parameter for BaseUnits {
 /// Nothing: an empty object.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub struct NoFields {}
 
 /// The caller's own key for a request, and a digest of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]

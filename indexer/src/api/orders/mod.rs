@@ -22,7 +22,7 @@ use super::{
     ApiState, WriteProblems,
     allowlists::NoQuery,
     auth::{Authorized, Caller, Once, OrdersWrite, Service, Turn},
-    body::{Nothing, Post, Reference},
+    body::{NoFields, Post, Reference},
     extract::{ChainId, CheckedPath, CheckedQuery, Limit},
     meta::{Condition, Snapshot},
     problem::{Code, Fault, Problem},
@@ -256,7 +256,7 @@ pub async fn get_order(
     tag = "orders",
     security(("key" = ["orders:write"])),
     params(OrderPath, ("Idempotency-Key" = String, Header, description = "A fresh UUID for every new request.")),
-    request_body = Nothing,
+    request_body = NoFields,
     responses((status = 200, description = "The order, being cancelled.", body = OneOrder), WriteProblems)
 )]
 pub async fn cancel_order(
@@ -265,7 +265,7 @@ pub async fn cancel_order(
     caller: Authorized<OrdersWrite>,
     CheckedPath(path): CheckedPath<OrderPath>,
     CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
-    post: Post<Nothing>,
+    post: Post<NoFields>,
 ) -> Result<Response, Problem> {
     send_more(&state, &service, &caller, &path.id, &post, More::Cancel).await
 }
@@ -279,7 +279,7 @@ pub async fn cancel_order(
     tag = "orders",
     security(("key" = ["orders:write"])),
     params(OrderPath, ("Idempotency-Key" = String, Header, description = "A fresh UUID for every new request.")),
-    request_body = Nothing,
+    request_body = NoFields,
     responses((status = 200, description = "The order, with another transaction.", body = OneOrder), WriteProblems)
 )]
 pub async fn speed_up_order(
@@ -288,7 +288,7 @@ pub async fn speed_up_order(
     caller: Authorized<OrdersWrite>,
     CheckedPath(path): CheckedPath<OrderPath>,
     CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
-    post: Post<Nothing>,
+    post: Post<NoFields>,
 ) -> Result<Response, Problem> {
     send_more(&state, &service, &caller, &path.id, &post, More::SpeedUp).await
 }
@@ -298,7 +298,7 @@ async fn send_more(
     service: &Arc<Service>,
     caller: &Authorized<OrdersWrite>,
     id: &OrderId,
-    post: &Post<Nothing>,
+    post: &Post<NoFields>,
     more: More,
 ) -> Result<Response, Problem> {
     let mut once = match Once::begin(service, caller, &post.request).await? {
