@@ -31,7 +31,12 @@ const TRIES: usize = 4;
 /// A pool for reading. Fails if the schema is older than this version, or too new for it.
 pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgPool, DbError> {
     // Readers only read, and no question may hold a connection for ever.
-    let options = options.clone().options([("default_transaction_read_only", "on"), ("statement_timeout", "10s")]);
+    let options = options.clone().options([
+        ("default_transaction_read_only", "on"),
+        ("statement_timeout", "10s"),
+        // What it compiles a page's query for takes a hundred times as long as the page.
+        ("jit", "off"),
+    ]);
     // The pool would try a refused connection again until its time is up, and then name only the time.
     let mut connection = PgConnection::connect_with(&options).await.map_err(DbError::Connect)?;
     remember(&mut connection).await?;

@@ -14,7 +14,7 @@ use sqlx::PgPool;
 
 use crate::{
     keys::{key, post, sealer, with},
-    schemas::assert_described,
+    schemas::{assert_described, document},
     support::*,
 };
 
@@ -183,11 +183,11 @@ async fn a_caller_sees_its_own_orders_and_no_others(pool: PgPool) {
     let one = get(&format!("/v1/orders/{}", id('a'))).await.ok();
     assert_eq!(one.header("cache-control"), "no-store");
     assert_eq!(one.body["data"]["amount"], json!({"raw": "1000", "decimals": 18, "symbol": "ETH"}));
-    assert_described("/v1/orders/{id}", &one.body);
+    assert_described(&document(), "get", &format!("/v1/orders/{}", id('a')), &one);
     get(&format!("/v1/orders/{}", id('c'))).await.is_problem(404, "order_not_found");
     get("/v1/orders/ord_x").await.is_problem(422, "invalid_path");
     let all = get("/v1/orders").await.ok();
-    assert_described("/v1/orders", &all.body);
+    assert_described(&document(), "get", "/v1/orders", &all);
     let ids: Vec<_> = all.rows().iter().map(|o| o["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids, [id('b'), id('a')]);
     assert_eq!(get("/v1/orders?state=failed").await.ok().rows().len(), 1);

@@ -72,14 +72,6 @@ fn assert_valid(validator: &Validator, instance: &Value, what: &str) {
     assert!(errors.is_empty(), "{what}: {errors:#?}\n{instance:#}");
 }
 
-/// Asserts that the document describes this answer to a GET.
-#[track_caller]
-pub fn assert_described(template: &str, body: &Value) {
-    let document = document();
-    let schema = schema_of(&document, template, 200, "application/json");
-    assert_valid(&validator(&document, &schema), body, template);
-}
-
 /// The schema of an answer, by its path as it is asked for.
 fn schema_of(document: &Value, template: &str, method: &str, status: u16, content_type: &str) -> Value {
     let response = &document["paths"][template][method]["responses"][status.to_string()];
