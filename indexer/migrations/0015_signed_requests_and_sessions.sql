@@ -26,3 +26,6 @@ CREATE TABLE IF NOT EXISTS crowdsale_service.wallet_session (
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS wallet_session_by_end ON crowdsale_service.wallet_session (expires_at);
+
+-- A wallet that has signed in asks for its own.
+CREATE INDEX IF NOT EXISTS voucher_by_investor ON crowdsale_service.voucher (chain_id, investor, position DESC);

@@ -22,8 +22,16 @@ BEYOND_SCHEMAS = [
     # A point of a curve, or a message in another standard's form.
     (r"invalid_body", r".*public_key is no Ed25519 public key.*"),
     (r"invalid_body", r"message .*"),
+    # What can be reached from here, and what a type of events is.
+    (r"invalid_body", r".*(url|events/\d+) must .*"),
+    # An order is one of two things, and a signed transaction is more than bytes.
+    (r"invalid_body", r".*raw_transaction.*"),
+    (r"invalid_body", r".*(sale|investor|amount|customer_reference) is missing.*"),
+    # Which phases a sale has, and until when it takes vouchers.
+    (r"invalid_body", r".*(phases|deadline|investor|max_paid).*"),
+    (r"invalid_(body|query)", r".*characters that can be seen, and no space around.*"),
     # To JSON Schema 1.0 is a whole number. Who writes it has lost larger ones already.
-    (r"invalid_body", r".*invalid type: floating point.*"),
+    (r"invalid_body", r".*the wrong type: floating point.*"),
 ]
 # The one 503 that a request causes: it asks for a block that is to come.
 TO_COME = "block_not_indexed"

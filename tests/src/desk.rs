@@ -133,6 +133,15 @@ impl Desk {
         body
     }
 
+    /// The same for whoever has this token.
+    pub async fn get_as(&self, token: &str, path: &str) -> Value {
+        let answer = self.client.get(format!("{}{path}", self.url)).bearer_auth(token).send().await.expect("an answer");
+        let status = answer.status();
+        let body: Value = answer.json().await.expect("JSON");
+        assert!(status.is_success(), "{path}: {status}: {body}");
+        body
+    }
+
     /// An order as it is now.
     pub async fn order(&self, id: &str) -> Value {
         self.get(&format!("/v1/orders/{id}")).await["data"].clone()

@@ -5,14 +5,15 @@ use std::fmt;
 
 use alloy::primitives::U256;
 use axum::{
+    Json,
     body::Bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, HeaderName, StatusCode, header},
-    response::IntoResponse as _,
+    response::{IntoResponse, Response},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error as _},
 };
 use serde_path_to_error::{Path, Segment};
@@ -27,6 +28,11 @@ use super::{
 use crate::{access, types::Amount};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// An answer for whoever asks alone: nobody between may keep it.
+pub(super) fn no_store(body: impl Serialize) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
 
 /// The body of a POST, and what it may be sent again with. `T` says `#[serde(deny_unknown_fields)]`: a misspelt field must not be
 /// taken for one that was left out.
@@ -212,11 +218,29 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if !e.inner().is_data() {
             return malformed(e.inner());
         }
-        let detail = shortened(&e.inner().to_string());
+        let detail = shortened(&said(&e.inner().to_string()));
         Problem::faults(Code::InvalidBody, vec![Fault { pointer: pointer(e.path()), detail }])
     })?;
     reader.end().map_err(|e| malformed(&e))?;
     Ok(body)
+}
+
+/// What serde says of a field, as the end of a sentence that begins with its name, and without where it stands in the text.
+fn said(text: &str) -> String {
+    let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
+    for (begins, instead) in [
+        ("unknown field ", "is not a field of this request: "),
+        ("unknown variant ", "has a value that is not known: "),
+        ("missing field ", "misses "),
+        ("duplicate field ", "has twice "),
+        ("invalid type: ", "has the wrong type: "),
+        ("invalid value: ", "has a wrong value: "),
+    ] {
+        if let Some(rest) = text.strip_prefix(begins) {
+            return format!("{instead}{rest}");
+        }
+    }
+    text.to_owned()
 }
 
 fn pointer(path: &Path) -> String {

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{http::StatusCode, response::Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -16,7 +12,7 @@ use super::{
     WriteProblems,
     allowlists::NoQuery,
     auth::{Authorized, KeysAdmin, Once, Service, Turn},
-    body::Post,
+    body::{Post, no_store},
     extract::{CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Parameter, Reader},
     problem::{Code, Fault, Problem},
     shapes::Time,
@@ -258,10 +254,6 @@ impl From<AccessError> for Problem {
             }
         }
     }
-}
-
-fn no_store(body: impl Serialize) -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
 /// The terms that a body asks for, or all that is wrong with them.

@@ -34,6 +34,7 @@ pub mod sale_parts;
 pub mod sales;
 pub mod schedule;
 pub mod series;
+pub mod session_vouchers;
 pub mod sessions;
 pub mod shapes;
 pub mod standing;
@@ -288,6 +289,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::get_nonce))
         .routes(routes!(sessions::sign_in))
         .routes(routes!(sessions::get_session, sessions::sign_out))
+        .routes(routes!(session_vouchers::list_own_vouchers))
         .routes(routes!(webhooks::create_webhook, webhooks::list_webhooks))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
         .routes(routes!(webhooks::rotate_webhook))

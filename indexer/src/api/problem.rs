@@ -441,7 +441,11 @@ impl Problem {
     pub fn faults(code: Code, errors: Vec<Fault>) -> Self {
         let detail = errors
             .iter()
-            .map(|e| format!("{} {}", e.pointer.rsplit('/').next().unwrap_or_default(), e.detail))
+            .map(|e| {
+                // Without the place, which the sentence says already: /body/scopes/1 is scopes/1.
+                let at = e.pointer.splitn(3, '/').nth(2).unwrap_or("the body");
+                format!("{at} {}", e.detail)
+            })
             .collect::<Vec<_>>()
             .join("; ");
         Self { errors, ..Self::new(code, detail) }

@@ -11,8 +11,8 @@ use alloy::{
 };
 use axum::{
     extract::State,
-    http::{StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{StatusCode, request::Parts},
+    response::Response,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use super::{
     ApiState, WriteProblems,
     auth::{ClientAddress, Once, Origins, RequestId, Service, Turn, Wallet},
-    body::Post,
+    body::{Post, no_store},
     extract::{ChainId, CheckedQuery},
     meta::{Condition, Snapshot},
     problem::{Code, Fault, Problem},
@@ -127,10 +127,6 @@ pub struct FreshSession {
     pub token: String,
     /// The session.
     pub data: SessionOut,
-}
-
-fn no_store(body: impl Serialize) -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], axum::Json(body)).into_response()
 }
 
 fn failed(source: SealError) -> Problem {

@@ -12,9 +12,9 @@ use super::{
     ApiState, WriteProblems,
     allowlists::NoQuery,
     auth::{Authorized, Caller, Once, Service, Turn, VouchersWrite},
-    body::{BaseUnits, Fields, Post, Reference},
+    body::{BaseUnits, Fields, Post, Reference, no_store},
     extract::{CheckedPath, CheckedQuery, FromQuery, Limit, Parameter, Reader},
-    orders::{find_sale, no_store},
+    orders::find_sale,
     problem::{Code, Problem},
     sale::SalePath,
     shapes::{AmountOut, Time, Token},
@@ -64,7 +64,7 @@ pub struct VouchersQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200, required = false, default = 50)]
     pub limit: Limit,
     /// `next_after` of the answer before.
-    #[param(value_type = Option<String>, required = false)]
+    #[param(value_type = Option<String>, required = false, pattern = "^vch_[0-9A-Za-z]{20}$")]
     pub after: Option<VoucherId>,
 }
 
@@ -95,7 +95,13 @@ pub struct NewVoucher {
     #[schema(value_type = Time)]
     pub deadline: String,
     /// What the desk has the investor under: 1 to 128 characters, kept sealed.
-    #[schema(value_type = String, min_length = 1, max_length = 128, example = "case 2027-0815")]
+    #[schema(
+        value_type = String,
+        min_length = 1,
+        max_length = 128,
+        example = "case 2027-0815",
+        pattern = r"^(?=\S)(?=.*\S$)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
+    )]
     pub kyc_reference: Reference,
 }
 
@@ -160,8 +166,24 @@ fn place(id: &str) -> Place<'_> {
     Place { table: "voucher", column: "kyc_reference_sealed", row: id }
 }
 
-fn currency(sale: &Sale) -> Token {
+pub(super) fn currency(sale: &Sale) -> Token {
     Token::new(sale.currency, &sale.currency_symbol, &sale.currency_name, sale.currency_decimals)
+}
+
+/// The phases of a voucher, and the bytes that the contract takes.
+pub(super) fn packed(row: &VoucherRow) -> Result<(Phases, Bytes), Problem> {
+    // Written by this program, from values that were checked.
+    let wrong = |_| Problem::internal();
+    let bits = row.phases;
+    let phases = Phases::new((0..8).filter(|i| bits >> i & 1 == 1)).map_err(wrong)?;
+    let deadline = Deadline::new(row.deadline.unsigned_abs()).map_err(wrong)?;
+    let max_paid = MaxPaid::new(row.max_paid.0).map_err(wrong)?;
+    Ok((phases, pack_voucher(max_paid, phases, deadline, &row.signature)))
+}
+
+/// Whether the sale takes a voucher, as far as its signer and epoch tell.
+pub(super) fn is_current(row: &VoucherRow, sale: &Sale) -> bool {
+    row.epoch == sale.voucher_epoch && row.signer == sale.voucher_signer
 }
 
 impl VoucherOut {
@@ -170,12 +192,8 @@ impl VoucherOut {
             tracing::error!(%error, voucher = row.id, "a reference of the desk is sealed beyond reach");
             Problem::internal()
         })?;
-        // Written by this program, from values that were checked.
-        let wrong = |_| Problem::internal();
-        let bits = row.phases;
-        let phases = Phases::new((0..8).filter(|i| bits >> i & 1 == 1)).map_err(wrong)?;
-        let deadline = Deadline::new(row.deadline.unsigned_abs()).map_err(wrong)?;
-        let eligibility = pack_voucher(MaxPaid::new(row.max_paid.0).map_err(wrong)?, phases, deadline, &row.signature);
+        let (phases, eligibility) = packed(&row)?;
+        let is_current = is_current(&row, sale);
         Ok(Self {
             id: row.id,
             chain_id: sale.chain_id,
@@ -184,7 +202,7 @@ impl VoucherOut {
             max_paid: currency(sale).amount(row.max_paid),
             phases: phases.indices().collect(),
             deadline: Time::from_unix(row.deadline),
-            is_current: row.epoch == sale.voucher_epoch && row.signer == sale.voucher_signer,
+            is_current,
             epoch: row.epoch.to_string(),
             signer: row.signer,
             signature: row.signature.into(),

@@ -12,6 +12,7 @@ mod orders;
 mod refusals;
 mod reindex;
 mod reorgs;
+mod sessions;
 mod up;
 mod vouchers;
 mod webhooks;

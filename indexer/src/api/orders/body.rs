@@ -37,7 +37,7 @@ impl Parameter for OrderId {
 #[into_params(parameter_in = Path)]
 pub struct OrderPath {
     /// The order's id.
-    #[param(value_type = String, example = "ord_4rSw0JXjKzPq81mUcdYt")]
+    #[param(value_type = String, example = "ord_4rSw0JXjKzPq81mUcdYt", pattern = "^ord_[0-9A-Za-z]{20}$")]
     pub id: OrderId,
 }
 
@@ -123,13 +123,19 @@ pub struct OrdersQuery {
     #[param(required = false, inline)]
     pub state: Option<OrderState>,
     /// Orders for this customer. Proxies write queries into their logs: take a reference that names nobody.
-    #[param(value_type = Option<String>, required = false)]
+    #[param(
+        value_type = Option<String>,
+        required = false,
+        min_length = 1,
+        max_length = 128,
+        pattern = r"^(?=\S)(?=.*\S$)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
+    )]
     pub customer_reference: Option<Reference>,
     /// Most orders in the answer.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200, required = false, default = 50)]
     pub limit: Limit,
     /// `next_after` of the answer before.
-    #[param(value_type = Option<String>, required = false)]
+    #[param(value_type = Option<String>, required = false, pattern = "^ord_[0-9A-Za-z]{20}$")]
     pub after: Option<OrderId>,
 }
 
@@ -166,7 +172,13 @@ pub struct NewOrder {
     #[schema(example = "1500000000000000000", pattern = "^[1-9][0-9]*$", max_length = 37)]
     pub amount: Option<String>,
     /// Whose it is to the caller: 1 to 128 characters, kept sealed. Several orders may have the same.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 128, example = "customer 4711")]
+    #[schema(
+        value_type = Option<String>,
+        min_length = 1,
+        max_length = 128,
+        example = "customer 4711",
+        pattern = r"^(?=\S)(?=.*\S$)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
+    )]
     pub customer_reference: Option<Reference>,
     /// Voucher or proof, where the sale asks for one.
     #[schema(max_length = 8_194, pattern = "^0x([0-9a-fA-F]{2})*$")]

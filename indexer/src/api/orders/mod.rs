@@ -6,14 +6,8 @@ mod shape;
 use std::{sync::Arc, time::Duration};
 
 use alloy::primitives::Bytes;
-use axum::{
-    Json,
-    extract::State,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use secrecy::SecretSlice;
-use serde::Serialize;
 
 pub use body::{NewOrder, OrderId, OrderPath, OrderState, OrdersQuery};
 pub use shape::{OneOrder, OrderBlock, OrderContribution, OrderEvent, OrderList, OrderOut, OrderTransaction};
@@ -22,7 +16,7 @@ use super::{
     ApiState, WriteProblems,
     allowlists::NoQuery,
     auth::{Authorized, Caller, Once, OrdersWrite, Service, Turn},
-    body::{NoFields, Post, Reference},
+    body::{NoFields, Post, Reference, no_store},
     extract::{ChainId, CheckedPath, CheckedQuery, Limit},
     meta::{Condition, Snapshot},
     problem::{Code, Fault, Problem},
@@ -376,10 +370,6 @@ fn place(id: &str) -> Place<'_> {
 
 fn unknown(id: &OrderId) -> Problem {
     Problem::new(Code::OrderNotFound, format!("there is no order {} of this caller", id.0))
-}
-
-pub(super) fn no_store(body: impl Serialize) -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
 /// A reference, opened.

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::{
-    WebhookPath, done, no_store,
+    WebhookPath, done,
     shapes::{AttemptOut, DeliveryOut, WebhookId},
 };
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
         WriteProblems,
         allowlists::NoQuery,
         auth::{Authorized, Caller, Once, Service, Turn, WebhooksWrite},
-        body::Post,
-        extract::{BlockNumber, CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Parameter, Reader},
+        body::{Post, no_store},
+        extract::{CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Parameter, Reader},
         problem::{Code, Fault, Problem},
         shapes::Time,
     },
@@ -48,10 +48,10 @@ impl Parameter for MessageId {
 #[into_params(parameter_in = Path)]
 pub struct DeliveryPath {
     /// The webhook's id.
-    #[param(value_type = String, example = "wh_4rSw0JXjKzPq81mUcdYt")]
+    #[param(value_type = String, example = "wh_4rSw0JXjKzPq81mUcdYt", pattern = "^wh_[0-9A-Za-z]{20}$")]
     pub id: WebhookId,
     /// The message's id.
-    #[param(value_type = String, example = "msg_0f3a9c5e7b1d2468ace013579bdf0246")]
+    #[param(value_type = String, example = "msg_0f3a9c5e7b1d2468ace013579bdf0246", pattern = "^msg_[0-9a-f]{32}$")]
     pub message: MessageId,
 }
 
@@ -92,6 +92,18 @@ impl Parameter for DeliveryState {
     }
 }
 
+/// The place of a message in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind(pub i64);
+
+impl Parameter for Behind {
+    fn parse(text: &str) -> Result<Self, String> {
+        let digits = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        let place = text.parse().ok().filter(|_| digits);
+        place.map(Self).ok_or_else(|| "must be next_after of the answer before".to_owned())
+    }
+}
+
 /// Which messages.
 #[derive(Clone, Copy, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -103,8 +115,8 @@ pub struct DeliveriesQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200, required = false, default = 50)]
     pub limit: Limit,
     /// `next_after` of the answer before.
-    #[param(value_type = Option<String>, required = false)]
-    pub after: Option<BlockNumber>,
+    #[param(value_type = Option<String>, required = false, pattern = "^[0-9]{1,18}$")]
+    pub after: Option<Behind>,
 }
 
 impl FromQuery for DeliveriesQuery {

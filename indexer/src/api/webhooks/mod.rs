@@ -6,19 +6,17 @@ mod shapes;
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret as _;
-use serde::Serialize;
 
 use super::{
     ApiState, WriteProblems,
     allowlists::NoQuery,
     auth::{Authorized, Once, Service, Turn, WebhooksWrite},
-    body::Post,
+    body::{Post, no_store},
     extract::{CheckedPath, CheckedQuery, Limit, Parameter},
     problem::{Code, Fault, Problem},
 };
@@ -55,10 +53,6 @@ impl From<WebhookError> for Problem {
         };
         Self::new(code, error.to_string())
     }
-}
-
-fn no_store(body: impl Serialize) -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
 /// What an act has come to; one that came to nothing is taken back before anybody is told.

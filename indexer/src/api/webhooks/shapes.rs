@@ -35,7 +35,7 @@ impl Parameter for WebhookId {
 #[into_params(parameter_in = Path)]
 pub struct WebhookPath {
     /// The webhook's id.
-    #[param(value_type = String, example = "wh_4rSw0JXjKzPq81mUcdYt")]
+    #[param(value_type = String, example = "wh_4rSw0JXjKzPq81mUcdYt", pattern = "^wh_[0-9A-Za-z]{20}$")]
     pub id: WebhookId,
 }
 
@@ -53,7 +53,7 @@ pub struct WebhooksQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200, required = false, default = 50)]
     pub limit: Limit,
     /// `next_after` of the answer before.
-    #[param(value_type = Option<String>, required = false)]
+    #[param(value_type = Option<String>, required = false, pattern = "^wh_[0-9A-Za-z]{20}$")]
     pub after: Option<WebhookId>,
 }
 

@@ -95,3 +95,41 @@ pub async fn list(
     .fetch_all(connection)
     .await?)
 }
+
+/// The newest vouchers that a wallet was given on a chain, each with its sale.
+pub async fn list_of_investor(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    investor: Addr,
+    limit: i64,
+) -> Result<Vec<(Addr, VoucherRow)>, DbError> {
+    let rows = sqlx::query!(
+        r#"SELECT sale AS "sale: Addr", id, max_paid AS "max_paid: Amount", phases, deadline, epoch AS "epoch: Amount",
+                  signer AS "signer: Addr", signature, kyc_reference_sealed,
+                  extract(epoch FROM created_at)::bigint AS "created_at!"
+           FROM crowdsale_service.voucher WHERE chain_id = $1 AND investor = $2 ORDER BY position DESC LIMIT $3"#,
+        chain_id,
+        investor as _,
+        limit
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let voucher = VoucherRow {
+                id: row.id,
+                investor,
+                max_paid: row.max_paid,
+                phases: row.phases,
+                deadline: row.deadline,
+                epoch: row.epoch,
+                signer: row.signer,
+                signature: row.signature,
+                kyc_reference_sealed: row.kyc_reference_sealed,
+                created_at: row.created_at,
+            };
+            (row.sale, voucher)
+        })
+        .collect())
+}

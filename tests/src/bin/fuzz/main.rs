@@ -96,9 +96,13 @@ impl Served {
         let scopes = Scope::ALL.iter().flat_map(|scope| ["--scope", scope.as_str()]);
         let made = run(crowdsale(world, Some(&master)).args(["keys", "create", "fuzz", "--json"]).args(scopes));
         let made: serde_json::Value = serde_json::from_str(&made).expect("JSON");
+        // One of the devnet's published accounts: it can contribute.
+        let signer = alloy::hex::encode(crowdsale::config::DEV_ACCOUNTS[9]);
         let log = work.path().join("serve.log");
         let child = crowdsale(world, Some(&master))
             .env("CROWDSALE_RPC_URL", &world.chain.url)
+            .env("CROWDSALE_ORDER_SIGNER", &signer)
+            .env("CROWDSALE_VOUCHER_SIGNER", &signer)
             .args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0", "--allowlist"])
             .arg(&tree)
             .stdout(Stdio::null())
