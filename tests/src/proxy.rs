@@ -30,6 +30,8 @@ struct Shared {
     /// Commits whose answers are still to be lost.
     to_lose: AtomicU32,
     lost: AtomicU32,
+    /// Of connections over which this was sent alone; of all where it is empty.
+    of: Mutex<Vec<u8>>,
     connections: AtomicU64,
     cut: watch::Sender<u64>,
     frozen: watch::Sender<bool>,
@@ -46,6 +48,7 @@ impl Proxy {
             to: (options.get_host().to_owned(), options.get_port()),
             to_lose: AtomicU32::new(0),
             lost: AtomicU32::new(0),
+            of: Mutex::default(),
             connections: AtomicU64::new(0),
             cut: watch::channel(0).0,
             frozen: watch::channel(false).0,
@@ -64,6 +67,12 @@ impl Proxy {
     /// The next `count` commits happen, and nobody hears of it.
     pub fn lose_commits(&self, count: u32) {
         self.shared.to_lose.store(count, Ordering::Relaxed);
+    }
+
+    /// The next commit of a connection over which this text has been sent happens, and nobody hears of it.
+    pub fn lose_commit_of(&self, text: &str) {
+        *self.shared.of.lock().unwrap_or_else(PoisonError::into_inner) = text.as_bytes().to_vec();
+        self.lose_commits(1);
     }
 
     /// How many were lost so far.
@@ -108,7 +117,7 @@ impl Shared {
         let (mut cut, mut frozen) = (self.cut.subscribe(), self.frozen.subscribe());
         cut.mark_unchanged();
         let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-        let mut losing = false;
+        let (mut losing, mut meant) = (false, false);
         loop {
             let is_frozen = *frozen.borrow_and_update();
             tokio::select! {
@@ -118,7 +127,9 @@ impl Shared {
                     let Ok(length @ 1..) = read else { return };
                     let part = &up[..length];
                     self.sent.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(part);
-                    losing |= contains(part, b"COMMIT") && self.take_one();
+                    let of = self.of.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    meant |= !of.is_empty() && contains(part, &of);
+                    losing |= (of.is_empty() || meant) && contains(part, b"COMMIT") && self.take_one();
                     if server.write_all(part).await.is_err() { return }
                 }
                 read = server.read(&mut down), if !is_frozen => {

@@ -82,6 +82,8 @@ impl Once {
         let Some(first) = idempotency::find(&mut transaction, &id).await? else {
             return Ok(Turn::First(Self { transaction, service: Arc::clone(service), id, fingerprint }));
         };
+        // Whoever sends it once more right after this must not be told that it is under way.
+        transaction.rollback().await.map_err(DbError::from)?;
         if first.fingerprint != fingerprint {
             let detail =
                 "this Idempotency-Key came with another request within 24 hours: take a new key for a new request";
