@@ -75,8 +75,12 @@ CREATE TABLE IF NOT EXISTS crowdsale_service.order_transaction (
     max_fee numeric(78, 0) NOT NULL,
     priority_fee numeric(78, 0) NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (chain_id, hash)
+    -- One that took the nonce of an order can be another order's own.
+    own boolean NOT NULL GENERATED ALWAYS AS (purpose <> 'foreign') STORED,
+    PRIMARY KEY (position)
 );
+CREATE UNIQUE INDEX IF NOT EXISTS order_transaction_own ON crowdsale_service.order_transaction (chain_id, hash) WHERE own;
+CREATE UNIQUE INDEX IF NOT EXISTS order_transaction_of_order ON crowdsale_service.order_transaction (order_id, hash);
 CREATE INDEX IF NOT EXISTS order_transaction_by_order ON crowdsale_service.order_transaction (order_id, position);
 CREATE INDEX IF NOT EXISTS order_transaction_by_nonce ON crowdsale_service.order_transaction (chain_id, sender, nonce);
 

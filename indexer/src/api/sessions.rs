@@ -1,6 +1,6 @@
 //! `/v1/sessions`: wallets sign in (ERC-4361), with a key of theirs or as a contract (ERC-1271).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use alloy::{
     eips::BlockId,
@@ -9,11 +9,7 @@ use alloy::{
     rpc::types::TransactionRequest,
     sol_types::SolCall as _,
 };
-use axum::{
-    extract::State,
-    http::{StatusCode, request::Parts},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use siwe::Message;
@@ -21,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{
     ApiState, WriteProblems,
-    auth::{ClientAddress, Once, Origins, RequestId, Service, Turn, Wallet},
+    auth::{Once, Origins, Service, Turn, Wallet},
     body::{Post, no_store},
     extract::{ChainId, CheckedQuery},
     meta::{Condition, Snapshot},
@@ -30,12 +26,12 @@ use super::{
     status::NoQuery,
 };
 use crate::{
-    access::{AccessError, Nonce, SessionToken, Source},
-    chain::{Called, Node},
+    access::{AccessError, Nonce, SessionToken},
+    chain::{Called, ChainError, Node},
     db::{
         DbError,
         service::{
-            audit, nonces,
+            nonces,
             sessions::{self, SessionRow},
         },
     },
@@ -55,6 +51,9 @@ const SKEW: i64 = 30;
 /// A Safe of many owners has long signatures.
 const MOST_SIGNATURE: usize = 8 * 1024;
 const MOST_MESSAGE: usize = 4 * 1024;
+/// What a contract may do to answer, and how long its node may take: anybody can ask for it, at a contract of their own.
+const MOST_GAS: u64 = 3_000_000;
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a wallet signs once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -168,7 +167,6 @@ pub async fn sign_in(
     State(state): State<ApiState>,
     service: Arc<Service>,
     CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
-    source: Sender,
     Post { body, request }: Post<SignIn>,
 ) -> Result<Response, Problem> {
     let signature = parse_signature(&body.signature)?;
@@ -176,6 +174,13 @@ pub async fn sign_in(
     let wallet = Addr(Address::from(message.address));
     let chain_id = i64::try_from(message.chain_id).map_err(|_| of_message("has a chain id that is none"))?;
     drop(Snapshot::of_chain(&state, ChainId(chain_id), None, Condition::none()).await.map_err(Problem::from)?);
+    // Before a node is asked for anything: what costs nothing to make up is refused for nothing.
+    let now = Timestamp::now().as_second();
+    let seconds = time_left(&message, now)?;
+    let pepper = service.pepper().await?;
+    if !Nonce::is_good(pepper, &message.nonce, now) {
+        return Err(no_nonce());
+    }
     let hash = eip191_hash_message(body.message.as_bytes());
     if !is_signed(&state, chain_id, wallet.0, hash, &signature).await? {
         return Err(refused(format!("the signature is not one of {wallet} over this message")));
@@ -186,25 +191,13 @@ pub async fn sign_in(
         Turn::First(once) => once,
         Turn::Replay(answer) => return Ok(answer),
     };
-    let now = Timestamp::now().as_second();
-    let seconds = match time_left(&message, now) {
-        Ok(seconds) => seconds,
-        Err(why) => return Err(once.undo(why).await),
-    };
-    let pepper = service.pepper().await?;
-    let spent = Nonce::is_good(pepper, &message.nonce, now)
-        && nonces::spend(once.connection(), &format!("sign-in {}", message.nonce), Nonce::LIFE + 60).await?;
-    if !spent {
-        let detail = "the nonce is not one of this service, is older than ten minutes, or was used before: take a new one from GET /v1/sessions/nonce, and sign again";
-        return Err(once.undo(refused(detail)).await);
+    if !nonces::spend(once.connection(), &format!("sign-in {}", message.nonce), Nonce::LIFE + 60).await? {
+        return Err(once.undo(no_nonce()).await);
     }
     let token = SessionToken::generate().map_err(failed)?;
     let id = SessionToken::fresh_id().map_err(failed)?;
     let hash = pepper.hash(token.expose());
     let row = sessions::open(once.connection(), (&id, &hash), (wallet, chain_id), seconds).await?;
-    let source = source.of(wallet);
-    audit::append(once.connection(), &source.did("session.opened", &row.id, Some(format!("on chain {chain_id}"))))
-        .await?;
     let answer = FreshSession { token: token.expose().to_owned(), data: SessionOut::from(&row) };
     once.finish(StatusCode::CREATED, &answer).await
 }
@@ -233,36 +226,17 @@ pub async fn sign_out(
     service: Arc<Service>,
     wallet: Wallet,
     CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
-    source: Sender,
 ) -> Result<Response, Problem> {
     let mut transaction = service.begin().await?;
     sessions::close(&mut transaction, &wallet.session().id).await?;
-    let entry = source.of(wallet.address()).did("session.closed", &wallet.session().id, None);
-    audit::append(&mut transaction, &entry).await?;
     transaction.commit().await.map_err(DbError::from)?;
     Ok(no_store(OneSession { data: wallet.session().into() }))
 }
 
-/// Where a request comes from, for the audit log.
-#[derive(Clone, Debug)]
-pub struct Sender {
-    client: Option<String>,
-    request_id: Option<String>,
-}
-
-impl Sender {
-    fn of(self, wallet: Addr) -> Source {
-        Source { actor: format!("wallet:{wallet}"), client: self.client, request_id: self.request_id }
-    }
-}
-
-impl<S: Sync> axum::extract::FromRequestParts<S> for Sender {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let request_id = parts.extensions.get::<RequestId>().map(|r| r.0.clone());
-        Ok(Self { client: ClientAddress::of(parts).map(|c| c.to_string()), request_id })
-    }
+fn no_nonce() -> Problem {
+    refused(
+        "the nonce is not one of this service, is older than ten minutes, or was used before: take a new one from GET /v1/sessions/nonce, and sign again",
+    )
 }
 
 fn refused(detail: impl Into<String>) -> Problem {
@@ -335,14 +309,15 @@ async fn is_signed(
         return Ok(true);
     }
     let question = isValidSignatureCall { hash, signature: signature.clone() };
-    let call = TransactionRequest::default().to(wallet).input(question.abi_encode().into());
+    let call = TransactionRequest::default().to(wallet).gas_limit(MOST_GAS).input(question.abi_encode().into());
     let chain = state.chain(chain_id).await?;
     let ask = |node: Node| {
         let call = call.clone();
         async move { node.call(call, BlockId::latest()).await }
     };
     // Where there is no contract the answer is empty; one that knows nothing of this reverts or answers something else.
-    Ok(match chain.ask(ask).await? {
+    let answer = tokio::time::timeout(PATIENCE, chain.ask(ask)).await.map_err(|_| ChainError::NotYet)??;
+    Ok(match answer {
         Called::Output(output) => {
             output.len() == 32 && output.starts_with(&isValidSignatureCall::SELECTOR) && output[4..] == [0; 28]
         }

@@ -89,12 +89,28 @@ pub enum OrderError {
         needed: U256,
     },
     /// The caller's limit of fees does not pay for the next block.
-    #[error("is {cap} wei, and the next block asks for {base}: name more, or leave it out")]
+    #[error(
+        "is {cap} wei, and has to be {base} at least, twice what the next block asks for: name more, or leave it out"
+    )]
     FeeCap {
         /// The limit.
         cap: u128,
+        /// The least that is taken.
+        base: u128,
+    },
+    /// A signed transaction that the next block would not take.
+    #[error("pays {max_fee} wei for a unit of gas at most, and the next block asks for {base}: sign it again for more")]
+    RawFee {
+        /// What it pays.
+        max_fee: u128,
         /// What the next block asks for.
         base: u128,
+    },
+    /// The caller has too many that are not final.
+    #[error("{most} orders of yours that came signed are not final yet: wait until some are, before you place more")]
+    ManyOpen {
+        /// The limit.
+        most: i64,
     },
     /// More than the operator lets one order be.
     #[error("is more than the {most} base units that the operator lets one order be: place several")]

@@ -26,7 +26,7 @@ pub use worker::run;
 use std::{collections::HashMap, sync::Arc};
 
 use alloy::primitives::{Address, U256};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 /// What an operator can set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,9 @@ impl Default for OrderOptions {
 /// Blocks that a transaction has to be unknown for before it counts as dropped.
 pub const DROP_AFTER: u64 = 5;
 
+/// Orders that are taken at once: each holds a connection while the node is asked.
+pub const AT_ONCE: usize = 4;
+
 /// Who signs orders, and how they are followed. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Orders(Arc<Shared>);
@@ -58,12 +61,13 @@ struct Shared {
     signer: Option<Signer>,
     options: OrderOptions,
     fresh: Notify,
+    turns: Semaphore,
 }
 
 impl Orders {
     /// Signs with `signer`, where there is one.
     pub fn new(signer: Option<Signer>, options: OrderOptions) -> Self {
-        Self(Arc::new(Shared { signer, options, fresh: Notify::new() }))
+        Self(Arc::new(Shared { signer, options, fresh: Notify::new(), turns: Semaphore::new(AT_ONCE) }))
     }
 
     /// The operator's signer.
@@ -74,6 +78,12 @@ impl Orders {
     /// What the operator set.
     pub fn options(&self) -> &OrderOptions {
         &self.0.options
+    }
+
+    /// Waits until fewer than [`AT_ONCE`] others ask a node.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.turns.acquire().await.ok()
     }
 
     /// There is something to be sent: looked at at once, if it is this process that sends.

@@ -13,6 +13,9 @@ use crate::{
     types::{Amount, Hash32},
 };
 
+/// So many times what the market asks for is the most that an order pays, however often it is signed again.
+const MOST_TIMES: u128 = 4;
+
 /// Gas of a transfer to an account.
 pub(super) const TRANSFER_GAS: u64 = 21_000;
 
@@ -35,7 +38,7 @@ impl More {
 }
 
 /// Signs it and writes it; nothing is sent. Nodes take it in the place of another for an eighth more, of both fees. `None` where the
-/// order's own limit of fees does not allow that.
+/// order's own limit of fees does not allow that, or it would be four times what the market asks for.
 ///
 /// # Errors
 /// [`OrderError::NotOpen`] where the order is in a block, or came signed.
@@ -65,6 +68,10 @@ pub async fn add(
         priority = priority.max(raised(before.priority_fee));
     }
     max = max.max(priority);
+    // However often it is asked for: what blocks ask for, twice over as they may ask for more soon, and no more than four times that.
+    if max > fees.max.saturating_mul(MOST_TIMES) {
+        return Ok(None);
+    }
     let cap = order.fee_cap.map(|cap| cap.0.saturating_to::<u128>());
     // What cancels is worth more than the limit: it costs the gas of a transfer, and sets money free.
     if more == More::SpeedUp && cap.is_some_and(|cap| max > cap) {

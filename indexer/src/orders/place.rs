@@ -19,6 +19,9 @@ use crate::{
     types::{Addr, Amount, Hash32},
 };
 
+/// Orders of a caller that came signed and are not final yet: each is looked at block after block.
+const MOST_RAW: i64 = 200;
+
 /// What has to be known of a sale.
 #[derive(Clone, Debug)]
 pub struct SaleFacts {
@@ -140,8 +143,10 @@ pub async fn prepare_intent(
     let looked = look(chain, sale, request, true).await?;
     let mut fees = looked.fees;
     if let Some(cap) = intent.fee_cap {
-        if cap < fees.base.max(1) {
-            return Err(OrderError::FeeCap { cap, base: fees.base.max(1) });
+        // What the next block asks for may have doubled in six: others wait behind it until it is included.
+        let least = fees.base.max(1).saturating_mul(2);
+        if cap < least {
+            return Err(OrderError::FeeCap { cap, base: least });
         }
         fees.max = fees.max.min(cap);
         fees.priority = fees.priority.min(fees.max);
@@ -244,6 +249,12 @@ async fn place_raw(
     if let Some((order, caller)) = orders::find_by_hash(connection, chain_id, hash).await? {
         return Err(OrderError::Known { order: order.filter(|_| caller.as_deref() == Some(placing.caller)) });
     }
+    if decoded.max_fee < looked.fees.base {
+        return Err(OrderError::RawFee { max_fee: decoded.max_fee, base: looked.fees.base });
+    }
+    if orders::count_open_raw(connection, placing.caller).await? >= MOST_RAW {
+        return Err(OrderError::ManyOpen { most: MOST_RAW });
+    }
     // Those that were ordered before and have not reached the node yet count too.
     let ordered = orders::highest_nonce(connection, chain_id, sender).await?.map_or(0, |n| n.unsigned_abs() + 1);
     let next = looked.pending.max(ordered);
@@ -280,8 +291,14 @@ async fn place_own(
     let (chain_id, account) = (signed(sale.chain_id), signer.address());
     // From here on no other order of this signer gets a nonce, until this one is written or given up.
     let nonce = orders::take_nonce(connection, chain_id, Addr(account), signed(looked.pending)).await?;
-    let before =
-        orders::outstanding(connection, chain_id, Addr(account), Addr(sale.currency), Addr(sale.address)).await?;
+    let before = orders::outstanding(
+        connection,
+        (chain_id, signed(looked.head)),
+        Addr(account),
+        Addr(sale.currency),
+        Addr(sale.address),
+    )
+    .await?;
     let gas = U256::from(*gas_limit).saturating_mul(U256::from(fees.max));
     let needed = before.wei.0.saturating_add(*value).saturating_add(gas);
     if looked.wei < needed {

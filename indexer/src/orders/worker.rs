@@ -274,8 +274,14 @@ impl<'a> Step<'a> {
             Err(error) => return Err(error.into()),
         };
         let Some(found) = found.filter(|f| transactions.iter().all(|t| t.hash.0 != f.hash)) else { return Ok(()) };
-        let to = if found.to == Some(order.sale.0) && found.value == order.value.0 && found.input[..] == order.data[..]
-        {
+        let (chain_id, hash) = (order.chain_id, Hash32(found.hash));
+        // Two orders with one nonce: one transaction is one order's alone, whatever the other asks for.
+        let of_another = orders::find_by_hash(connection, chain_id, hash).await?.is_some();
+        let is_same =
+            found.to == Some(order.sale.0) && found.value == order.value.0 && found.input[..] == order.data[..];
+        let to = if of_another {
+            "foreign"
+        } else if is_same {
             "speed_up"
         } else {
             "foreign"

@@ -100,9 +100,10 @@ async fn a_wallet_signs_in_and_out(pool: PgPool) {
     assert!(over.is_problem(401, "unauthenticated").body["detail"].as_str().unwrap().contains("sign in again"));
     // A token that is no good is told also where none is needed.
     send(&app, with("GET", "/v1/sales", token).body(Body::empty()).unwrap()).await.is_problem(401, "unauthenticated");
+    // Anybody can sign in, as often as they like: the log of privileged acts is not theirs to fill.
     let acts: Vec<String> =
         sqlx::query_scalar("SELECT act FROM crowdsale_service.audit ORDER BY id").fetch_all(&pool).await.unwrap();
-    assert_eq!(acts, ["session.opened", "key.created", "session.closed"]);
+    assert_eq!(acts, ["key.created"]);
 }
 
 #[sqlx::test(migrations = "./migrations")]

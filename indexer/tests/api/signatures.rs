@@ -53,25 +53,32 @@ struct Signing<'a> {
     body: String,
     nonce: String,
     created: i64,
+    idempotency: Option<&'a str>,
 }
 
 impl<'a> Signing<'a> {
     fn new(pair: &'a Ed25519KeyPair, key: &'a str, method: &'a str, path: &'a str, body: Option<&Value>) -> Self {
         let nonce = format!("{:016x}", rand(pair));
         let body = body.map(Value::to_string).unwrap_or_default();
-        Self { pair, key, method, path, body, nonce, created: Timestamp::now().as_second() }
+        Self { pair, key, method, path, body, nonce, created: Timestamp::now().as_second(), idempotency: None }
+    }
+
+    fn once(self, idempotency: &'a str) -> Self {
+        Self { idempotency: Some(idempotency), ..self }
     }
 
     fn signed(self) -> Request<Body> {
         let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(&self.body)));
         let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
         let has_body = !self.body.is_empty();
-        let covered = if has_body { " \"content-digest\"" } else { "" };
+        let mut covered = if has_body { " \"content-digest\"".to_owned() } else { String::new() };
+        covered += self.idempotency.map_or("", |_| " \"idempotency-key\"");
         let Self { key, nonce, created, .. } = &self;
         let parameters = format!(
             "(\"@method\" \"@authority\" \"@path\" \"@query\"{covered});created={created};nonce=\"{nonce}\";keyid=\"{key}\";alg=\"ed25519\""
         );
-        let digest_line = if has_body { format!("\"content-digest\": {digest}\n") } else { String::new() };
+        let mut digest_line = if has_body { format!("\"content-digest\": {digest}\n") } else { String::new() };
+        digest_line += &self.idempotency.map_or(String::new(), |key| format!("\"idempotency-key\": {key}\n"));
         let base = format!(
             "\"@method\": {}\n\"@authority\": localhost:8080\n\"@path\": {path}\n\"@query\": ?{query}\n{digest_line}\"@signature-params\": {parameters}",
             self.method
@@ -83,6 +90,9 @@ impl<'a> Signing<'a> {
             .header("host", "localhost:8080")
             .header("signature-input", format!("sig={parameters}"))
             .header("signature", format!("sig=:{signature}:"));
+        if let Some(key) = self.idempotency {
+            request = request.header("idempotency-key", key);
+        }
         if has_body {
             request = request.header("content-type", "application/json").header("content-digest", digest);
         }
@@ -94,11 +104,6 @@ fn rand(_: &Ed25519KeyPair) -> u64 {
     let mut bytes = [0; 8];
     aws_lc_rs::rand::fill(&mut bytes).unwrap();
     u64::from_be_bytes(bytes)
-}
-
-fn keyed(mut request: Request<Body>, idempotency: &str) -> Request<Body> {
-    request.headers_mut().insert("idempotency-key", HeaderValue::from_str(idempotency).unwrap());
-    request
 }
 
 fn order_desk() -> Value {
@@ -118,7 +123,7 @@ async fn a_signature_does_what_a_key_does(pool: PgPool) {
     let get = |path| Signing::new(&pair, &row.id, "GET", path, None).signed();
     let list = send(&app, get("/v1/keys?limit=5")).await.ok();
     assert_eq!(list.rows()[0]["public_key"], public(&pair));
-    let make = || keyed(Signing::new(&pair, &row.id, "POST", "/v1/keys", Some(&order_desk())).signed(), "one");
+    let make = || Signing::new(&pair, &row.id, "POST", "/v1/keys", Some(&order_desk())).once("one").signed();
     let made = send(&app, make()).await;
     assert_eq!(made.status, 201, "{}", made.text);
     // Sent again, it is signed anew, and still the same request.
@@ -137,7 +142,7 @@ async fn what_was_changed_on_its_way_is_refused(pool: PgPool) {
     let app = private(&pool);
     let pair = pair();
     let row = registered(&pool, &pair, &[]).await;
-    let make = || keyed(Signing::new(&pair, &row.id, "POST", "/v1/keys", Some(&order_desk())).signed(), "two");
+    let make = || Signing::new(&pair, &row.id, "POST", "/v1/keys", Some(&order_desk())).once("two").signed();
     let refused = async |request: Request<Body>, code: &str| {
         let answer = send(&app, request).await;
         answer.is_problem(401, code);
@@ -147,6 +152,14 @@ async fn what_was_changed_on_its_way_is_refused(pool: PgPool) {
     let mut other_body = make();
     *other_body.body_mut() = Body::from(order_desk().to_string().replace("orders:write", "keys:admin"));
     refused(other_body, "signature_invalid").await;
+    // Whoever is between must not make another request of it.
+    let mut other_key = make();
+    other_key.headers_mut().insert("idempotency-key", HeaderValue::from_static("three"));
+    refused(other_key, "signature_invalid").await;
+    let uncovered = Signing::new(&pair, &row.id, "POST", "/v1/keys", Some(&order_desk())).signed();
+    let (mut parts, body) = uncovered.into_parts();
+    parts.headers.insert("idempotency-key", HeaderValue::from_static("two"));
+    refused(Request::from_parts(parts, body), "signature_invalid").await;
     let mut other_method = make();
     *other_method.method_mut() = "DELETE".parse().unwrap();
     *other_method.uri_mut() = format!("/v1/keys/{}", row.id).parse().unwrap();
@@ -180,10 +193,8 @@ async fn what_was_changed_on_its_way_is_refused(pool: PgPool) {
     refused(Signing::new(&pair, &sent.row.id, "GET", "/v1/keys", None).signed(), "unauthenticated").await;
     refused(with("GET", "/v1/keys", &row.prefix).body(Body::empty()).unwrap(), "unauthenticated").await;
     assert_eq!(count(&pool).await, 2, "nothing was made");
-    let large = keyed(
-        Signing { body: " ".repeat(70_000), ..Signing::new(&pair, &row.id, "POST", "/v1/keys", None) }.signed(),
-        "l",
-    );
+    let large = Signing { body: " ".repeat(70_000), ..Signing::new(&pair, &row.id, "POST", "/v1/keys", None) };
+    let large = large.once("l").signed();
     send(&app, large).await.is_problem(413, "payload_too_large");
 }
 

@@ -423,7 +423,7 @@ async fn an_order_that_pays_too_little_is_signed_again_for_more() {
     capped["max_fee_per_gas"] = json!("1000");
     let (status, code, detail) = desk.refused("/v1/orders", "capped", &capped).await;
     assert_eq!((status, code.as_str()), (422, "invalid_body"), "{detail}");
-    assert!(detail.contains("max_fee_per_gas is 1000 wei, and the next block asks for"), "{detail}");
+    assert!(detail.contains("max_fee_per_gas is 1000 wei, and has to be"), "{detail}");
     dear().await;
     let order = desk.reaches(id(&order), "included").await;
     assert_eq!(order["transaction_hash"], newest.to_string());
@@ -609,4 +609,68 @@ async fn a_token_has_to_be_approved_and_then_pays() {
     assert_eq!(code, "insufficient_funds", "{detail}");
     assert!(detail.contains("take 3500000"), "{detail}");
     shop.settles(&desk, id(&order), 0, amount).await;
+}
+
+#[tokio::test]
+async fn two_orders_with_one_nonce_are_one_contribution_and_both_end() {
+    let shop = Shop::open().await;
+    let desk = shop.start().await;
+    let (key, customer) = (DEV_ACCOUNTS[3], shop.world.investor(0));
+    let nonce = shop.world.chain.provider.get_transaction_count(customer).await.unwrap();
+    let transfer = |fee: u128| TxEip1559 {
+        chain_id: 31_337,
+        nonce,
+        gas_limit: 500_000,
+        max_fee_per_gas: fee,
+        max_priority_fee_per_gas: fee,
+        to: TxKind::Call(shop.sale.address),
+        value: ether("0.25"),
+        ..TxEip1559::default()
+    };
+    let take = async |name: &str, fee: u128| {
+        let body = json!({"chain": 31_337, "raw_transaction": signed(key, transfer(fee)).0});
+        desk.take("/v1/orders", name, &body).await
+    };
+    let first = take("first", 1_000).await;
+    desk.reaches(id(&first), "pending").await;
+    // The caller signs the same again for more, as another order.
+    let second = take("second", 2_000).await;
+    desk.reaches(id(&second), "pending").await;
+    mine(&shop.world, 1).await;
+    desk.reaches(id(&second), "included").await;
+    let first = desk.reaches(id(&first), "replaced").await;
+    assert_eq!(first["contributions"], json!([]), "it is the other's: {first}");
+    mine(&shop.world, 8).await;
+    desk.reaches(id(&second), "final").await;
+    until("the first is over", async || (desk.order(id(&first)).await["settled"] == true).then_some(())).await;
+    assert_eq!(shop.contributed(0).await, [ether("0.25")]);
+}
+
+#[tokio::test]
+async fn what_an_order_pays_for_gas_has_an_end() {
+    let shop = Shop::open().await;
+    let desk = shop.start().await;
+    let order = desk.take("/v1/orders", "one", &shop.body(0, ether("1"))).await;
+    desk.reaches(id(&order), "pending").await;
+    let fee = |order: &Value| {
+        let newest = order["transactions"].as_array().unwrap().last().unwrap().clone();
+        newest["max_fee_per_gas"].as_str().unwrap().parse::<u128>().unwrap()
+    };
+    let (path, market) = (format!("/v1/orders/{}/speed-up", id(&order)), fee(&order));
+    let mut ended = None;
+    for n in 0..40 {
+        let (status, answer, _) = desk.post(&path, &format!("faster {n}"), &json!({})).await.unwrap();
+        if status == 409 {
+            assert_eq!(answer["code"], "order_not_open", "{answer}");
+            assert!(answer["detail"].as_str().unwrap().contains("four times"), "{answer}");
+            ended = Some(n);
+            break;
+        }
+        assert_eq!(status, 200, "{answer}");
+    }
+    assert!(ended.is_some(), "it goes on for ever");
+    let paid = fee(&desk.order(id(&order)).await);
+    assert!(paid > market && paid <= 4 * market, "{paid} of {market}");
+    mine(&shop.world, 1).await;
+    shop.becomes_final(&desk, id(&order), 0, ether("1")).await;
 }

@@ -164,7 +164,7 @@ fn fault(detail: impl Into<String>) -> Problem {
 }
 
 fn session_over() -> Problem {
-    let detail = "the session is over or not known: sign in again, with a nonce of POST /v1/sessions/nonce";
+    let detail = "the session is over or not known: sign in again, with a nonce of GET /v1/sessions/nonce";
     Problem::new(Code::Unauthenticated, detail)
         .challenge("Bearer realm=\"crowdsale\", error=\"invalid_token\"".to_owned())
 }

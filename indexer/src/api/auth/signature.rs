@@ -6,7 +6,8 @@
 //! Signature: sig=:…:
 //! ```
 //!
-//! Method, authority, path and query have to be covered, and the digest of the body where there is one; other header fields may be.
+//! Method, authority, path and query have to be covered, the digest of the body where there is one, and `idempotency-key` where that is
+//! there; other header fields may be.
 //! The scheme is not: TLS may end before us. `created` must be of the last minutes, and a nonce is good once.
 
 use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
@@ -23,6 +24,7 @@ pub const SKEW: i64 = 30;
 /// Components that say what is asked for.
 const REQUIRED: [&str; 4] = ["@method", "@authority", "@path", "@query"];
 const DIGEST: &str = "content-digest";
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// More would cost more to look at than they could say.
 const MOST_COMPONENTS: usize = 32;
 
@@ -31,7 +33,7 @@ const MOST_COMPONENTS: usize = 32;
 #[non_exhaustive]
 pub enum SignatureFault {
     /// One of the two headers is missing, repeated or cannot be read.
-    #[error("{0} cannot be read: it has to stand there once, as RFC 9421 writes it")]
+    #[error("{0} is missing or cannot be read: it has to stand there once, as RFC 9421 writes it")]
     Header(&'static str),
     /// Not exactly one signature is by a key of ours.
     #[error(
@@ -45,7 +47,9 @@ pub enum SignatureFault {
     #[error("the signature has to cover {0:?}")]
     Uncovered(&'static str),
     /// Something is covered that nothing is known of.
-    #[error("the signature covers {0:?}, which this service cannot check: leave it out")]
+    #[error(
+        "the signature covers {0:?}, which the request does not have or this service cannot check: send it, or leave it out"
+    )]
     Component(String),
     /// Another name than this service's.
     #[error(
@@ -145,6 +149,10 @@ pub fn read(parts: &Parts, origins: &Origins, now: i64) -> Result<Signed, Signat
     }
     if let Some(missing) = REQUIRED.into_iter().find(|name| !covered.contains(name)) {
         return Err(SignatureFault::Uncovered(missing));
+    }
+    // What makes a request that is sent again the same: another in its place would be another request.
+    if parts.headers.contains_key(IDEMPOTENCY_KEY) && !covered.contains(&IDEMPOTENCY_KEY) {
+        return Err(SignatureFault::Uncovered(IDEMPOTENCY_KEY));
     }
     let authority = authority(&parts.uri, &parts.headers).unwrap_or_default();
     if !origins.holds(&authority) {
@@ -319,6 +327,9 @@ mod tests {
         let signed =
             read(&request(&input(&ALL.replace(" \"content-digest\"", ""), GOOD), "sig=:AAAA:"), &origins(), NOW);
         let signed = signed.unwrap();
+        let mut keyed = request(&input(ALL, GOOD), "sig=:AAAA:");
+        keyed.headers.insert("idempotency-key", "one".parse().unwrap());
+        assert_eq!(read(&keyed, &origins(), NOW), Err(SignatureFault::Uncovered(IDEMPOTENCY_KEY)));
         assert_eq!(signed.check_body(&HeaderMap::new(), b"{}"), Err(SignatureFault::Uncovered(DIGEST)));
         assert_eq!(signed.check_body(&HeaderMap::new(), b""), Ok(()));
         for component in ["@target-uri", "@scheme", "@status", "x-missing", "@method", "Date", ""] {

@@ -51,7 +51,12 @@ impl From<OrderError> for Problem {
         let code = match error {
             OrderError::Db(error) => return error.into(),
             OrderError::Chain(error) => return error.into(),
-            OrderError::Raw(_) | OrderError::OperatorsOwn(_) => return at("raw_transaction", &error),
+            OrderError::ManyOpen { .. } => {
+                return Problem::new(Code::TooManyRequests, error.to_string()).retry_after(60);
+            }
+            OrderError::Raw(_) | OrderError::OperatorsOwn(_) | OrderError::RawFee { .. } => {
+                return at("raw_transaction", &error);
+            }
             OrderError::FeeCap { .. } => return at("max_fee_per_gas", &error),
             OrderError::TooMuch { .. } => return at("amount", &error),
             OrderError::Refused { .. } => Code::OrderRefused,
@@ -99,6 +104,8 @@ pub async fn place_order(
     Post { body, request }: Post<NewOrder>,
 ) -> Result<Response, Problem> {
     let (chain_id, reference, wanted) = body.read()?;
+    // Before a connection is held: a node that is slow must not take all of them.
+    let _turn = service.orders().turn().await;
     let mut once = match Once::begin(&service, &caller, &request).await? {
         Turn::First(once) => once,
         Turn::Replay(answer) => return Ok(answer),
@@ -295,6 +302,7 @@ async fn send_more(
     post: &Post<NoFields>,
     more: More,
 ) -> Result<Response, Problem> {
+    let _turn = service.orders().turn().await;
     let mut once = match Once::begin(service, caller, &post.request).await? {
         Turn::First(once) => once,
         Turn::Replay(answer) => return Ok(answer),
@@ -325,7 +333,7 @@ async fn add_more(
     let added = orders::add_transaction(once.connection(), service.orders(), &id.0, more, now, None).await?;
     let row = added.ok_or_else(|| {
         let detail = format!(
-            "order {} may not pay more: the max_fee_per_gas that it was placed with does not allow an eighth more",
+            "order {} may not pay more: the max_fee_per_gas that it was placed with does not allow an eighth more, or it pays four times what blocks ask for already",
             id.0
         );
         Problem::new(Code::OrderNotOpen, detail)

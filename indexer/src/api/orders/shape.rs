@@ -181,7 +181,7 @@ fn text(row: &OrderRow) -> String {
         "included" => "Included.",
         "failed" => "It was included, and the sale refused it: nothing was contributed. A new order can be placed.",
         "final" => "Final.",
-        "replaced" => "Cancelled: its sender used the nonce for something else.",
+        "replaced" => "Cancelled: its sender used the nonce for something else, or for another order.",
         "cancelled" => "Cancelled: nothing was contributed.",
         "dropped" if row.by_operator => "Not mined, and no node takes it at present; it is sent again until one does.",
         "dropped" => {
@@ -218,7 +218,9 @@ impl OrderOut {
         );
         let checkpoint = snapshot.checkpoint(row.chain_id).cloned();
         let mut made = Vec::new();
-        if let (Some(number), Some(hash), Some(checkpoint)) = (row.block_number, row.mined_hash, &checkpoint) {
+        // What took an order's nonce may have contributed too: for itself, or for another order.
+        let mined = row.mined_hash.filter(|_| row.state != "replaced");
+        if let (Some(number), Some(hash), Some(checkpoint)) = (row.block_number, mined, &checkpoint) {
             for c in contributions::list_of_transaction(snapshot.connection(), row.chain_id, number, hash).await? {
                 made.push(OrderContribution {
                     phase: c.phase,

@@ -81,13 +81,14 @@ pub async fn append(connection: &mut PgConnection, entry: &Entry) -> Result<(), 
     Ok(())
 }
 
-/// [`append`], unless the same act on the same subject was noted within the hour: for what anybody can repeat at will.
+/// [`append`], unless the same act of the same actor on the same subject was noted within the hour: for what anybody can repeat at will.
 pub async fn append_rarely(connection: &mut PgConnection, entry: &Entry) -> Result<(), DbError> {
     let noted = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM crowdsale_service.audit
-                          WHERE subject = $1 AND act = $2 AND at > now() - interval '1 hour') AS "noted!""#,
+                          WHERE subject = $1 AND act = $2 AND actor = $3 AND at > now() - interval '1 hour') AS "noted!""#,
         entry.subject,
-        entry.act
+        entry.act,
+        entry.actor
     )
     .fetch_one(&mut *connection)
     .await?;

@@ -408,10 +408,10 @@ pub async fn lock_signer(connection: &mut PgConnection, chain_id: i64, signer: A
     Ok(())
 }
 
-/// What open orders of an account will take at most, of ether and of a token for one sale.
+/// What orders of an account will take at most, of ether and of a token for one sale, that had not taken it yet in block `head`.
 pub async fn outstanding(
     connection: &mut PgConnection,
-    chain_id: i64,
+    (chain_id, head): (i64, i64),
     sender: Addr,
     token: Addr,
     sale: Addr,
@@ -422,11 +422,13 @@ pub async fn outstanding(
                                                         WHERE t.order_id = o.id)), 0) AS "wei!: Amount",
                   coalesce(sum(o.amount) FILTER (WHERE o.currency = $3 AND o.sale = $4), 0) AS "tokens!: Amount"
            FROM crowdsale_service.sale_order o
-           WHERE o.chain_id = $1 AND o.sender = $2 AND NOT o.settled AND o.state IN ('accepted', 'pending', 'dropped', 'reorged')"#,
+           WHERE o.chain_id = $1 AND o.sender = $2
+               AND (NOT o.settled AND o.state IN ('accepted', 'pending', 'dropped', 'reorged') OR o.block_number > $5)"#,
         chain_id,
         sender as _,
         token as _,
-        sale as _
+        sale as _,
+        head
     )
     .fetch_one(connection)
     .await?)
@@ -484,6 +486,16 @@ pub async fn highest_nonce(connection: &mut PgConnection, chain_id: i64, sender:
     .await?)
 }
 
+/// Orders of a caller that came signed and are not settled.
+pub async fn count_open_raw(connection: &mut PgConnection, caller: &str) -> Result<i64, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM crowdsale_service.sale_order WHERE caller = $1 AND NOT by_operator AND NOT settled"#,
+        caller
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
 /// The order that a transaction is of, and whose that is, where the transaction is known.
 pub async fn find_by_hash(
     connection: &mut PgConnection,
@@ -492,7 +504,8 @@ pub async fn find_by_hash(
 ) -> Result<Option<(Option<String>, Option<String>)>, DbError> {
     let row = sqlx::query!(
         r#"SELECT t.order_id AS "order_id?", o.caller AS "caller?" FROM crowdsale_service.order_transaction t
-           LEFT JOIN crowdsale_service.sale_order o ON o.id = t.order_id WHERE t.chain_id = $1 AND t.hash = $2"#,
+           LEFT JOIN crowdsale_service.sale_order o ON o.id = t.order_id
+           WHERE t.chain_id = $1 AND t.hash = $2 AND t.purpose <> 'foreign'"#,
         chain_id,
         hash as _
     )
