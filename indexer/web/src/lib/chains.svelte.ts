@@ -1,0 +1,71 @@
+// How current this page is: the clock of each chain, and whether the service answers. Nothing of the API's data is kept here.
+
+import { SvelteMap } from 'svelte/reactivity'
+import { api, type ChainMeta, type Status } from './api.ts'
+import { chainNow, newer, type Reading, toSeconds } from './time.ts'
+
+/** Time between two questions how far the service is. */
+const EVERY = 5_000
+
+const clocks = new SvelteMap<number, Reading>()
+let now = $state(performance.now())
+let status = $state<Status>()
+let metas = $state<ChainMeta[]>([])
+let down = $state(false)
+let answered = $state<number>()
+
+export const chains = {
+  /** Seconds of the chain's clock, each second anew; none before anything of the chain was read. */
+  now(chain: number): number | undefined {
+    const reading = clocks.get(chain)
+    return reading && chainNow(reading, now)
+  },
+  get status() {
+    return status
+  },
+  get metas() {
+    return metas
+  },
+  /** Whether the service did not answer when it was last asked. */
+  get down() {
+    return down
+  },
+  /** Seconds since it last answered. */
+  get silentFor() {
+    return answered === undefined ? undefined : Math.floor((now - answered) / 1000)
+  },
+  /** Every answer says how current it is. */
+  observe(meta: ChainMeta | { chains: ChainMeta[] }) {
+    for (const one of 'chains' in meta ? meta.chains : [meta]) {
+      const seconds = toSeconds(one.indexed_block.timestamp)
+      clocks.set(one.chain_id, newer(clocks.get(one.chain_id), seconds, performance.now()))
+    }
+  },
+  /** Runs the clocks and asks the service how far it is, until the page goes. */
+  start() {
+    setInterval(() => (now = performance.now()), 1000)
+    void ask()
+    setInterval(() => void ask(), EVERY)
+    // A page that was hidden had its timers held back.
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') void ask()
+    })
+    window.addEventListener('online', () => void ask())
+  },
+  ask,
+}
+
+async function ask() {
+  const found = await api.status()
+  now = performance.now()
+  if (found.ok) {
+    down = false
+    answered = now
+    status = found.body.data
+    metas = found.body.meta.chains
+    chains.observe(found.body.meta)
+  } else {
+    // Who is told to wait was answered all the same.
+    down = !(found.failure.kind === 'problem' && found.failure.problem.code === 'too_many_requests')
+  }
+}

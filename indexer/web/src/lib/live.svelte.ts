@@ -1,0 +1,74 @@
+// What happens in a sale, as it happens: server-sent events. A connection that breaks is taken up by the browser where it broke off
+// (`Last-Event-ID`); where the service refuses that, the page reads anew.
+
+import type { FeedEvent } from './api.ts'
+
+export type LiveState = 'connecting' | 'live' | 'lost'
+
+const FIRST_PAUSE = 2_000
+const LONGEST_PAUSE = 30_000
+
+export class Live {
+  state = $state<LiveState>('connecting')
+  #source: EventSource | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #pause = FIRST_PAUSE
+
+  /**
+   * @param url The stream.
+   * @param hear Called with each event.
+   * @param read Called when everything has to be read anew.
+   */
+  constructor(
+    private readonly url: string,
+    private readonly hear: (event: FeedEvent) => void,
+    private readonly read: () => void,
+  ) {
+    this.#open()
+  }
+
+  close() {
+    clearTimeout(this.#timer)
+    this.#source?.close()
+  }
+
+  #open() {
+    const source = new EventSource(this.url)
+    this.#source = source
+    source.addEventListener('ready', () => {
+      this.state = 'live'
+      this.#pause = FIRST_PAUSE
+      // What was read before the stream began may lack what came in between.
+      this.read()
+    })
+    source.addEventListener('reset', () => this.read())
+    source.onopen = () => {
+      this.state = 'live'
+    }
+    source.onerror = () => {
+      this.state = 'lost'
+      // An error of the network is the browser's to mend; after an answer that is no stream it gives up.
+      if (source.readyState !== EventSource.CLOSED) return
+      source.close()
+      this.#timer = setTimeout(() => this.#open(), this.#pause)
+      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
+    }
+    for (const type of TYPES) source.addEventListener(type, (event) => this.#heard(event))
+    source.onmessage = (event) => this.#heard(event)
+  }
+
+  #heard(event: MessageEvent<string>) {
+    try {
+      this.hear(JSON.parse(event.data) as FeedEvent)
+    } catch {
+      // Something newer than this page: what it changed is read.
+      this.read()
+    }
+  }
+}
+
+const STAGED = ['contribution', 'withdrawal', 'rejection', 'claim', 'refund', 'release', 'objection']
+const TYPES = [
+  ...['created', 'closed', 'cancelled', 'tap_stopped', 'finalized', 'reorged'].map((what) => `sale.${what}`),
+  ...STAGED.flatMap((what) => ['observed', 'finalized', 'reorged'].map((stage) => `${what}.${stage}`)),
+]

@@ -1,0 +1,490 @@
+// All words of the page, in one place and one language. A translation is another object of this shape. What the errors of the
+// contracts say is in `messages.errors.ts`, which is loaded with the wallet.
+//
+// The words are for people who have never bought a token: plain, exact, and honest about what can go wrong. Money is never said
+// to be safe; what is said is where it is and who can move it.
+
+import { type AmountFault, percent } from './amount.ts'
+import { days } from './time.ts'
+
+const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
+
+export const m = {
+  language: 'en',
+  product: 'Crowdsale',
+  skip: 'Skip to the content',
+  navigation: 'Main',
+  pages: { directory: 'Sales', positions: 'My positions', status: 'Status' },
+  titled: (page: string) => `${page} – Crowdsale`,
+
+  theme: { name: 'Colours', system: 'As the system', light: 'Light', dark: 'Dark' },
+
+  loading: 'Loading…',
+  again: 'Try again',
+  more: 'Show more',
+  and: 'and',
+  none: '—',
+  copy: 'Copy',
+  copied: 'Copied',
+  copyOf: (what: string) => `Copy ${what}`,
+
+  /** Where a figure or a list cannot be had. */
+  failure: {
+    down: {
+      title: 'The service cannot be reached',
+      text: 'This page could not get its figures: your connection or the service is down. Nothing about the sale or your money changes by that; both are on the chain.',
+    },
+    garbled: {
+      title: 'The service gave an answer that this page does not understand',
+      text: 'The page may be older than the service. Reload it; if this goes on, tell whoever runs this service.',
+    },
+    busy: {
+      title: 'Too many requests for a moment',
+      text: 'The service asks to wait a little. The page tries again by itself.',
+    },
+    problem: { title: 'The service could not answer' },
+    notFound: {
+      title: 'There is no such sale here',
+      text: 'This service follows no sale at this address on this chain. Check the link: a made-up sale is a common fraud.',
+    },
+    reorged: 'The list changed while you read it, because the network reorganised. It starts anew.',
+    requestId: (id: string) => `Request ${id}`,
+  },
+
+  unknownPage: {
+    title: 'There is no such page',
+    text: 'The link may be cut off or mistyped.',
+    action: 'See all sales',
+  },
+
+  banner: {
+    down: 'The service does not answer. What you see may be old; it is refreshed as soon as the service is back.',
+    stale: (age: string) =>
+      `The service does not answer. These figures are ${age} old; they are refreshed as soon as it is back.`,
+    halted: (chain: number) =>
+      `The index of chain ${chain} has stopped, so its figures stand still and may be incomplete. The sale itself goes on: contracts do not need this service.`,
+    silent: (chain: number, since: string) =>
+      `The service has not heard from its node of chain ${chain} for ${since}. Figures are as of then.`,
+    starting: (chain: number) => `Chain ${chain} is being read for the first time. Sales appear as they are found.`,
+    behind: (chain: number, blocks: number) =>
+      `Figures of chain ${chain} are ${plural(blocks, 'block', 'blocks')} behind the network. What happened since is not shown yet.`,
+    quiet: (chain: number, age: string) => `Chain ${chain} has made no block for ${age}.`,
+    errors: (chain: number) => `Something on chain ${chain} could not be read: its figures may be incomplete.`,
+    wrongChain: (wallet: number, sale: number) =>
+      `Your wallet is on chain ${wallet}, this sale is on chain ${sale}. You can read everything; to act, switch the wallet.`,
+  },
+
+  meta: {
+    asOf: (block: number, time: string) => `As of block ${block}, ${time}`,
+    chain: (id: number) => `Chain ${id}`,
+  },
+
+  live: {
+    live: 'Live',
+    connecting: 'Connecting…',
+    lost: 'Not live: trying to connect again',
+  },
+
+  finality: {
+    latest: 'Included',
+    safe: 'Safe',
+    finalized: 'Final',
+    reorged: 'Pending again',
+    lost: 'Not in the chain',
+    about: {
+      latest: 'In a block, which the network could still replace.',
+      safe: 'In a block that the network is very unlikely to replace.',
+      finalized: 'In a block that the network will not replace.',
+      reorged: 'The network reorganised and its block is gone. It most often comes back in another block.',
+      lost: 'It has not come back. If it was yours, its money is in your wallet still.',
+    },
+    gone: (count: number) =>
+      `The network reorganised. ${plural(count, 'contribution is', 'contributions are')} pending again; checking whether it comes back.`,
+  },
+
+  state: {
+    upcoming: 'Upcoming',
+    open: 'Open',
+    ended: 'Ended, not closed',
+    succeeded: 'Succeeded',
+    failed: 'Failed',
+    cancelled: 'Cancelled',
+  },
+
+  mode: {
+    fixed_price: 'Fixed price',
+    pro_rata: 'Pro rata',
+    dutch_auction: 'Dutch auction',
+  },
+  modeAbout: {
+    fixed_price: 'Each phase has its price. First come, first served, until the hard cap.',
+    pro_rata:
+      'Everybody can contribute until the end. If more than the hard cap comes in, everybody gets the same share of what they asked for, and the rest of the money back.',
+    dutch_auction: 'The price falls with time. In the end everybody pays the same, lowest price.',
+  },
+
+  directory: {
+    title: 'Sales',
+    intro: 'Every sale that this service follows, as the chain tells it.',
+    search: 'Name or symbol',
+    searchButton: 'Search',
+    state: 'State',
+    chain: 'Chain',
+    all: 'All',
+    list: 'List of sales',
+    empty: 'No sale has been created on the chains that this service follows.',
+    emptyFiltered: 'No sale matches. Try fewer letters or another state.',
+    clear: 'Show all sales',
+    raised: 'raised',
+    of: (share: string) => `${share} of the goal`,
+    token: (symbol: string, currency: string) => `${symbol} for ${currency}`,
+    opens: (span: string) => `Opens in ${span}`,
+    closes: (span: string) => `Ends in ${span}`,
+    due: 'Opens with the next block',
+    dueEnd: 'Ends with the next block',
+    ended: (time: string) => `Ended ${time}`,
+    settled: { succeeded: 'Reached its goal', failed: 'Missed its goal', cancelled: 'Called off by its owner' },
+  },
+
+  progress: {
+    label: (raised: string, soft: string, hard: string) => `${raised} raised; goal ${soft}; hard cap ${hard}`,
+    raised: 'Raised',
+    soft: 'Goal (soft cap)',
+    hard: 'Hard cap',
+    reached: 'The goal is reached',
+    missing: (amount: string) => `${amount} to the goal`,
+    missed: (amount: string) => `missed by ${amount}`,
+    above: (share: string) => `More came in than is kept: ${share} of the hard cap`,
+  },
+
+  sale: {
+    back: 'All sales',
+    by: 'Address of the sale',
+    tokenAddress: 'Address of the token',
+    currencyAddress: 'Address of the payment token',
+    ownerAddress: 'Owner',
+    beneficiaryAddress: 'Receives the money after a success',
+    vaultAddress: 'Vault that pays it out',
+    complianceAddress: 'May reject investors',
+    action: 'What you can do now',
+    moneyNext: 'What happens to the money',
+    eligibility: {
+      title: 'Can you take part?',
+      address: 'Your address',
+      check: 'Check',
+      open: (phase: number) => `Phase ${phase}: yes, it is open to everybody.`,
+      voucher: (phase: number) =>
+        `Phase ${phase}: with a voucher. Ask the team for one; they usually have to know who you are.`,
+      listed: (phase: number, max: string) => `Phase ${phase}: yes, you are on its list, with up to ${max}.`,
+      notListed: (phase: number) => `Phase ${phase}: no, this address is not on its list.`,
+      listUnknown: (phase: number) => `Phase ${phase}: this service does not have its list. Ask the team.`,
+      failed: (phase: number) => `Phase ${phase}: the service could not say. Try again in a moment.`,
+    },
+    countdown: {
+      opens: 'Opens in',
+      closes: 'Ends in',
+      next: 'Next price in',
+      due: 'With the next block',
+    },
+    when: { opens: 'Opens', closes: 'Ends' },
+
+    upcoming: {
+      title: (time: string) => `It opens ${time}`,
+      text: 'Nobody can contribute before. You need a wallet with enough money and a little ether for the network’s fee.',
+      action: 'Check whether you can take part',
+      money:
+        'From the opening on, the contract of the sale holds what investors pay. Nobody else can move it: not the team, not this service.',
+    },
+    open: {
+      title: 'It is open',
+      action: 'Contribute',
+      paused: 'The owner has paused contributions. Claims and refunds are not affected; nobody can pause those.',
+      soldOut: 'Everything is sold.',
+      money: (goal: string) =>
+        `Until the end, the contract of the sale holds the money. If less than ${goal} comes in, or the sale is called off, you take back exactly what you paid; this page shows how.`,
+    },
+    ended: {
+      title: 'It has ended, and waits to be closed',
+      action: 'Close the sale',
+      text: 'Anybody can close it: that writes down whether the goal was reached. It costs the one who does it the network’s fee alone.',
+      money:
+        'The contract of the sale still holds all the money. Closing decides whether it goes on to the team or back to investors.',
+    },
+    succeeded: {
+      title: 'It reached its goal',
+      action: 'Claim your tokens',
+      text: 'Investors take their tokens.',
+      money: (released: string) =>
+        `The money goes to the team’s account by the terms of the sale. So far ${released} have been paid out.`,
+    },
+    failed: {
+      title: 'It missed its goal',
+      action: 'Get your money back',
+      text: 'Everybody gets back exactly what they paid, at any time. There is no deadline.',
+      money: (refunded: string, raised: string, held: string) =>
+        `${refunded} of ${raised} have gone back to investors; the contract holds ${held} for the others.`,
+    },
+    cancelled: {
+      title: 'It was called off',
+      action: 'Get your money back',
+      text: 'Its owner called the sale off. Everybody gets back exactly what they paid, at any time. There is no deadline.',
+    },
+
+    deal: 'The deal',
+    price: 'Price now',
+    nextPrice: 'Next price',
+    perToken: (symbol: string) => `for 1 ${symbol}`,
+    noPrice: 'There is no price now.',
+    falls: 'falling until the end of the phase',
+    from: (time: string) => `from ${time}, or when this phase is sold out`,
+    limits: 'Each investor',
+    limitsText: (min: string, max: string) => `from ${min} to ${max} in all`,
+    forSale: 'For sale',
+    unsold: { burn: 'What is not sold is destroyed.', return: 'What is not sold goes back to the owner.' },
+    plain: 'Free to be passed on.',
+    restricted: 'Only approved holders may have the token (ERC-1404): ask the team before you contribute.',
+
+    phases: 'Phases',
+    phase: 'Phase',
+    starts: 'From',
+    ends: 'Until',
+    phasePrice: 'Price',
+    phaseCap: 'Until raised',
+    who: 'Who',
+    gate: { open: 'Everybody', voucher: 'With a voucher', merkle: 'On its list' },
+    gateAbout: {
+      open: '',
+      voucher: 'The team gives you a voucher, usually after you have identified yourself.',
+      merkle: 'Only addresses on a list that the team has published can take part.',
+    },
+    nowMark: 'now',
+
+    calculator: 'What do you get?',
+    amount: (symbol: string) => `Amount in ${symbol}`,
+    gets: 'You get',
+    getsLeast: 'You get at least',
+    getsMost: 'You get at most',
+    atPrice: (price: string) => `at ${price}`,
+    partOf: (amount: string) => `Only ${amount} of it would be taken: that is all that is left.`,
+    useLeft: (amount: string) => `Use ${amount}`,
+    split: 'Your amount crosses into the next phase:',
+    splitPart: (amount: string, tokens: string, phase: number) => `${amount} in phase ${phase} buys ${tokens}`,
+    quotedAt:
+      'By the price at this moment of the chain. The contract decides with the block that takes your contribution in.',
+    auctionNote: 'The price can only fall, so it can become more.',
+    prorataNote:
+      'If more than the hard cap comes in, all get less in the same measure, and the rest of the money back.',
+
+    wayOut: 'The way out',
+    refundAfterSuccess: 'The goal was reached, so the money is not refunded.',
+    refundIf: (goal: string) =>
+      `If the sale ends below ${goal}, or is called off, you get back all you paid, to the last unit. You start that yourself, at any time; there is no deadline, and nobody can stop it.`,
+    coolingOff: (span: string) =>
+      `You can change your mind for ${span} after your latest contribution, as long as the sale runs: then you get everything back.`,
+    noCoolingOff: 'There is no time to change your mind: once paid, the money stays until the outcome.',
+    compliance:
+      'A compliance officer can reject an investor before the end. The money then goes back to that investor, whatever the outcome.',
+    vestingNone: 'After a success, you can take all your tokens at once.',
+    vesting: (atOnce: number, cliff: number, duration: number) =>
+      `After a success, ${percent(atOnce)} of your tokens are free at once${cliff > 0 ? `, nothing more for ${days(cliff)}` : ''}; all of them after ${days(duration)}.`,
+    tapNone: 'After a success, the team gets all the money at once.',
+    tap: (atOnce: number, duration: number) =>
+      `After a success, the team gets ${percent(atOnce)} of the money at once, and the rest little by little over ${days(duration)}.`,
+    objection: (share: number) =>
+      `If investors of more than ${percent(share)} of the money object, the payments stop, and the rest goes back to investors.`,
+    noObjection: 'Investors cannot stop these payments.',
+
+    documents: 'Documents',
+    saleFile: 'Terms of the sale',
+    whitepaper: 'Whitepaper',
+    superseded: (version: string) => `Whitepaper, version ${version}`,
+    hash: 'SHA-256',
+    noUri: 'no address was given; ask the team for the file',
+    noDocument: 'None was named',
+    documentsAbout: 'The chain has the hash of each document. A file that has another hash is another file.',
+
+    totals: 'So far',
+    investors: 'Investors',
+    contributions: 'Contributions',
+    sold: 'Allotted',
+    held: 'Held by the contract',
+    refunded: 'Refunded',
+    withdrawn: 'Withdrawn',
+    claimed: 'Claimed',
+    released: 'Paid to the team',
+    unsettled: (count: number) => `${plural(count, 'contribution is', 'contributions are')} not final yet`,
+
+    latest: 'Contributions',
+    latestEmpty: 'There are none yet.',
+    investor: 'Investor',
+    paid: 'Paid',
+    tokens: 'Tokens',
+    time: 'Time',
+    finality: 'Finality',
+    transaction: 'Transaction',
+    activity: 'What happened',
+    activityEmpty: 'Nothing yet.',
+    addresses: 'Addresses',
+    addressesAbout: 'Compare them with what the team has published. The name of a sale proves nothing.',
+  },
+
+  activity: {
+    sale_created: 'The sale was created',
+    token_created: 'Its token was created',
+    allocation_created: 'The team set tokens aside for itself',
+    contributed: 'Contribution',
+    excess_returned: 'Ether beyond what could be taken went back',
+    withdrawn: 'An investor withdrew',
+    rejected: 'Compliance rejected an investor',
+    pause_changed: 'Contributions were paused or resumed',
+    voucher_signer_changed: 'Another signer of vouchers was named',
+    compliance_changed: 'The compliance officer was changed',
+    ownership_offered: 'The sale was offered to another owner',
+    ownership_transferred: 'The sale has another owner',
+    whitepaper_superseded: 'A new whitepaper was published',
+    closed: 'The sale was closed',
+    cancelled: 'The sale was called off',
+    unsold_returned: 'Unsold tokens left the sale',
+    settled: 'An investor’s share was written down',
+    claimed: 'An investor took tokens',
+    refunded: 'An investor got the money back',
+    excess_refunded: 'Money beyond an investor’s share went back',
+    swept: 'The money went to the vault',
+    released: 'Money was paid to the team',
+    objected: 'An investor objected to the payments',
+    tap_stopped: 'Investors stopped the payments to the team',
+    rest_refunded: 'An investor got a share of the rest',
+    allocation_released: 'Tokens set aside for the team were paid out',
+    allocation_reclaimed: 'Tokens set aside for the team came back',
+    holder_set: 'Who may hold the token was changed',
+    contract_admitted: 'A contract was admitted as holder of the token',
+    contract_uri_changed: 'The description of the token was changed',
+    token_role_changed: 'A role of the token was changed',
+  } as Record<string, string>,
+  activityUnknown: (kind: string) => `Something this page has no word for (${kind})`,
+
+  positions: {
+    title: 'My positions',
+    intro:
+      'What an address has paid into every sale, and what it can do now. Anybody can look at any address: the chain is public.',
+    address: 'Address',
+    show: 'Show',
+    useWallet: 'Use the address of my wallet',
+    fault: {
+      empty: 'Paste an address. It begins with 0x.',
+      form: 'This is no address: one has 0x and 40 digits from 0 to 9 and a to f.',
+      checksum: 'One letter of this address is wrong: its capitals do not fit. Copy it again from where you have it.',
+    },
+    empty: 'This address has no part in any sale that this service follows.',
+    list: 'Positions',
+    paid: 'Paid',
+    tokens: 'Tokens',
+    claimable: 'Can be claimed now',
+    refundable: 'Can be taken back now',
+    withdrawable: 'Can be withdrawn now',
+    claimed: 'Claimed',
+    refunded: 'Taken back',
+    withdrawn: 'Withdrawn',
+    nextUnlock: 'Next tokens are free',
+    coolingOffUntil: 'Can be withdrawn until',
+    open: (name: string) => `See ${name}`,
+    total: (claimable: number, refundable: number) =>
+      [
+        claimable > 0 ? `${plural(claimable, 'position has', 'positions have')} tokens to claim` : '',
+        refundable > 0 ? `${plural(refundable, 'position has', 'positions have')} money to take back` : '',
+      ]
+        .filter((text) => text !== '')
+        .join('; '),
+    status: {
+      contributed: 'You have paid. The sale still runs.',
+      cooling_off: 'You have paid, and can still withdraw.',
+      withdrawn: 'You have withdrawn, and have your money back.',
+      rejected: 'Compliance rejected this position. Its money waits for you.',
+      rejected_refunded: 'Compliance rejected this position. Its money is back.',
+      awaiting_close: 'The sale has ended. Once it is closed, you get tokens or your money back.',
+      refundable: 'The sale did not succeed. Your money waits for you.',
+      refunded: 'The sale did not succeed. You have your money back.',
+      claimable: 'The sale succeeded. Your tokens wait for you.',
+      vesting: 'The sale succeeded. More of your tokens become free with time.',
+      rest_refundable: 'Investors stopped the payments. Your share of the rest waits for you.',
+      completed: 'You have everything that is yours from this sale.',
+    } as Record<string, string>,
+    action: {
+      contribute: 'Contribute more',
+      wait: 'Nothing to do now',
+      close: 'Close the sale',
+      claim: 'Claim tokens',
+      refund: 'Take the money back',
+      none: 'Nothing left to do',
+    } as Record<string, string>,
+  },
+
+  status: {
+    title: 'Status',
+    intro: 'How far this service has read the chain. The figures of this page are true at the indexed block.',
+    chain: (id: number) => `Chain ${id}`,
+    state: {
+      starting: 'Beginning',
+      running: 'Running',
+      silent: 'Does not hear from its node',
+      halted: 'Stopped',
+    } as Record<string, string>,
+    rows: {
+      state: 'Indexer',
+      indexed: 'Indexed block',
+      head: 'Newest block of the node',
+      safe: 'Safe block',
+      finalized: 'Final block',
+      behind: 'Behind',
+      age: 'Age of the indexed block',
+      time: 'Time of the chain',
+      sales: 'Sales',
+      factory: 'Factory',
+      quarantined: 'Events that could not be read',
+      genesis: 'First block of the chain',
+    },
+    blocks: (count: number) => plural(count, 'block', 'blocks'),
+    version: (version: string) => `Version ${version} of the service`,
+    api: 'What programs can ask',
+    empty: 'This service follows no chain yet.',
+  },
+
+  amount: (fault: AmountFault, symbol: string): string => {
+    switch (fault.kind) {
+      case 'empty':
+        return 'Write how much you want to contribute.'
+      case 'comma':
+        return 'Write the amount without commas; decimals go behind a point, as in 1234.5.'
+      case 'space':
+        return `Write the amount without spaces: ${fault.meant}.`
+      case 'exponent':
+        return 'Write the amount out, without an exponent.'
+      case 'sign':
+        return 'Write the amount without a sign.'
+      case 'point':
+        return 'Write the amount with at most one point, as in 1234.5.'
+      case 'characters':
+        return 'Write the amount with digits and a point alone, as in 1234.5.'
+      case 'decimals':
+        return `${symbol} has at most ${plural(fault.most, 'decimal', 'decimals')}.`
+      case 'zero':
+        return 'Write an amount above zero.'
+      case 'huge':
+        return 'This is more than there can be.'
+    }
+  },
+
+  limits: {
+    belowMinimum: (min: string, paid: string | undefined) =>
+      paid === undefined ? `The least is ${min}.` : `The least is ${min} in all, and you have paid ${paid}.`,
+    aboveMaximum: (max: string, paid: string | undefined) =>
+      paid === undefined
+        ? `The most is ${max} an investor.`
+        : `The most is ${max} an investor, and you have paid ${paid}.`,
+    aboveBalance: (balance: string) => `Your wallet has ${balance}.`,
+    nothingLeft: 'Everything is sold.',
+    buysNothing: 'This buys less than the smallest part of a token.',
+  },
+}
+
+export type Messages = typeof m

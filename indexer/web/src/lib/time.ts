@@ -1,0 +1,80 @@
+// The chain's clock. Sales open and close by the timestamps of blocks, so the visitor's own clock, which may be wrong or set wrong
+// on purpose, is asked only how long ago a timestamp was read.
+
+/** A timestamp of a block, and when this page learnt of it, by a clock that only runs forward. */
+export interface Reading {
+  seconds: number
+  readAt: number
+}
+
+/** Seconds of the chain now: at least the newest block's, and what has passed since it was read. */
+export function chainNow(reading: Reading, now: number): number {
+  return reading.seconds + Math.max(0, Math.floor((now - reading.readAt) / 1000))
+}
+
+/** The newer of two readings. A later block never turns the clock back by being read late; a reorg may. */
+export function newer(before: Reading | undefined, seconds: number, now: number): Reading {
+  if (before && before.seconds === seconds) return before
+  return { seconds, readAt: now }
+}
+
+export function toSeconds(time: string): number {
+  return Math.floor(Date.parse(time) / 1000)
+}
+
+const part = (options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    ...options,
+  })
+
+const UTC = part({ timeZone: 'UTC' })
+const LOCAL = part({ timeZoneName: 'short' })
+
+/** `1 Mar 2031, 14:00 UTC` */
+export function utc(time: string | number): string {
+  return `${UTC.format(date(time))} UTC`
+}
+
+/** The same in the zone of the visitor, with its name. */
+export function local(time: string | number): string {
+  return LOCAL.format(date(time))
+}
+
+/** Whether the visitor's zone writes this time as UTC does, so that saying both says nothing. */
+export function isLocalUtc(time: string | number): boolean {
+  return LOCAL.format(date(time)).replace(/ [^ ]*$/, '') === UTC.format(date(time))
+}
+
+function date(time: string | number): Date {
+  return new Date(typeof time === 'number' ? time * 1000 : time)
+}
+
+/** A span in its two largest units: `3 d 4 h`, `12 min 5 s`. */
+export function span(seconds: number): string {
+  const left = Math.max(0, Math.floor(seconds))
+  const units: [number, string][] = [
+    [Math.floor(left / 86_400), 'd'],
+    [Math.floor(left / 3600) % 24, 'h'],
+    [Math.floor(left / 60) % 60, 'min'],
+    [left % 60, 's'],
+  ]
+  const first = units.findIndex(([count]) => count > 0)
+  if (first < 0) return '0 s'
+  return units
+    .slice(first, first + 2)
+    .filter(([count], index) => index === 0 || count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ')
+}
+
+/** A span that terms name: `14 days`, `1 year 30 days` stays in days, as the contract counts seconds and no calendar. */
+export function days(seconds: number): string {
+  if (seconds % 86_400 === 0) return seconds === 86_400 ? '1 day' : `${seconds / 86_400} days`
+  return span(seconds)
+}

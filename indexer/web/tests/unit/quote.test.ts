@@ -1,0 +1,92 @@
+// What the contracts answer to `quote`, computed here by hand. The browser tests hold the page against the contract itself.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { priceAt, quote, type QuotedSale } from '../../src/lib/quote.ts'
+
+const ETHER = 10n ** 18n
+
+const fixed = (raised: bigint): QuotedSale => ({
+  mode: 'fixed_price',
+  opens: 1_000,
+  hardCap: 1_000n * ETHER,
+  raised,
+  tokensForSale: 1_100_000n * ETHER,
+  phases: [
+    { ends: 2_000, raisedUpTo: 200n * ETHER, price: 800_000_000_000_000n },
+    { ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 1_000_000_000_000_000n },
+  ],
+})
+
+test('tokens are rounded down, against the buyer', () => {
+  const sale = { ...fixed(0n), phases: [{ ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 3n }] }
+  assert.equal(quote(sale, 10n, 1_500).tokens, 3_333_333_333_333_333_333n)
+  // Less than a base unit of the token.
+  assert.equal(quote({ ...sale, phases: [{ ends: 3_000, raisedUpTo: 9n, price: 10n ** 20n }] }, 9n, 1_500).tokens, 0n)
+})
+
+test('an amount that crosses the cap of a phase is split, each part at its own price', () => {
+  const found = quote(fixed(199n * ETHER), 3n * ETHER, 1_500)
+  assert.equal(found.accepted, 3n * ETHER)
+  assert.equal(found.tokens, 1_250n * ETHER + 2_000n * ETHER)
+  assert.deepEqual(
+    found.parts.map((part) => [part.phase, part.amount]),
+    [
+      [0, ETHER],
+      [1, 2n * ETHER],
+    ],
+  )
+})
+
+test('the hard cap takes what is left alone, and then nothing', () => {
+  assert.equal(quote(fixed(999n * ETHER), 5n * ETHER, 2_500).accepted, ETHER)
+  assert.deepEqual(quote(fixed(1_000n * ETHER), ETHER, 2_500), { accepted: 0n, tokens: 0n, parts: [] })
+  assert.equal(quote(fixed(0n), ETHER, 3_000).accepted, 0n)
+})
+
+test('a phase that is over by time gives way to the next', () => {
+  assert.equal(priceAt(fixed(0n), 1_999), 800_000_000_000_000n)
+  assert.equal(priceAt(fixed(0n), 2_000), 1_000_000_000_000_000n)
+  assert.equal(priceAt(fixed(0n), 3_000), undefined)
+})
+
+const auction = (raised: bigint): QuotedSale => ({
+  mode: 'dutch_auction',
+  opens: 1_000,
+  hardCap: 600n,
+  raised,
+  tokensForSale: 300n * ETHER,
+  phases: [
+    { ends: 2_000, raisedUpTo: 600n, price: 3_000n },
+    { ends: 3_000, raisedUpTo: 600n, price: 2_000n },
+    { ends: 4_000, raisedUpTo: 600n, price: 1n },
+  ],
+})
+
+test('the price of an auction falls along a line, is never below it, and stays at the last', () => {
+  assert.equal(priceAt(auction(0n), 0), 3_000n)
+  assert.equal(priceAt(auction(0n), 1_000), 3_000n)
+  assert.equal(priceAt(auction(0n), 1_500), 2_500n)
+  // 1999 * 1 / 1000 has fallen by 1.999, which counts as 1.
+  assert.equal(priceAt(auction(0n), 2_001), 1_999n)
+  assert.equal(priceAt(auction(0n), 3_500), 1n)
+})
+
+test('an auction takes what buys the tokens at the price of now, and the hard cap at most', () => {
+  assert.equal(quote(auction(0n), 10_000n, 1_000).accepted, 600n)
+  assert.equal(quote(auction(290n), 100n, 3_500).accepted, 10n)
+  assert.equal(quote(auction(300n), 100n, 3_500).accepted, 0n)
+})
+
+test('a pro-rata sale takes all', () => {
+  const sale: QuotedSale = {
+    ...fixed(5_000n * ETHER),
+    mode: 'pro_rata',
+    phases: [{ ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 2n }],
+  }
+  assert.deepEqual(quote(sale, 7n, 1_500), {
+    accepted: 7n,
+    tokens: 3_500_000_000_000_000_000n,
+    parts: [{ phase: 0, amount: 7n, tokens: 3_500_000_000_000_000_000n, price: 2n }],
+  })
+})
