@@ -6,7 +6,7 @@
 //!
 //! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `webhooks` -> `access`, `db`;
 //! `orders` -> `access`, `chain`, `db`, `explain`;
-//! `api` -> `webhooks`, `access`, `chain`, `db`, `gates`, `orders`, `types`; `serve` -> `api`; `meter` <- both;
+//! `api` -> `webhooks`, `access`, `chain`, `db`, `gates`, `orders`, `types`; `serve` -> `api`, `web`; `meter` <- both;
 //! `cli` -> all.
 //! `db` never sees a log, `decode` never sees SQL.
 
@@ -47,7 +47,10 @@ pub mod meter;
 /// record says in which block it stands and how final that is.
 pub mod api;
 
-/// A server around the API: request ids, limits, the bodies of errors, and how connections begin and end.
+/// The investor page. A leaf without I/O: its files are in the program.
+pub mod web;
+
+/// A server around the API and the page: request ids, limits, the bodies of errors, and how connections begin and end.
 pub mod serve;
 
 /// Who may contribute where a sale is not open to all: allowlists, vouchers, and the bytes that prove either. A leaf without I/O.

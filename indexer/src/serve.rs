@@ -1,4 +1,4 @@
-//! A server around the API: what every request passes, and how connections begin and end.
+//! A server around the API and the investor page: what every request passes, and how connections begin and end.
 //!
 //! From the outside in: request id, log line and metrics; bodies of problems; security headers and CORS; gzip; a time limit; a
 //! net for panics; the routes.
@@ -50,6 +50,7 @@ use crate::{
     },
     orders,
     telemetry::metric,
+    web,
     webhooks,
 };
 
@@ -143,10 +144,10 @@ pub async fn run_operator(
     run_app(listener, layered(api::operator_router(state), options.clone()), options, shutdown).await
 }
 
-/// The API with everything that a request passes.
+/// The API and the page, with everything that a request passes.
 pub fn app(state: ApiState, mut options: ServeOptions) -> Router {
     options.limits = options.limits.for_keys(state.service().is_some());
-    layered(api::router(state), options)
+    layered(api::router(state).merge(web::router()), options)
 }
 
 /// Puts around `router` what every request passes.

@@ -14,6 +14,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/v1': api } },
+  // The contracts' ABIs lie beside the indexer.
+  server: { proxy: { '/v1': api }, fs: { allow: ['../..'] } },
   preview: { proxy: { '/v1': api } },
 })

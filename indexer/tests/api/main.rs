@@ -29,4 +29,5 @@ mod snapshots;
 mod support;
 mod tokens;
 mod vouchers;
+mod web;
 mod webhooks;

@@ -674,6 +674,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your webhooks
+         * @description By id.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Makes a webhook
+         * @description It is told of everything that is committed from now on and that it asks for. The secret is shown this once. Events come in the shape
+         *     of the streams, `{type, timestamp, data}`, as POST requests; a type that you do not know is to be answered 2xx and passed over, as
+         *     `webhook.test`, and `webhook.reset`, which says that the events of a chain cannot be told on from where they were. What came and was
+         *     reorged away while nothing could be sent is not told.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a webhook
+         * @description At once, with all its messages.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a webhook
+         * @description What is not given stays. Disabled, it is sent nothing, and loses nothing: enabled again, it is sent what waits, and told what happened
+         *     meanwhile.
+         */
+        patch: operations["update_webhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages of a webhook
+         * @description The newest first. With `state=dead` those that were given up.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{message}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message, with its body and its attempts */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{message}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a message again
+         * @description Whatever became of it, with the same id and the same body, and with all its attempts before it.
+         */
+        post: operations["replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends again what was given up
+         * @description The oldest first, 10,000 at once.
+         */
+        post: operations["replay_dead_deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a webhook another secret
+         * @description The one before it signs beside it until the overlap is over, so that a receiver that checks with either finds its signature. The
+         *     ed25519 key changes with it.
+         */
+        post: operations["rotate_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test
+         * @description A message of type `webhook.test`, signed, sent and tried again as any other.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -982,7 +1153,7 @@ export interface components {
          * @description What a program can tell problems apart by. Codes are added, never renamed.
          * @enum {string}
          */
-        Code: "bad_request" | "malformed_query" | "invalid_query" | "invalid_path" | "cursor_invalid" | "cursor_mismatch" | "cursor_reorged" | "not_found" | "chain_not_found" | "sale_not_found" | "token_not_found" | "supply_unknown" | "allowlist_not_found" | "investor_not_listed" | "method_not_allowed" | "payload_too_large" | "unauthenticated" | "signature_invalid" | "signature_stale" | "signature_replayed" | "sign_in_refused" | "scope_missing" | "address_not_allowed" | "key_not_found" | "key_not_active" | "malformed_body" | "invalid_body" | "unsupported_media_type" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_in_flight" | "idempotency_mismatch" | "not_configured" | "block_not_indexed" | "too_many_requests" | "too_many_listeners" | "not_ready" | "exports_busy" | "database_unavailable" | "node_unavailable" | "timeout" | "internal";
+        Code: "bad_request" | "malformed_query" | "invalid_query" | "invalid_path" | "cursor_invalid" | "cursor_mismatch" | "cursor_reorged" | "not_found" | "chain_not_found" | "sale_not_found" | "token_not_found" | "supply_unknown" | "allowlist_not_found" | "investor_not_listed" | "method_not_allowed" | "payload_too_large" | "unauthenticated" | "signature_invalid" | "signature_stale" | "signature_replayed" | "sign_in_refused" | "scope_missing" | "address_not_allowed" | "key_not_found" | "key_not_active" | "webhook_not_found" | "delivery_not_found" | "webhook_disabled" | "too_many_webhooks" | "malformed_body" | "invalid_body" | "unsupported_media_type" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_in_flight" | "idempotency_mismatch" | "not_configured" | "block_not_indexed" | "too_many_requests" | "too_many_listeners" | "not_ready" | "exports_busy" | "database_unavailable" | "node_unavailable" | "timeout" | "internal";
         /**
          * @description How a sale's money is spread. A stake is what an investor paid and neither withdrew nor lost to a rejection; who has none does not count.
          *     Refunds after the outcome do not change it. A person can have many addresses.
@@ -1056,6 +1227,25 @@ export interface components {
             time: components["schemas"]["Time"];
             /** @description Its transaction. */
             transaction_hash: components["schemas"]["Hash"];
+        };
+        /** @description Which of the messages that were given up are sent again. */
+        DeadReplay: {
+            /**
+             * Format: date-time
+             * @description Those that were added from here on; all if it is not given.
+             * @example 2027-01-15T14:00:00Z
+             */
+            since?: string | null;
+        };
+        /** @description Messages, the newest first. */
+        DeliveryList: {
+            /** @description The messages. */
+            data: components["schemas"]["WebhookDelivery"][];
+            /**
+             * @description `after` of the next answer; null at the end.
+             * @example 1024
+             */
+            next_after?: string | null;
         };
         /** @description The running digest of a chain as of a block. */
         Digest: {
@@ -1429,7 +1619,7 @@ export interface components {
             recipient?: components["schemas"]["Address"] | null;
             /** @description The sale. */
             sale: components["schemas"]["Address"];
-            /** @description `succeeded`, `failed` or `cancelled`; of `sale_created` its name, as its author wrote it. */
+            /** @description `succeeded`, `failed` or `cancelled`; of `sale_created` its name, as its author wrote it, or its beginning where it is very long. */
             text?: string | null;
             tokens?: components["schemas"]["Amount"] | null;
             /** @description Its transaction. */
@@ -1473,6 +1663,28 @@ export interface components {
              * @example cws_8Kc2VtQx…
              */
             token: string;
+        };
+        /** @description A webhook or a secret that was just made. */
+        FreshWebhook: {
+            /** @description The webhook. */
+            data: components["schemas"]["Webhook"];
+            /**
+             * @description What signatures `v1` are checked with: `whsec_` and 32 bytes in Base64. This is the only time that it is shown.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw…
+             */
+            secret: string;
+        };
+        /** @description One message in full. */
+        FullDelivery: {
+            /** @description Its last attempts, 20 at most, the newest first. */
+            attempts: components["schemas"]["WebhookAttempt"][];
+            /**
+             * @description Its body, byte for byte as it is signed and sent.
+             * @example {"type":"webhook.test","timestamp":"2027-01-15T14:00:00Z","data":{}}
+             */
+            body: string;
+            /** @description The message. */
+            data: components["schemas"]["WebhookDelivery"];
         };
         /**
          * @description Who may contribute in a phase.
@@ -1714,6 +1926,39 @@ export interface components {
             /** @description What it may do. */
             scopes: components["schemas"]["Scope"][];
         };
+        /** @description What a webhook is to be. */
+        NewWebhook: {
+            /**
+             * Format: int64
+             * @description Of this chain alone; of all that are followed, those that come later too, if it is not given.
+             * @example 1
+             */
+            chain_id?: number | null;
+            /**
+             * @description Types of events, or all of a subject, such as `contribution.*`; every event if empty.
+             * @example [
+             *       "contribution.*",
+             *       "sale.closed"
+             *     ]
+             */
+            events?: string[];
+            /**
+             * @description What it is for: 1 to 100 characters.
+             * @example ledger
+             */
+            label: string;
+            /**
+             * @description Of this sale alone, with its chain.
+             * @example 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
+             */
+            sale?: string | null;
+            /**
+             * @description Where messages are sent: `https`, without a user name, a password or a fragment, on port 443 or one from 1024 on. Its host has to
+             *     have public addresses alone, now and whenever a message is sent.
+             * @example https://example.org/webhooks
+             */
+            url: string;
+        };
         /** @description What a wallet signs once. */
         NonceOut: {
             /** @description When it is too late for it. */
@@ -1724,6 +1969,8 @@ export interface components {
              */
             nonce: string;
         };
+        /** @description A request without a field. */
+        Nothing: Record<string, never>;
         /** @description An investor's vote against paying the beneficiary. */
         Objection: components["schemas"]["Origin"] & {
             /** @description Who objected. */
@@ -1746,6 +1993,11 @@ export interface components {
             stopped: boolean;
             until?: components["schemas"]["Time"] | null;
         };
+        /** @description One message. */
+        OneDelivery: {
+            /** @description The message. */
+            data: components["schemas"]["WebhookDelivery"];
+        };
         /** @description One key. */
         OneKey: {
             /** @description The key. */
@@ -1760,6 +2012,11 @@ export interface components {
         OneSession: {
             /** @description The session. */
             data: components["schemas"]["Session"];
+        };
+        /** @description One webhook. */
+        OneWebhook: {
+            /** @description The webhook. */
+            data: components["schemas"]["Webhook"];
         };
         /** @description Where and when a record was written. */
         Origin: {
@@ -2615,6 +2872,20 @@ export interface components {
             /** @description How much in all, this included. */
             released: components["schemas"]["Amount"];
         };
+        /** @description How many messages are sent again. */
+        Replayed: {
+            /**
+             * Format: int64
+             * @description So many.
+             * @example 12
+             */
+            count: number;
+            /**
+             * @description Whether there are more: ask again, with another `Idempotency-Key`.
+             * @example false
+             */
+            more: boolean;
+        };
         /** @description How a key is replaced. */
         Rotation: {
             /**
@@ -2742,6 +3013,15 @@ export interface components {
          * @enum {string}
          */
         Scope: "sales:read" | "contributions:read" | "exports:read" | "webhooks:write" | "orders:write" | "vouchers:write" | "keys:admin";
+        /** @description How a secret is replaced. */
+        SecretRotation: {
+            /**
+             * Format: int64
+             * @description Seconds that the replaced secret signs beside the new one; up to 7 days, a day if it is not given. 0 ends it at once.
+             * @default 86400
+             */
+            overlap_seconds: number;
+        };
         /** @description What came in over time. */
         Series: {
             /** @description Every bucket, in order, those too in which nothing happened. */
@@ -3018,6 +3298,145 @@ export interface components {
              * @description The rest, linearly; zero: everything at once.
              */
             duration_seconds: number;
+        };
+        /** @description A webhook. */
+        Webhook: {
+            /**
+             * Format: int64
+             * @description Of this chain alone.
+             * @example 1
+             */
+            chain_id?: number | null;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Time"];
+            /** @description Types of events; every event if empty. */
+            events: string[];
+            /**
+             * @description What it is named by.
+             * @example wh_4rSw0JXjKzPq81mUcdYt
+             */
+            id: string;
+            /**
+             * @description What it is for.
+             * @example ledger
+             */
+            label: string;
+            /**
+             * @description The key that signatures `v1a` are checked with. Those of a secret that was replaced were made with the key before.
+             * @example whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+             */
+            public_key: string;
+            sale?: components["schemas"]["Address"] | null;
+            /**
+             * @description `enabled`, `disabled` by you, or `gone`: its receiver has answered 410, and it has to be enabled again.
+             * @example enabled
+             */
+            state: string;
+            /**
+             * @description Where messages are sent.
+             * @example https://example.org/webhooks
+             */
+            url: string;
+        };
+        /** @description One attempt to send a message. */
+        WebhookAttempt: {
+            /** @description When it ended. */
+            at: components["schemas"]["Time"];
+            /**
+             * @description What went wrong.
+             * @example not accepted
+             */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description How long it took.
+             * @example 87
+             */
+            milliseconds: number;
+            /**
+             * Format: int32
+             * @description Which, from one.
+             * @example 1
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description Status of the answer, if there was one.
+             * @example 503
+             */
+            status?: number | null;
+        };
+        /** @description What is to be changed; what is not given stays. */
+        WebhookChanges: {
+            /**
+             * @description Whether anything is sent to it.
+             * @example true
+             */
+            enabled?: boolean | null;
+            /**
+             * @description Types of events, from here on.
+             * @example [
+             *       "contribution.*",
+             *       "sale.closed"
+             *     ]
+             */
+            events?: string[] | null;
+            /**
+             * @description What it is for: 1 to 100 characters.
+             * @example ledger
+             */
+            label?: string | null;
+            /**
+             * @description Where messages are sent, those too that wait.
+             * @example https://example.org/webhooks
+             */
+            url?: string | null;
+        };
+        /** @description A message and how it stands. */
+        WebhookDelivery: {
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             * @example 10
+             */
+            attempts: number;
+            /** @description When it was added. */
+            created_at: components["schemas"]["Time"];
+            ended_at?: components["schemas"]["Time"] | null;
+            /**
+             * @description The `webhook-id`: the same however often it is sent.
+             * @example msg_0f3a9c5e7b1d2468ace013579bdf0246
+             */
+            id: string;
+            /**
+             * @description What went wrong last.
+             * @example not accepted
+             */
+            last_error?: string | null;
+            /**
+             * Format: int32
+             * @description Status of the last answer, if there was one.
+             * @example 503
+             */
+            last_status?: number | null;
+            next_attempt_at?: components["schemas"]["Time"] | null;
+            /**
+             * @description `pending`, `delivered`, or `dead`: given up, until it is replayed.
+             * @example dead
+             */
+            state: string;
+            /**
+             * @description The type of its event.
+             * @example contribution.observed
+             */
+            type: string;
+        };
+        /** @description Webhooks by id. */
+        WebhookList: {
+            /** @description The webhooks. */
+            data: components["schemas"]["Webhook"][];
+            /** @description `after` of the next answer; null at the end. */
+            next_after?: string | null;
         };
     };
     responses: never;
@@ -6261,6 +6680,1431 @@ export interface operations {
                 };
             };
             /** @description Not indexed that far yet, or the database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description `next_after` of the answer before. */
+                after?: string;
+                /** @description Most webhooks in the answer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Webhooks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook, and its secret, shown once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreshWebhook"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneWebhook"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChanges"];
+            };
+        };
+        responses: {
+            /** @description The webhook, changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneWebhook"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description `next_after` of the answer before. */
+                after?: string;
+                /** @description Most messages in the answer. */
+                limit?: number;
+                /** @description How they stand; `dead` are those that were given up. */
+                state?: "pending" | "delivered" | "dead";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+                /**
+                 * @description The message's id.
+                 * @example msg_0f3a9c5e7b1d2468ace013579bdf0246
+                 */
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullDelivery"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_delivery: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+                /**
+                 * @description The message's id.
+                 * @example msg_0f3a9c5e7b1d2468ace013579bdf0246
+                 */
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The message, which is on its way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneDelivery"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_dead_deliveries: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeadReplay"];
+            };
+        };
+        responses: {
+            /** @description How many are on their way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretRotation"];
+            };
+        };
+        responses: {
+            /** @description The webhook, and its new secret, shown once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreshWebhook"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id.
+                 * @example wh_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The message, which is on its way. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneDelivery"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key: this service only reads. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,135 @@
+// Calls of the sale's contract: written, tried before the wallet opens, and read. Loaded with ethers when a wallet is used.
+
+import { Interface } from 'ethers/abi'
+import { abi as saleAbi } from '../../../../contracts/abi/FixedPriceSale.json'
+import { abi as restrictedAbi } from '../../../../contracts/abi/RestrictedSaleToken.json'
+import { abi as tokenAbi } from '../../../../contracts/abi/SaleToken.json'
+import { abi as vaultAbi } from '../../../../contracts/abi/RefundVault.json'
+import { format } from './amount.ts'
+import { explain, revertData } from './errors.ts'
+import type { Say, Told } from './messages.errors.ts'
+import type { Provider } from './wallets.svelte.ts'
+
+const sale = new Interface(saleAbi)
+const token = new Interface(tokenAbi)
+/** Sales first: most errors are theirs. */
+const all = [sale, new Interface(vaultAbi), token, new Interface(restrictedAbi)]
+
+export interface Call {
+  to: string
+  data: string
+  /** Wei. */
+  value: bigint
+}
+
+export interface Assets {
+  currency: { decimals: number; symbol: string }
+  token: { decimals: number; symbol: string }
+}
+
+export const calls = {
+  contribute: (to: string, investor: string, amount: bigint, eligibility: string, isEther: boolean): Call => ({
+    to,
+    data: sale.encodeFunctionData('contribute', [investor, amount, eligibility]),
+    value: isEther ? amount : 0n,
+  }),
+  claim: (to: string, investor: string): Call => ({
+    to,
+    data: sale.encodeFunctionData('claim', [investor]),
+    value: 0n,
+  }),
+  refund: (to: string, investor: string): Call => ({
+    to,
+    data: sale.encodeFunctionData('refundFor', [investor]),
+    value: 0n,
+  }),
+  withdraw: (to: string): Call => ({ to, data: sale.encodeFunctionData('withdraw', []), value: 0n }),
+  close: (to: string): Call => ({ to, data: sale.encodeFunctionData('close', []), value: 0n }),
+  approve: (to: string, spender: string, amount: bigint): Call => ({
+    to,
+    data: token.encodeFunctionData('approve', [spender, amount]),
+    value: 0n,
+  }),
+}
+
+const hex = (value: bigint) => `0x${value.toString(16)}`
+
+/** As a wallet takes it. */
+export function toParams(from: string, call: Call) {
+  return { from, to: call.to, data: call.data, value: hex(call.value) }
+}
+
+export type Tried = { ok: true; result: string } | { ok: false; told: Told } | { ok: false; told: undefined }
+
+/** Whether the call would go through in the newest block; if not, why. `told` is undefined where the node did not say. */
+export async function attempt(provider: Provider, from: string, call: Call, assets: Assets): Promise<Tried> {
+  try {
+    const result = await provider.request({ method: 'eth_call', params: [toParams(from, call), 'latest'] })
+    return { ok: true, result: String(result) }
+  } catch (error) {
+    const data = revertData(error)
+    return { ok: false, told: data === undefined ? undefined : explain(all, data, words(assets)) }
+  }
+}
+
+function words(assets: Assets): Say {
+  return {
+    money: (raw) => format(BigInt(raw as bigint), assets.currency),
+    tokens: (raw) => format(BigInt(raw as bigint), assets.token),
+  }
+}
+
+/** What a contribution would get, as the contract says in its call. */
+export function decodeContribution(result: string): { accepted: bigint; tokens: bigint } {
+  const [accepted, tokens] = sale.decodeFunctionResult('contribute', result) as unknown as [bigint, bigint]
+  return { accepted, tokens }
+}
+
+async function read(provider: Provider, to: string, abi: Interface, name: string, values: unknown[]) {
+  const data = abi.encodeFunctionData(name, values)
+  const result = await provider.request({ method: 'eth_call', params: [{ to, data }, 'latest'] })
+  return abi.decodeFunctionResult(name, String(result))
+}
+
+/** What an address has in the sale and in its wallet, by the node of the wallet. */
+export interface Standing {
+  paid: bigint
+  /** Of the currency. */
+  balance: bigint
+  /** Of an ERC-20, what the sale may take; of ether none. */
+  allowance: bigint
+  claimable: bigint
+  excess: bigint
+  /** First second in which it can no longer withdraw; zero if it cannot. */
+  coolingOffUntil: number
+}
+
+export async function standing(
+  provider: Provider,
+  address: string,
+  currency: string | undefined,
+  investor: string,
+): Promise<Standing> {
+  const [position, balance, allowance, claimable, coolingOff] = await Promise.all([
+    read(provider, address, sale, 'positionOf', [investor]),
+    currency === undefined
+      ? provider
+          .request({ method: 'eth_getBalance', params: [investor, 'latest'] })
+          .then((value) => BigInt(String(value)))
+      : read(provider, currency, token, 'balanceOf', [investor]).then(([value]) => value as bigint),
+    currency === undefined
+      ? 0n
+      : read(provider, currency, token, 'allowance', [investor, address]).then(([value]) => value as bigint),
+    // Only after a success.
+    read(provider, address, sale, 'claimable', [investor]).catch(() => [0n, 0n]),
+    read(provider, address, sale, 'coolingOffUntil', [investor]).catch(() => [0n]),
+  ])
+  return {
+    paid: position[0] as bigint,
+    balance,
+    allowance,
+    claimable: claimable[0] as bigint,
+    excess: claimable[1] as bigint,
+    coolingOffUntil: Number(coolingOff[0] as bigint),
+  }
+}

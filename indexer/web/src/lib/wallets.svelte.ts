@@ -1,0 +1,199 @@
+// Wallets of the browser: found by EIP-6963, spoken to by EIP-1193. One is connected at a time.
+
+import { checksummed } from './address.ts'
+
+export interface Provider {
+  request(asked: { method: string; params?: unknown[] }): Promise<unknown>
+  on?(event: string, listener: (value: never) => void): unknown
+  removeListener?(event: string, listener: (value: never) => void): unknown
+}
+
+export interface Wallet {
+  info: { uuid: string; name: string; icon: string; rdns: string }
+  provider: Provider
+}
+
+export interface Connection {
+  wallet: Wallet
+  account: string
+  chain: number
+}
+
+/** Codes of EIP-1193, EIP-3085 and EIP-1474 that mean something to a person. */
+export const DECLINED = 4001
+const UNKNOWN_CHAIN = 4902
+const PENDING_QUESTION = -32002
+
+export type WalletFault = 'declined' | 'waiting' | 'unknown_chain' | 'failed'
+
+export function codeOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'number' ? error.code : undefined
+}
+
+export function messageOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string')
+    return error.message
+  return String(error)
+}
+
+const KEY = 'crowdsale.wallet'
+
+let found = $state.raw<Wallet[]>([])
+let connection = $state.raw<Connection>()
+let fault = $state<WalletFault>()
+let isAsking = $state(false)
+let isOpen = $state(false)
+
+export const wallets = {
+  /** Those that have announced themselves, in the order in which they came. */
+  get found() {
+    return found
+  },
+  get connection() {
+    return connection
+  },
+  get fault() {
+    return fault
+  },
+  get isAsking() {
+    return isAsking
+  },
+  /** Whether the picker is shown. */
+  get isOpen() {
+    return isOpen
+  },
+  open() {
+    fault = undefined
+    isOpen = true
+    window.dispatchEvent(new Event('eip6963:requestProvider'))
+  },
+  close() {
+    isOpen = false
+  },
+  start() {
+    window.addEventListener('eip6963:announceProvider', (event) => announced((event as CustomEvent<Wallet>).detail))
+    window.dispatchEvent(new Event('eip6963:requestProvider'))
+  },
+  connect,
+  disconnect,
+  switchTo,
+}
+
+function announced(wallet: Wallet) {
+  // A page can be told anything: what has not the form of a wallet is none.
+  if (
+    typeof wallet?.info?.uuid !== 'string' ||
+    typeof wallet.info.name !== 'string' ||
+    typeof wallet.provider?.request !== 'function'
+  )
+    return
+  if (found.some((one) => one.info.uuid === wallet.info.uuid)) return
+  found = [...found, wallet]
+  if (!connection && remembered() === wallet.info.rdns) void resume(wallet)
+}
+
+/** Takes up the connection of an earlier visit, if the wallet still allows it, without asking. */
+async function resume(wallet: Wallet) {
+  try {
+    const accounts = (await wallet.provider.request({ method: 'eth_accounts' })) as string[]
+    if (accounts[0] !== undefined && !connection) await take(wallet, accounts[0])
+  } catch {
+    // Then the person connects anew.
+  }
+}
+
+async function connect(wallet: Wallet) {
+  isAsking = true
+  fault = undefined
+  try {
+    const accounts = (await wallet.provider.request({ method: 'eth_requestAccounts' })) as string[]
+    if (accounts[0] === undefined) throw new Error('no account')
+    await take(wallet, accounts[0])
+    isOpen = false
+  } catch (error) {
+    fault = faultOf(error)
+  } finally {
+    isAsking = false
+  }
+}
+
+/** Undoes what `take` listens to. */
+let forget = () => {}
+
+async function take(wallet: Wallet, account: string) {
+  const { provider } = wallet
+  const chain = Number(await provider.request({ method: 'eth_chainId' }))
+  forget()
+  connection = { wallet, account: await checksummed(account), chain }
+  remember(wallet.info.rdns)
+  const accountsChanged = async (accounts: string[]) => {
+    if (accounts[0] === undefined) return disconnect()
+    const changed = await checksummed(accounts[0])
+    if (connection?.wallet === wallet) connection = { ...connection, account: changed }
+  }
+  const chainChanged = (id: string) => {
+    if (connection?.wallet === wallet) connection = { ...connection, chain: Number(id) }
+  }
+  provider.on?.('accountsChanged', accountsChanged)
+  provider.on?.('chainChanged', chainChanged)
+  forget = () => {
+    provider.removeListener?.('accountsChanged', accountsChanged)
+    provider.removeListener?.('chainChanged', chainChanged)
+    forget = () => {}
+  }
+}
+
+function disconnect() {
+  forget()
+  connection = undefined
+  remember('')
+}
+
+/** Asks the wallet to go to another chain. */
+async function switchTo(chain: number) {
+  if (!connection) return
+  isAsking = true
+  fault = undefined
+  const { provider } = connection.wallet
+  try {
+    await provider.request({ method: 'wallet_switchEthereumChain', params: [{ chainId: `0x${chain.toString(16)}` }] })
+    // Some wallets tell of it late: they are asked.
+    const now = Number(await provider.request({ method: 'eth_chainId' }))
+    if (connection) connection = { ...connection, chain: now }
+  } catch (error) {
+    fault = faultOf(error)
+  } finally {
+    isAsking = false
+  }
+}
+
+function faultOf(error: unknown): WalletFault {
+  switch (codeOf(error)) {
+    case DECLINED:
+      return 'declined'
+    case UNKNOWN_CHAIN:
+      return 'unknown_chain'
+    case PENDING_QUESTION:
+      return 'waiting'
+    default:
+      return 'failed'
+  }
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(KEY)
+  } catch {
+    return null
+  }
+}
+
+function remember(rdns: string) {
+  try {
+    if (rdns === '') localStorage.removeItem(KEY)
+    else localStorage.setItem(KEY, rdns)
+  } catch {
+    // Without storage the connection lasts as long as the page.
+  }
+}
