@@ -20,8 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("web/dist");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build.rs");
-    // Where there is none, its folder is watched: it may come.
-    println!("cargo::rerun-if-changed={}", if root.exists() { root.display() } else { root.join("..").display() });
+    // A folder that is not there would make cargo build anew each time. Where it cannot be made, that is all that happens.
+    let _ = fs::create_dir_all(&root);
+    println!("cargo::rerun-if-changed={}", root.display());
 
     let mut files = Vec::new();
     if root.join("index.html").exists() {
@@ -45,7 +46,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The files of the page and of its folder of assets: it has no other.
 fn collect(root: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<(), Box<dyn Error>> {
     for (folder, prefix) in [(root.to_owned(), ""), (root.join("assets"), "assets/")] {
-        println!("cargo::rerun-if-changed={}", folder.display());
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).ok_or("a file of the page has no UTF-8 name")?;

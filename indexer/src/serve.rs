@@ -50,8 +50,7 @@ use crate::{
     },
     orders,
     telemetry::metric,
-    web,
-    webhooks,
+    web, webhooks,
 };
 
 /// Limits of connections.

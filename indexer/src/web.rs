@@ -43,12 +43,7 @@ impl File {
         };
         // Names of assets have the hash of what is in them: what is under one never changes.
         let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-        Self {
-            bytes,
-            kind: HeaderValue::from_static(kind),
-            tag: tag(bytes),
-            cache: HeaderValue::from_static(cache),
-        }
+        Self { bytes, kind: HeaderValue::from_static(kind), tag: tag(bytes), cache: HeaderValue::from_static(cache) }
     }
 
     fn answer(&self, asked: &HeaderMap) -> Response {

@@ -232,6 +232,7 @@ export const m = {
 
     deal: 'The deal',
     price: 'Price now',
+    firstPrice: 'Price at the opening',
     nextPrice: 'Next price',
     perToken: (symbol: string) => `for 1 ${symbol}`,
     noPrice: 'There is no price now.',
@@ -546,6 +547,25 @@ export const m = {
       `Two steps: first you allow the contract of the sale to take exactly ${amount}, then you contribute. Each is a transaction with a fee.`,
     notOpen: 'This sale takes no contributions now.',
     feeLeft: 'That is all your wallet has; leave some for the network’s fee.',
+  },
+
+  payCode: {
+    title: 'Pay from a wallet on another device',
+    text: 'Scan this with the wallet on your telephone: it holds the contract of the sale and the amount. The address that pays is the one that gets the tokens, or the money back.',
+    warning: 'Never pay from an account at an exchange: the tokens would belong to the exchange.',
+    amountFirst: 'Write an amount first.',
+    picture: (amount: string) => `Code that asks a wallet to pay ${amount} to the contract of the sale`,
+    open: 'Open in a wallet on this device',
+  },
+
+  chart: {
+    title: 'Raised by day',
+    label: 'Bars: what came in each day. Line: what was raised in all. The table below has the figures.',
+    table: 'As a table',
+    day: 'Day (UTC)',
+    raised: 'Contributed that day',
+    total: 'Raised in all',
+    investors: 'New investors',
   },
 
   transaction: {

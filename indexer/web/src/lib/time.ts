@@ -38,7 +38,15 @@ const LOCAL = part({ timeZoneName: 'short' })
 
 /** `1 Mar 2031, 14:00 UTC` */
 export function utc(time: string | number): string {
-  return `${UTC.format(date(time))} UTC`
+  // The hour and its zone stay on one line.
+  return `${UTC.format(date(time))}\u00a0UTC`
+}
+
+const UTC_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
+
+/** `1 Mar 2031` */
+export function utcDay(time: string): string {
+  return UTC_DAY.format(date(time))
 }
 
 /** The same in the zone of the visitor, with its name. */

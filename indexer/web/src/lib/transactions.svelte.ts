@@ -78,13 +78,20 @@ async function look() {
   for (const t of list) {
     if (t.chain !== connection.chain || isOver(t.state)) continue
     try {
-      apply(t.id, await observe(t, ask))
+      const events = await observe(t, ask)
+      apply(
+        t.id,
+        // What took its place may be another one of this list, which shows it already: then this one is not that, sped up.
+        events.map((one) => (one.type === 'replaced' && isListed(one.hash, t.id) ? { ...one, same: false } : one)),
+      )
     } catch {
       // A node that does not answer says nothing about the transaction.
     }
   }
   looking = false
 }
+
+const isListed = (hash: string, but: string) => list.some((one) => one.id !== but && one.hash === hash)
 
 function load(): Transaction[] {
   try {

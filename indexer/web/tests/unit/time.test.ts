@@ -18,8 +18,8 @@ test('the same block does not begin the clock anew, another does, earlier or lat
 })
 
 test('times are written in UTC, and spans in their two largest units', () => {
-  assert.equal(utc('2031-03-01T14:00:00Z'), '1 Mar 2031, 14:00 UTC')
-  assert.equal(utc(toSeconds('2031-03-01T00:00:00Z')), '1 Mar 2031, 00:00 UTC')
+  assert.equal(utc('2031-03-01T14:00:00Z'), '1 Mar 2031, 14:00\u00a0UTC')
+  assert.equal(utc(toSeconds('2031-03-01T00:00:00Z')), '1 Mar 2031, 00:00\u00a0UTC')
   assert.equal(span(0), '0 s')
   assert.equal(span(-5), '0 s')
   assert.equal(span(61), '1 min 1 s')

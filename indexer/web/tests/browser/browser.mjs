@@ -1,0 +1,73 @@
+// A browser whose every page is watched: no error on its console, which is where a broken policy shows, and no request elsewhere.
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+const require = createRequire(import.meta.url)
+const { chromium } = require('playwright-core')
+const { AxeBuilder } = require('@axe-core/playwright')
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Where pictures of every state go, if anywhere. */
+const shots = process.env.SHOTS
+if (shots) mkdirSync(shots, { recursive: true })
+
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS, headless: true })
+
+/** A context whose pages note what must not happen. */
+export async function watched(browser, origin, options = {}) {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
+  const faults = []
+  context.on('page', (page) => {
+    page.on('console', (message) => {
+      // Being offline is said there by the browser itself.
+      if (
+        ['error', 'warning'].includes(message.type()) &&
+        !/net::ERR_|status of (404|410|422|503)/.test(message.text())
+      )
+        faults.push(message.text())
+    })
+    page.on('pageerror', (error) => faults.push(String(error)))
+    page.on('request', (request) => {
+      if (!/^data:/.test(request.url()) && !request.url().startsWith(origin))
+        faults.push(`asked elsewhere: ${request.url()}`)
+    })
+  })
+  return { context, faults }
+}
+
+const VIEWS = [
+  { width: 1280, height: 900, colorScheme: 'light' },
+  { width: 1280, height: 900, colorScheme: 'dark' },
+  { width: 360, height: 740, colorScheme: 'light' },
+  { width: 360, height: 740, colorScheme: 'dark' },
+]
+
+/** Holds what is shown now against WCAG, in light and dark, wide and narrow. */
+export async function isAccessible(page, name) {
+  for (const { width, height, colorScheme } of VIEWS) {
+    await page.setViewportSize({ width, height })
+    await page.emulateMedia({ colorScheme })
+    if (shots) await page.screenshot({ path: join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true })
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+      .analyze()
+    const told = violations.map(
+      (one) => `${one.id}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join('; ')}`,
+    )
+    assert.deepEqual(told, [], `${name} at ${width}, ${colorScheme}`)
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`)
+  }
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await page.emulateMedia({ colorScheme: 'light' })
+}

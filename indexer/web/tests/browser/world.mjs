@@ -1,0 +1,127 @@
+// The real thing for the page to be driven against: `crowdsale up` on free ports, with its anvil, its Postgres and its index.
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = resolve(fileURLToPath(import.meta.url), '../../../../..')
+const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
+const binary = process.env.CROWDSALE_BINARY ?? join(target, 'debug/crowdsale')
+
+/** Asks again until there is an answer that is not undefined. The limit is for a test that would hang, not for a slow machine. */
+export async function until(what, ask) {
+  let last
+  for (let left = 600; left > 0; left--) {
+    try {
+      const found = await ask()
+      if (found !== undefined && found !== false) return found
+    } catch (error) {
+      last = error
+    }
+    await new Promise((done) => setTimeout(done, 200))
+  }
+  throw new Error(`${what}: not seen${last ? `, ${last}` : ''}`)
+}
+
+export class World {
+  static async start() {
+    const world = new World()
+    world.folder = mkdtempSync(join(tmpdir(), 'crowdsale-web-'))
+    const [out, err] = [join(world.folder, 'out'), join(world.folder, 'err')]
+    world.child = spawn(
+      binary,
+      [
+        '--json',
+        'up',
+        '--data',
+        join(world.folder, 'data'),
+        '--listen',
+        '127.0.0.1:0',
+        '--rpc-port',
+        '0',
+        '--block-time',
+        '1',
+      ],
+      { stdio: ['ignore', openSync(out, 'w'), openSync(err, 'w')], cwd: root },
+    )
+    let ended
+    world.child.on('error', (error) => (ended = String(error)))
+    world.child.on('exit', (code) => (ended = `it ended with ${code}: ${readFileSync(err, 'utf8')}`))
+    try {
+      world.place = await until('`up` says where everything is', () => {
+        if (ended) return { ended }
+        return JSON.parse(readFileSync(out, 'utf8'))
+      })
+      if (ended) throw new Error(ended)
+    } catch (error) {
+      await world.stop()
+      throw error
+    }
+    return world
+  }
+
+  get api() {
+    return this.place.api
+  }
+
+  async stop() {
+    if (this.child.exitCode === null && this.child.pid !== undefined) {
+      const over = new Promise((done) => this.child.once('exit', done))
+      this.child.kill('SIGINT')
+      await over
+    }
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  async rpc(method, params = []) {
+    const answer = await fetch(this.place.rpc, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    })
+    const { result, error } = await answer.json()
+    if (error) throw Object.assign(new Error(error.message), error)
+    return result
+  }
+
+  /** Runs a command of the binary against the devnet. */
+  run(...args) {
+    return new Promise((done, fail) => {
+      const env = { ...process.env, CROWDSALE_RPC_URL: this.place.rpc }
+      execFile(binary, args, { cwd: root, env }, (error, stdout, stderr) =>
+        error ? fail(new Error(`${args.join(' ')}: ${stderr}`)) : done(stdout),
+      )
+    })
+  }
+
+  /** Deploys a sale of `contracts/examples`, changed by `edit`. */
+  async deploy(example, edit = (text) => text) {
+    const file = join(this.folder, 'sale.toml')
+    writeFileSync(file, edit(readFileSync(join(root, 'contracts/examples', example), 'utf8')))
+    const { sale } = JSON.parse(await this.run('sale', 'deploy', file, '--dev-account', '0', '--json'))
+    await this.indexed()
+    return sale
+  }
+
+  async moveClockTo(time) {
+    await this.rpc('evm_setNextBlockTimestamp', [Date.parse(time) / 1000])
+    await this.rpc('evm_mine')
+    await this.indexed()
+  }
+
+  /** Waits until the index is at the chain's head of now. */
+  async indexed() {
+    const head = await this.rpc('eth_getBlockByNumber', ['latest', false])
+    await until(`block ${Number(head.number)} is indexed`, async () => {
+      const { meta } = await this.get('/v1/status')
+      return meta.chains[0]?.indexed_block.number >= Number(head.number)
+    })
+  }
+
+  async get(path) {
+    const answer = await fetch(`${this.api}${path}`)
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`)
+    return answer.json()
+  }
+}
