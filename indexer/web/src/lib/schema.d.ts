@@ -232,6 +232,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All orders of the caller
+         * @description The newest first.
+         */
+        get: operations["list_orders"];
+        put?: never;
+        /**
+         * Places an order
+         * @description Either a transaction that the caller has signed, or a contribution that the operator's signer pays for one of the caller's customers.
+         *     The answer comes when the order is written, with its nonce and its signed transaction; it is sent right after that, and again after a
+         *     crash. Sent again with the same `Idempotency-Key`, the request is answered the same for 24 hours, and never makes a second order.
+         */
+        post: operations["place_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One order
+         * @description With its transactions, its history, and what it contributed as far as that is indexed.
+         */
+        get: operations["get_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels an order
+         * @description One of the operator's signer that is in no block yet: a transfer of nothing is sent with its nonce. Whichever of the two is included
+         *     first is what happens; the order says which.
+         */
+        post: operations["cancel_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/speed-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Speeds an order up
+         * @description One of the operator's signer that is in no block yet is signed again, with the same nonce and an eighth more of fees at least.
+         */
+        post: operations["speed_up_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sales": {
         parameters: {
             query?: never;
@@ -524,6 +611,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sales/{chain}/{sale}/vouchers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The caller's vouchers for a sale
+         * @description The newest first, with the desk's references opened.
+         */
+        get: operations["list_vouchers"];
+        put?: never;
+        /**
+         * Issues a voucher
+         * @description Signed by the operator's signer of vouchers, which has to be the sale's, for the sale's present epoch. Nothing is sent to the chain:
+         *     the investor hands `eligibility` in, or an order does.
+         */
+        post: operations["issue_voucher"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -537,6 +649,26 @@ export interface paths {
         post?: never;
         /** Signs a wallet out */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/vouchers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the KYC desk has signed for the wallet
+         * @description For the wallet that has signed in, on the chain that it has signed in for: the newest 200, without what the desk has written of it.
+         */
+        get: operations["list_own_vouchers"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1153,7 +1285,7 @@ export interface components {
          * @description What a program can tell problems apart by. Codes are added, never renamed.
          * @enum {string}
          */
-        Code: "bad_request" | "malformed_query" | "invalid_query" | "invalid_path" | "cursor_invalid" | "cursor_mismatch" | "cursor_reorged" | "not_found" | "chain_not_found" | "sale_not_found" | "token_not_found" | "supply_unknown" | "allowlist_not_found" | "investor_not_listed" | "method_not_allowed" | "payload_too_large" | "unauthenticated" | "signature_invalid" | "signature_stale" | "signature_replayed" | "sign_in_refused" | "scope_missing" | "address_not_allowed" | "key_not_found" | "key_not_active" | "webhook_not_found" | "delivery_not_found" | "webhook_disabled" | "too_many_webhooks" | "malformed_body" | "invalid_body" | "unsupported_media_type" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_in_flight" | "idempotency_mismatch" | "not_configured" | "block_not_indexed" | "too_many_requests" | "too_many_listeners" | "not_ready" | "exports_busy" | "database_unavailable" | "node_unavailable" | "timeout" | "internal";
+        Code: "bad_request" | "malformed_query" | "invalid_query" | "invalid_path" | "cursor_invalid" | "cursor_mismatch" | "cursor_reorged" | "not_found" | "chain_not_found" | "sale_not_found" | "token_not_found" | "supply_unknown" | "allowlist_not_found" | "investor_not_listed" | "method_not_allowed" | "payload_too_large" | "unauthenticated" | "signature_invalid" | "signature_stale" | "signature_replayed" | "sign_in_refused" | "scope_missing" | "address_not_allowed" | "key_not_found" | "key_not_active" | "webhook_not_found" | "delivery_not_found" | "webhook_disabled" | "too_many_webhooks" | "malformed_body" | "invalid_body" | "unsupported_media_type" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_in_flight" | "idempotency_mismatch" | "order_not_found" | "order_refused" | "order_exists" | "order_not_open" | "nonce_unusable" | "insufficient_funds" | "vouchers_not_taken" | "signer_mismatch" | "not_configured" | "block_not_indexed" | "too_many_requests" | "too_many_listeners" | "not_ready" | "exports_busy" | "database_unavailable" | "node_unavailable" | "timeout" | "internal";
         /**
          * @description How a sale's money is spread. A stake is what an investor paid and neither withdrew nor lost to a rejection; who has none does not count.
          *     Refunds after the outcome do not change it. A person can have many addresses.
@@ -1926,6 +2058,60 @@ export interface components {
             /** @description What it may do. */
             scopes: components["schemas"]["Scope"][];
         };
+        /** @description An order: with `raw_transaction`, or with `sale`, `investor`, `amount` and `customer_reference`. */
+        NewOrder: {
+            /**
+             * @description Base units of the sale's currency.
+             * @example 1500000000000000000
+             */
+            amount?: string | null;
+            /**
+             * Format: int64
+             * @description EIP-155 id.
+             * @example 1
+             */
+            chain: number;
+            /**
+             * @description Whose it is to the caller: 1 to 128 characters, kept sealed. Several orders may have the same.
+             * @example customer 4711
+             */
+            customer_reference?: string | null;
+            /** @description Voucher or proof, where the sale asks for one. */
+            eligibility?: string | null;
+            investor?: components["schemas"]["Address"] | null;
+            /**
+             * @description Wei of a unit of gas that the order never pays beyond; the market's fees if it is not given.
+             * @example 50000000000
+             */
+            max_fee_per_gas?: string | null;
+            /** @description A signed transaction that contributes to a sale: a plain transfer, `contribute` or `contributeWithPermit`, of type 0, 1 or 2. */
+            raw_transaction?: string | null;
+            sale?: components["schemas"]["Address"] | null;
+        };
+        /** @description Whom the desk has checked, and what they may do. */
+        NewVoucher: {
+            /** @description The last second that it is good for: not over by the chain's clock, and not after the sale's end. */
+            deadline: components["schemas"]["Time"];
+            /** @description Who gets the position, whoever pays. */
+            investor: components["schemas"]["Address"];
+            /**
+             * @description What the desk has the investor under: 1 to 128 characters, kept sealed.
+             * @example case 2027-0815
+             */
+            kyc_reference: string;
+            /**
+             * @description What the investor may have paid in all, in base units of the sale's currency.
+             * @example 2500000000000000000
+             */
+            max_paid: string;
+            /**
+             * @description The phases that it is for, counted from zero. Each has to take vouchers.
+             * @example [
+             *       0
+             *     ]
+             */
+            phases: number[];
+        };
         /** @description What a webhook is to be. */
         NewWebhook: {
             /**
@@ -1959,6 +2145,8 @@ export interface components {
              */
             url: string;
         };
+        /** @description Nothing: an empty object. */
+        NoFields: Record<string, never>;
         /** @description What a wallet signs once. */
         NonceOut: {
             /** @description When it is too late for it. */
@@ -2008,15 +2196,162 @@ export interface components {
             /** @description The nonce. */
             data: components["schemas"]["NonceOut"];
         };
+        /** @description One order. */
+        OneOrder: {
+            /** @description The order. */
+            data: components["schemas"]["Order"];
+        };
         /** @description One session. */
         OneSession: {
             /** @description The session. */
             data: components["schemas"]["Session"];
         };
+        /** @description One voucher. */
+        OneVoucher: {
+            /** @description The voucher. */
+            data: components["schemas"]["Voucher"];
+        };
         /** @description One webhook. */
         OneWebhook: {
             /** @description The webhook. */
             data: components["schemas"]["Webhook"];
+        };
+        /** @description An order. */
+        Order: {
+            /** @description What was ordered. A sale takes less of the last order before its hard cap; `contributions` say what it took. */
+            amount: components["schemas"]["Amount"];
+            block?: components["schemas"]["OrderBlock"] | null;
+            /** @description Whether the operator's signer sends it. */
+            by_operator: boolean;
+            /** @description Whether a transaction that cancels it is on its way. */
+            cancelling: boolean;
+            /**
+             * Format: int64
+             * @description EIP-155 id.
+             * @example 1
+             */
+            chain_id: number;
+            /** @description What it contributed, as far as that is indexed. */
+            contributions: components["schemas"]["OrderContribution"][];
+            /** @description When it was accepted. */
+            created_at: components["schemas"]["Time"];
+            /**
+             * @description Whose it is to the caller.
+             * @example customer 4711
+             */
+            customer_reference?: string | null;
+            /** @description What happened to it, in order. */
+            history: components["schemas"]["OrderEvent"][];
+            /**
+             * @description What it is named by.
+             * @example ord_4rSw0JXjKzPq81mUcdYt
+             */
+            id: string;
+            /** @description Whose position it adds to. */
+            investor: components["schemas"]["Address"];
+            /**
+             * Format: int64
+             * @description The nonce that all of its transactions share, so that one at most is ever included.
+             * @example 7
+             */
+            nonce: number;
+            /** @description Who pays: the operator's account, or who signed. */
+            payer: components["schemas"]["Address"];
+            /** @description The sale. */
+            sale: components["schemas"]["Address"];
+            /** @description Whether nothing about it will change any more. */
+            settled: boolean;
+            /**
+             * @description How far it has come: `accepted`, `pending`, `included`, `failed`, `final`, `replaced`, `cancelled`, `dropped` or `reorged`.
+             * @example pending
+             */
+            state: string;
+            /**
+             * @description The same in words, with what to do.
+             * @example It was sent, and is in no block yet.
+             */
+            text: string;
+            transaction_hash?: components["schemas"]["Hash"] | null;
+            /** @description Its transactions, in the order in which they were signed. */
+            transactions: components["schemas"]["OrderTransaction"][];
+            /** @description When something about it changed last. */
+            updated_at: components["schemas"]["Time"];
+        };
+        /** @description The block that an order is included in. */
+        OrderBlock: {
+            /**
+             * Format: int64
+             * @description Blocks from this one to the indexer's head, both included.
+             * @example 12
+             */
+            confirmations: number;
+            /** @description By the node's own tags, as the indexer last saw them. */
+            finality: components["schemas"]["Finality"];
+            /** @description Hash. */
+            hash: components["schemas"]["Hash"];
+            /**
+             * Format: int64
+             * @description Height.
+             * @example 21000000
+             */
+            number: number;
+        };
+        /** @description A contribution that an order made. */
+        OrderContribution: {
+            /** @description What was taken. */
+            amount: components["schemas"]["Amount"];
+            /** @description Where it stands. */
+            block: components["schemas"]["BlockRef"];
+            /**
+             * Format: int32
+             * @description Phase whose price applied.
+             */
+            phase: number;
+            /** @description What it bought, where that is fixed at once. */
+            tokens: components["schemas"]["Amount"];
+        };
+        /** @description Something that happened to an order. */
+        OrderEvent: {
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            block_hash?: components["schemas"]["Hash"] | null;
+            /**
+             * Format: int64
+             * @description The block that it is about.
+             */
+            block_number?: number | null;
+            /** @description What else there is to say. */
+            detail?: string | null;
+            /**
+             * @description A state that it came into, or `speeding_up` or `cancelling`: another transaction was signed.
+             * @example included
+             */
+            state: string;
+            transaction_hash?: components["schemas"]["Hash"] | null;
+        };
+        /** @description Orders, the newest first. */
+        OrderList: {
+            /** @description The orders. */
+            data: components["schemas"]["Order"][];
+            /** @description `after` of the next answer; null at the end. */
+            next_after?: string | null;
+        };
+        /** @description A transaction of an order. */
+        OrderTransaction: {
+            /** @description When it was written. */
+            created_at: components["schemas"]["Time"];
+            /** @description What identifies it. */
+            hash: components["schemas"]["Hash"];
+            /**
+             * @description Wei of a unit of gas, at most; null where the service did not sign or get it.
+             * @example 30000000000
+             */
+            max_fee_per_gas?: string | null;
+            /**
+             * @description `original`; `speed_up`, the same for more; `cancel`; or `foreign`, which its sender sent elsewhere.
+             * @example original
+             */
+            purpose: string;
         };
         /** @description Where and when a record was written. */
         Origin: {
@@ -2028,6 +2363,39 @@ export interface components {
             time: components["schemas"]["Time"];
             /** @description Its transaction. */
             transaction_hash: components["schemas"]["Hash"];
+        };
+        /** @description A voucher of one's own. */
+        OwnVoucher: {
+            /**
+             * Format: int64
+             * @description EIP-155 id.
+             * @example 1
+             */
+            chain_id: number;
+            /** @description When it was signed. */
+            created_at: components["schemas"]["Time"];
+            /** @description The last second that it is good for. */
+            deadline: components["schemas"]["Time"];
+            /** @description `eligibility` of the contract's `contribute`. */
+            eligibility: string;
+            /** @description Whether it is of the sale's present signer and epoch; else the sale refuses it. */
+            is_current: boolean;
+            /** @description What the wallet may have paid in all. */
+            max_paid: components["schemas"]["Amount"];
+            /**
+             * @description The phases that it is for, counted from zero.
+             * @example [
+             *       0
+             *     ]
+             */
+            phases: number[];
+            /** @description The sale. */
+            sale: components["schemas"]["Address"];
+        };
+        /** @description Vouchers of one's own. */
+        OwnVouchers: {
+            /** @description The vouchers, the newest first. */
+            data: components["schemas"]["OwnVoucher"][];
         };
         /** @description A page of a list. */
         Page_Activity_ChainMeta: {
@@ -3101,6 +3469,27 @@ export interface components {
              */
             version: string;
         };
+        /** @description One event of a stream, field by field. */
+        StreamEvent: {
+            /** @description A `FeedEvent` as JSON; an empty object in `ready` and `reset`. */
+            data: string;
+            /**
+             * @description `ready` or `reset`, else the `type` in its data.
+             * @example contribution.observed
+             */
+            event: string;
+            /**
+             * @description Where it stands: what `Last-Event-ID` takes.
+             * @example 4711-19000000-12
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description Milliseconds after which a client whose stream broke off is to come back.
+             * @example 2000
+             */
+            retry?: number | null;
+        };
         /** @description A whitepaper that took the place of the one before. */
         SupersedingDocument: {
             /** @description Its place. */
@@ -3298,6 +3687,62 @@ export interface components {
              * @description The rest, linearly; zero: everything at once.
              */
             duration_seconds: number;
+        };
+        /** @description A voucher. */
+        Voucher: {
+            /**
+             * Format: int64
+             * @description EIP-155 id.
+             * @example 1
+             */
+            chain_id: number;
+            /** @description When it was signed. */
+            created_at: components["schemas"]["Time"];
+            /** @description The last second that it is good for. */
+            deadline: components["schemas"]["Time"];
+            /** @description `eligibility` of the contract's `contribute`, and of an order. */
+            eligibility: string;
+            /**
+             * @description The sale's epoch of vouchers that it is for.
+             * @example 0
+             */
+            epoch: string;
+            /**
+             * @description What it is named by.
+             * @example vch_4rSw0JXjKzPq81mUcdYt
+             */
+            id: string;
+            /** @description Who gets the position. */
+            investor: components["schemas"]["Address"];
+            /** @description Whether that is the sale's present one; in another it is refused. */
+            is_current: boolean;
+            /**
+             * @description What the desk has the investor under.
+             * @example case 2027-0815
+             */
+            kyc_reference: string;
+            /** @description What the investor may have paid in all. */
+            max_paid: components["schemas"]["Amount"];
+            /**
+             * @description The phases that it is for, counted from zero.
+             * @example [
+             *       0
+             *     ]
+             */
+            phases: number[];
+            /** @description The sale. */
+            sale: components["schemas"]["Address"];
+            /** @description The signature, by EIP-712. */
+            signature: string;
+            /** @description Who signed. */
+            signer: components["schemas"]["Address"];
+        };
+        /** @description Vouchers, the newest first. */
+        VoucherList: {
+            /** @description The vouchers. */
+            data: components["schemas"]["Voucher"][];
+            /** @description `after` of the next answer; null at the end. */
+            next_after?: string | null;
         };
         /** @description A webhook. */
         Webhook: {
@@ -3566,6 +4011,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer took too long, or the database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     list_acts: {
@@ -3627,7 +4099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3663,6 +4135,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -3672,7 +4153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -3681,7 +4162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3743,6 +4224,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3843,6 +4333,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -3871,7 +4370,7 @@ export interface operations {
             };
             header?: {
                 /** @description `id` of the last event that was received. */
-                "Last-Event-ID"?: string | null;
+                "Last-Event-ID"?: string;
             };
             path: {
                 /** @description Address of the investor. */
@@ -3881,13 +4380,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events, each with this as its data. */
+            /** @description A stream of events, each of this form. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["FeedEvent"];
+                    "text/event-stream": components["schemas"]["StreamEvent"];
                 };
             };
             /** @description `If-None-Match` has the tag of this answer. */
@@ -3917,6 +4416,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4003,7 +4511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4039,6 +4547,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -4048,7 +4565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -4057,7 +4574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4129,7 +4646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4165,6 +4682,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -4174,7 +4700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -4183,7 +4709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4254,7 +4780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4290,6 +4816,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -4299,7 +4834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -4308,7 +4843,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4379,7 +4914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4415,6 +4950,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -4424,7 +4968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -4433,7 +4977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4511,7 +5055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4547,6 +5091,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -4556,7 +5109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -4565,7 +5118,699 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_orders: {
+        parameters: {
+            query?: {
+                /** @description `next_after` of the answer before. */
+                after?: string;
+                /** @description Orders on this chain. */
+                chain?: number;
+                /** @description Orders for this customer. Proxies write queries into their logs: take a reference that names nobody. */
+                customer_reference?: string;
+                /** @description Most orders in the answer. */
+                limit?: number;
+                /** @description Orders in this sale. */
+                sale?: components["schemas"]["Address"];
+                /** @description Orders in this state. */
+                state?: "accepted" | "pending" | "included" | "failed" | "final" | "replaced" | "cancelled" | "dropped" | "reorged";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Orders. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderList"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            /** @description The order, accepted. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneOrder"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The order's id.
+                 * @example ord_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneOrder"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The order's id.
+                 * @example ord_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
+        responses: {
+            /** @description The order, being cancelled. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneOrder"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    speed_up_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The order's id.
+                 * @example ord_4rSw0JXjKzPq81mUcdYt
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
+        responses: {
+            /** @description The order, with another transaction. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneOrder"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4660,6 +5905,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -4736,6 +5990,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4832,6 +6095,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4937,6 +6209,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -5013,6 +6294,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5120,6 +6410,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -5203,6 +6502,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -5228,7 +6536,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description `id` of the last event that was received. */
-                "Last-Event-ID"?: string | null;
+                "Last-Event-ID"?: string;
             };
             path: {
                 /**
@@ -5243,13 +6551,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events, each with this as its data. */
+            /** @description A stream of events, each of this form. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["FeedEvent"];
+                    "text/event-stream": components["schemas"]["StreamEvent"];
                 };
             };
             /** @description `If-None-Match` has the tag of this answer. */
@@ -5279,6 +6587,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5384,6 +6701,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -5460,6 +6786,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5565,6 +6900,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -5656,6 +7000,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5761,6 +7114,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -5856,6 +7218,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -5866,6 +7237,303 @@ export interface operations {
                 };
             };
             /** @description Not indexed that far yet, or the database does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_vouchers: {
+        parameters: {
+            query?: {
+                /** @description `next_after` of the answer before. */
+                after?: string;
+                /** @description Vouchers of this investor. */
+                investor?: components["schemas"]["Address"];
+                /** @description Most vouchers in the answer. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description EIP-155 id.
+                 * @example 1
+                 */
+                chain: number;
+                /** @description Address of the sale. */
+                sale: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Vouchers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoucherList"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_voucher: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A fresh UUID for every new request. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description EIP-155 id.
+                 * @example 1
+                 */
+                chain: number;
+                /** @description Address of the sale. */
+                sale: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "deadline": "2027-01-15T14:00:00Z",
+                 *       "investor": "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+                 *       "kyc_reference": "case 2027-0815",
+                 *       "max_paid": "2500000000000000000",
+                 *       "phases": [
+                 *         0
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewVoucher"];
+            };
+        };
+        responses: {
+            /** @description The voucher. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneVoucher"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5930,7 +7598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5966,6 +7634,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -5975,7 +7652,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -5984,7 +7661,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6049,7 +7726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6085,6 +7762,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -6094,7 +7780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -6103,7 +7789,135 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_vouchers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Vouchers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnVouchers"];
+                };
+            };
+            /** @description The request cannot be read, or its `Idempotency-Key` is missing. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key, signature or session, or none that is good; `code` says what is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has not the scope, or may not be used from there; `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the path names is not known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6175,7 +7989,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6211,6 +8025,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -6220,7 +8043,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -6229,7 +8052,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6294,7 +8117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6330,6 +8153,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -6339,7 +8171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -6348,7 +8180,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6404,6 +8236,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6481,6 +8322,15 @@ export interface operations {
             };
             /** @description A parameter has no valid value; `errors` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6584,6 +8434,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -6670,6 +8529,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -6749,7 +8617,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6785,6 +8653,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -6794,7 +8671,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -6803,7 +8680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6875,7 +8752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6911,6 +8788,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -6920,7 +8806,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -6929,7 +8815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7000,7 +8886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7036,6 +8922,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -7045,7 +8940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -7054,7 +8949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7123,7 +9018,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7159,6 +9054,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -7168,7 +9072,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -7177,7 +9081,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7255,7 +9159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7291,6 +9195,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -7300,7 +9213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -7309,7 +9222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7387,7 +9300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7423,6 +9336,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -7432,7 +9354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -7441,7 +9363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7517,7 +9439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7553,6 +9475,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -7562,7 +9493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -7571,7 +9502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7654,7 +9585,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7690,6 +9621,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -7699,7 +9639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -7708,7 +9648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7786,7 +9726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7822,6 +9762,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -7831,7 +9780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -7840,7 +9789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7918,7 +9867,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7954,6 +9903,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -7963,7 +9921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -7972,7 +9930,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8050,7 +10008,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A request with this `Idempotency-Key` is under way, or what it asks for is over; `code` says which. */
+            /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8086,6 +10044,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A defect of this service. */
             500: {
                 headers: {
@@ -8095,7 +10062,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The operator has set no master key: this service only reads. */
+            /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -8104,7 +10071,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer; see `Retry-After`. */
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
             503: {
                 headers: {
                     [name: string]: unknown;
