@@ -68,23 +68,25 @@ export interface SalesQuery {
 
 const PAGE = 24
 /** Rows of a list below others. */
-const SHORT = 10
+export const SHORT = 10
+/** Most rows that the API gives at once. */
+export const MOST = 200
 
 export const api = {
   status: () => answer(client.GET('/v1/status')),
   sales: (query: SalesQuery) => answer(client.GET('/v1/sales', { params: { query: { ...query, limit: PAGE } } })),
   sale: (chain: number, sale: string) =>
     answer(client.GET('/v1/sales/{chain}/{sale}', { params: { path: { chain, sale } } })),
-  contributions: (chain: number, sale: string, cursor?: string) =>
+  contributions: (chain: number, sale: string, limit = SHORT, cursor?: string) =>
     answer(
       client.GET('/v1/sales/{chain}/{sale}/contributions', {
-        params: { path: { chain, sale }, query: { limit: SHORT, ...(cursor === undefined ? {} : { cursor }) } },
+        params: { path: { chain, sale }, query: { limit, ...(cursor === undefined ? {} : { cursor }) } },
       }),
     ),
-  activity: (chain: number, sale: string, cursor?: string) =>
+  activity: (chain: number, sale: string, limit = SHORT, cursor?: string) =>
     answer(
       client.GET('/v1/sales/{chain}/{sale}/activity', {
-        params: { path: { chain, sale }, query: { limit: SHORT, ...(cursor === undefined ? {} : { cursor }) } },
+        params: { path: { chain, sale }, query: { limit, ...(cursor === undefined ? {} : { cursor }) } },
       }),
     ),
   positions: (address: string, cursor?: string) =>

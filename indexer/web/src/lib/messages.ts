@@ -514,6 +514,9 @@ export const m = {
     },
     claimable: 'Yours to claim now',
     refundable: 'Yours to take back',
+    withdrawable: 'You can still change your mind about',
+    withdrawUntil: (time: string) =>
+      `Until ${time}, as long as the sale runs. It all comes back, and your part in the sale ends.`,
     nothingToClaim: 'This wallet has nothing to claim here now.',
     nothingToRefund: 'This wallet has nothing to take back here: it paid nothing, or has had it.',
     excess: 'and back',

@@ -293,6 +293,26 @@ test('it becomes final once its block is', async () => {
   await world.rpc('evm_setIntervalMining', [1])
 })
 
+test('within the cooling-off one can change one’s mind, and has everything back', async () => {
+  const corona = await world.deploy('aurora-eth.toml', (file) =>
+    file
+      .replaceAll('Aurora', 'Corona')
+      .replace('[limits]', 'cooling_off = "7d"\n[limits]')
+      .replace(/opens = .*/, 'opens = 2031-03-02T00:00:00Z'),
+  )
+  await world.moveClockTo('2031-03-02T00:00:00Z')
+  await send(accounts[1], corona, ETHER)
+  await wallet.goto(at(salePath(corona)))
+  await sees(wallet, 'You can change your mind for 7 days after your latest contribution')
+  await sees(wallet, 'You can still change your mind about')
+  await isAccessible(wallet, 'cooling-off')
+  await wallet.getByRole('button', { name: 'Withdraw your contribution' }).click()
+  await wallet.getByText('You can still change your mind about').waitFor({ state: 'detached' })
+  await until('it is withdrawn', async () => (await read(corona, 'positionOf', [accounts[1]])).paid === 0n)
+  await stateOf('Included')
+  await wallet.goto(at(salePath(borealis)))
+})
+
 test('without the service the page keeps what it has, says how old it is, and comes back by itself', async () => {
   await reader.goto(at('#/'))
   await reader.getByRole('link', { name: 'Aurora' }).waitFor()
