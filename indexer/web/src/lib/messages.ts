@@ -564,6 +564,7 @@ export const m = {
   chart: {
     title: 'Raised by day',
     label: 'Bars: what came in each day. Line: what was raised in all. The table below has the figures.',
+    legend: 'Bars: each day. Line: in all. Dashed: the goal; dotted: the hard cap, once it is near.',
     table: 'As a table',
     day: 'Day (UTC)',
     raised: 'Contributed that day',

@@ -49,6 +49,13 @@ export function utcDay(time: string): string {
   return UTC_DAY.format(date(time))
 }
 
+const UTC_SHORT = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+
+/** `1 Mar` */
+export function utcShort(seconds: number): string {
+  return UTC_SHORT.format(date(seconds))
+}
+
 /** The same in the zone of the visitor, with its name. */
 export function local(time: string | number): string {
   return LOCAL.format(date(time))
