@@ -28,7 +28,9 @@ BEYOND_SCHEMAS = [
     (r"invalid_body", r".*raw_transaction.*"),
     (r"invalid_body", r".*(sale|investor|amount|customer_reference) is missing.*"),
     # Which phases a sale has, and until when it takes vouchers.
-    (r"invalid_body", r".*(phases|deadline|investor|max_paid).*"),
+    (r"invalid_body", r".*(takes no vouchers|is no phase|is none of them|integer .* expected u8).*"),
+    (r"invalid_body", r".*deadline (is over|is after the end of the sale|is too late).*"),
+    (r"invalid_body", r".*(limit stays below 2\^120|zero address is nobody's).*"),
     (r"invalid_(body|query)", r".*characters that can be seen, and no space around.*"),
     # To JSON Schema 1.0 is a whole number. Who writes it has lost larger ones already.
     (r"invalid_body", r".*the wrong type: floating point.*"),

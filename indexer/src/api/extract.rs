@@ -32,6 +32,16 @@ pub trait Parameter: Sized {
     fn parse(text: &str) -> Result<Self, String>;
 }
 
+/// An id as `access::fresh_id` makes them: what it begins with, and 20 letters and digits.
+pub fn parse_id(text: &str, begins: &str, of: &str) -> Result<String, String> {
+    let rest = text.strip_prefix(begins).unwrap_or_default();
+    if rest.len() == 20 && rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("must be the id of {of}: {begins} and 20 letters and digits"))
+    }
+}
+
 /// What a handler takes from its query.
 pub trait FromQuery: Sized {
     /// Reads every parameter it knows.

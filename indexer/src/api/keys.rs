@@ -13,7 +13,7 @@ use super::{
     allowlists::NoQuery,
     auth::{Authorized, KeysAdmin, Once, Service, Turn},
     body::{Post, no_store},
-    extract::{CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Parameter, Reader},
+    extract::{CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Parameter, Reader, parse_id},
     problem::{Code, Fault, Problem},
     shapes::Time,
 };
@@ -31,12 +31,7 @@ pub struct KeyId(pub String);
 
 impl Parameter for KeyId {
     fn parse(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("key_").unwrap_or_default();
-        if rest.len() == 20 && rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must be the id of a key: key_ and 20 letters and digits".to_owned())
-        }
+        parse_id(text, "key_", "a key").map(Self)
     }
 }
 

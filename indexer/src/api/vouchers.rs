@@ -13,7 +13,7 @@ use super::{
     allowlists::NoQuery,
     auth::{Authorized, Caller, Once, Service, Turn, VouchersWrite},
     body::{BaseUnits, Fields, Post, Reference, no_store},
-    extract::{CheckedPath, CheckedQuery, FromQuery, Limit, Parameter, Reader},
+    extract::{CheckedPath, CheckedQuery, FromQuery, Limit, Parameter, Reader, parse_id},
     orders::find_sale,
     problem::{Code, Problem},
     sale::SalePath,
@@ -44,12 +44,7 @@ pub struct VoucherId(pub String);
 
 impl Parameter for VoucherId {
     fn parse(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("vch_").unwrap_or_default();
-        if rest.len() == 20 && rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must be the id of a voucher: vch_ and 20 letters and digits".to_owned())
-        }
+        parse_id(text, "vch_", "a voucher").map(Self)
     }
 }
 

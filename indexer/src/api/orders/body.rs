@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     api::{
         body::{BaseUnits, Fields, Reference},
-        extract::{ChainId, FromPath, FromQuery, Limit, Parameter, Reader},
+        extract::{ChainId, FromPath, FromQuery, Limit, Parameter, Reader, parse_id},
         problem::Problem,
     },
     orders::{self, Decoded, MAX_RAW},
@@ -23,12 +23,7 @@ pub struct OrderId(pub String);
 
 impl Parameter for OrderId {
     fn parse(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("ord_").unwrap_or_default();
-        if rest.len() == 20 && rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must be the id of an order: ord_ and 20 letters and digits".to_owned())
-        }
+        parse_id(text, "ord_", "an order").map(Self)
     }
 }
 

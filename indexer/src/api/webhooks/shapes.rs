@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     api::{
-        extract::{FromPath, FromQuery, Limit, Parameter, Reader},
+        extract::{FromPath, FromQuery, Limit, Parameter, Reader, parse_id},
         shapes::Time,
     },
     db::service::{
@@ -21,12 +21,7 @@ pub struct WebhookId(pub String);
 
 impl Parameter for WebhookId {
     fn parse(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("wh_").unwrap_or_default();
-        if rest.len() == 20 && rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must be the id of a webhook: wh_ and 20 letters and digits".to_owned())
-        }
+        parse_id(text, "wh_", "a webhook").map(Self)
     }
 }
 
