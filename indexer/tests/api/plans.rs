@@ -110,6 +110,7 @@ async fn pages_are_read_through_indexes(pool: PgPool) {
         "FROM contribution c LEFT JOIN",
         "FROM position p LEFT JOIN",
         "FROM sale_overview",
+        "FROM sale_now",
         "sale_phase p",
         "FROM sale_activity",
         "JOIN whitepaper w",
