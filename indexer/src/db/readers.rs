@@ -36,6 +36,8 @@ pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgP
         ("statement_timeout", "10s"),
         // What it compiles a page's query for takes a hundred times as long as the page.
         ("jit", "off"),
+        // Making plans takes longer than what they find, so they are made once a connection; `tests/api/plans.rs` holds these to account.
+        ("plan_cache_mode", "force_generic_plan"),
     ]);
     // The pool would try a refused connection again until its time is up, and then name only the time.
     let mut connection = PgConnection::connect_with(&options).await.map_err(DbError::Connect)?;
@@ -52,11 +54,9 @@ pub async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgP
     of_current_tables(connections).connect_with(options).await.map_err(DbError::Connect)
 }
 
-/// A pool of one connection like those of `pool`, for who asks the same few questions again and again: its plans are made once, as
-/// making them takes longer than what they find. Connects when it is first asked.
+/// A pool of one connection like those of `pool`, for who asks the same few questions again and again. Connects when it is first asked.
 pub fn follower(pool: &PgPool) -> PgPool {
-    let options = (*pool.connect_options()).clone().options([("plan_cache_mode", "force_generic_plan")]);
-    of_current_tables(1).connect_lazy_with(options)
+    of_current_tables(1).connect_lazy_with((*pool.connect_options()).clone())
 }
 
 /// A pool of one connection that writes apart from the chain's writer, into the tables that are live. Connects when it is first asked.

@@ -199,6 +199,8 @@ async fn list_keys(
     limit: i64,
 ) -> Result<Vec<(i64, Addr)>, DbError> {
     let (chain, block, log) = after.unwrap_or((-1, i64::MAX, i32::MAX));
+    // Which of the conditions there are decides how the rows are found, and this is quick to plan.
+    sqlx::query!("SET LOCAL plan_cache_mode = force_custom_plan").execute(&mut *connection).await?;
     // Two statements: one walks the newest sales, the other begins with those that have the text.
     macro_rules! page {
         ($text:tt $(, $argument:expr)?) => {
@@ -221,14 +223,14 @@ async fn list_keys(
                 filter.currency as _
                 $(, $argument)?
             )
-            .fetch_all(connection)
+            .fetch_all(&mut *connection)
             .await?
             .into_iter()
             .map(|row| (row.chain_id, row.address))
             .collect()
         };
     }
-    Ok(match filter.text.as_deref() {
+    let keys = match filter.text.as_deref() {
         None => page!(""),
         // The pieces find every sale that can have it; comparing tells which has.
         Some(text) => page!(
@@ -242,7 +244,9 @@ async fn list_keys(
                     AND strpos(search_text(u.symbol || chr(10) || u.name), search_text($10)) > 0)",
             text
         ),
-    })
+    };
+    sqlx::query!("SET LOCAL plan_cache_mode = force_generic_plan").execute(&mut *connection).await?;
+    Ok(keys)
 }
 
 /// Sales by chain, newest first in each, after the `(chain, block, log index)` of `after`. Found first and read then: to plan everything
