@@ -33,6 +33,18 @@ export const calls = {
     data: sale.encodeFunctionData('contribute', [investor, amount, eligibility]),
     value: isEther ? amount : 0n,
   }),
+  /** `contribute` of an ERC-20 whose approval is signed (ERC-2612) for the very amount. */
+  contributeWithPermit: (
+    to: string,
+    investor: string,
+    amount: bigint,
+    eligibility: string,
+    { deadline, v, r, s }: { deadline: bigint; v: number; r: string; s: string },
+  ): Call => ({
+    to,
+    data: sale.encodeFunctionData('contributeWithPermit', [investor, amount, eligibility, deadline, v, r, s]),
+    value: 0n,
+  }),
   claim: (to: string, investor: string): Call => ({
     to,
     data: sale.encodeFunctionData('claim', [investor]),
@@ -59,16 +71,30 @@ export function toParams(from: string, call: Call) {
   return { from, to: call.to, data: call.data, value: hex(call.value) }
 }
 
-export type Tried = { ok: true; result: string } | { ok: false; told: Told } | { ok: false; told: undefined }
+export type Tried =
+  | { ok: true; result: string }
+  | {
+      ok: false
+      /** Undefined where the node did not say. */
+      told: Told | undefined
+      /** Whether it is the sale that says no, and not a token which it calls in the end. */
+      bySale: boolean
+    }
 
-/** Whether the call would go through in the newest block; if not, why. `told` is undefined where the node did not say. */
+/** Of the sale's ABI, but about the token that it calls. */
+const OF_TOKEN = ['SafeERC20FailedOperation', 'TransferNotExact', 'FailedCall', 'Error', 'Panic']
+
+/** Whether the call would go through in the newest block; if not, why. */
 export async function attempt(provider: Provider, from: string, call: Call, assets: Assets): Promise<Tried> {
   try {
     const result = await provider.request({ method: 'eth_call', params: [toParams(from, call), 'latest'] })
     return { ok: true, result: String(result) }
   } catch (error) {
     const data = revertData(error)
-    return { ok: false, told: data === undefined ? undefined : explain(all, data, words(assets)) }
+    if (data === undefined) return { ok: false, told: undefined, bySale: false }
+    const known = data.length < 10 ? null : sale.getError(data.slice(0, 10))
+    const bySale = known !== null && !OF_TOKEN.includes(known.name)
+    return { ok: false, told: explain(all, data, words(assets)), bySale }
   }
 }
 

@@ -16,8 +16,8 @@ export interface Say {
 export interface Told {
   sentence: string
   next: string
-  /** An amount to take instead, base units of the currency. */
-  use?: bigint
+  /** By how much another amount would do, base units of the currency: negative where it has to be smaller. */
+  change?: bigint
 }
 
 type Sentence = (e: Values, say: Say) => Told
@@ -66,12 +66,15 @@ export const errors: Record<string, Sentence> = {
       `Each investor has to pay at least ${say.money(e['minPaid'])} in all; this would make ${say.money(e['paid'])}.`,
       'Contribute more.',
     ),
+    change: (e['minPaid'] as bigint) - (e['paid'] as bigint),
   }),
-  AboveMaximum: (e, say) =>
-    told(
+  AboveMaximum: (e, say) => ({
+    ...told(
       `Each investor can pay at most ${say.money(e['maxPaid'])} in all; this would make ${say.money(e['paid'])}.`,
       'Contribute less.',
     ),
+    change: (e['maxPaid'] as bigint) - (e['paid'] as bigint),
+  }),
   SoldOut: (e, say) => told(`Everything is sold: the hard cap of ${say.money(e['hardCap'])} is reached.`, LOOK),
   ZeroTokens: (e, say) =>
     told(`${say.money(e['amount'])} buys less than the smallest part of a token.`, 'Contribute more.'),
@@ -175,7 +178,10 @@ export const errors: Record<string, Sentence> = {
   OwnableUnauthorizedAccount: plain('This address is not the owner.', NOT_YOURS),
 
   // Tokens.
-  ERC20InsufficientBalance: plain('The wallet has less of the token than that.', 'Choose a smaller amount.'),
+  ERC20InsufficientBalance: (e) => ({
+    ...told('The wallet has less of the token than that.', 'Choose a smaller amount.'),
+    change: (e['balance'] as bigint) - (e['needed'] as bigint),
+  }),
   ERC20InsufficientAllowance: plain('The sale has not been allowed to take that much of the token.', 'Allow it first.'),
   ERC20InvalidApprover: plain('This address cannot allow anything.', TOKEN),
   ERC20InvalidReceiver: plain('The token cannot be sent to this address.', 'Use another address.'),

@@ -512,6 +512,8 @@ export const m = {
       sentence: 'The node would not say why it would not go through.',
       next: 'Check that your wallet has enough ether for the amount and the network’s fee.',
     },
+    declined: { sentence: 'You declined. Nothing was signed and nothing was sent.', next: 'You can try again.' },
+    use: (amount: string) => `Use ${amount}`,
     claimable: 'Yours to claim now',
     refundable: 'Yours to take back',
     withdrawable: 'You can still change your mind about',

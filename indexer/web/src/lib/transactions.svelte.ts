@@ -35,8 +35,9 @@ export const transactions = {
 
 export type Plan = Pick<Transaction, 'kind' | 'chain' | 'sale' | 'saleName' | 'amount'>
 
-/** Asks the wallet to sign and send, and follows what it sent. */
-async function send(plan: Plan, call: Call, provider: Provider, from: string): Promise<void> {
+/** Asks the wallet to sign and send, and follows what it sent. `before` goes with it in one transaction. */
+async function send(plan: Plan, call: Call, provider: Provider, from: string, before?: Call[]): Promise<void> {
+  void before
   const { toParams } = await import('./contract.ts')
   const id = crypto.randomUUID()
   const t: Transaction = {
