@@ -6,6 +6,7 @@ import { abi as restrictedAbi } from '../../../../contracts/abi/RestrictedSaleTo
 import { abi as tokenAbi } from '../../../../contracts/abi/SaleToken.json'
 import { abi as vaultAbi } from '../../../../contracts/abi/RefundVault.json'
 import { format } from './amount.ts'
+import type { Call } from './call.ts'
 import { explain, revertData } from './errors.ts'
 import type { Say, Told } from './messages.errors.ts'
 import type { Provider } from './wallets.svelte.ts'
@@ -15,12 +16,7 @@ const token = new Interface(tokenAbi)
 /** Sales first: most errors are theirs. */
 const all = [sale, new Interface(vaultAbi), token, new Interface(restrictedAbi)]
 
-export interface Call {
-  to: string
-  data: string
-  /** Wei. */
-  value: bigint
-}
+export type { Call }
 
 export interface Assets {
   currency: { decimals: number; symbol: string }
@@ -66,9 +62,10 @@ export const calls = {
 
 const hex = (value: bigint) => `0x${value.toString(16)}`
 
-/** As a wallet takes it. */
-export function toParams(from: string, call: Call) {
-  return { from, to: call.to, data: call.data, value: hex(call.value) }
+/** As a wallet takes it. With the chain named, a wallet that is on another one refuses. */
+export function toParams(from: string, call: Call, chain?: number) {
+  const params = { from, to: call.to, data: call.data, value: hex(call.value) }
+  return chain === undefined ? params : { ...params, chainId: hex(BigInt(chain)) }
 }
 
 export type Tried =

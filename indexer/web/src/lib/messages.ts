@@ -482,9 +482,11 @@ export const m = {
     disconnect: 'Disconnect',
     close: 'Close',
     asking: 'Look at your wallet: it asks you something.',
+    injected: 'The wallet of this browser',
     none: 'No wallet was found in this browser.',
     noneHelp:
       'A wallet is a program that keeps your keys, most often an extension of the browser or an app with a browser in it. Install one from its maker’s own page, and come back; or open this page in the browser of your wallet app.',
+    apps: 'If you have one of these apps, open this page in it',
     noneNever: 'This page never asks for a private key or a recovery phrase. Nobody honest does.',
     fault: {
       declined: 'You declined. The wallet was not connected.',
@@ -550,6 +552,18 @@ export const m = {
       'The list of this phase is not with this service, so this page cannot prove that you are on it. Ask the team.',
     approveFirst: (amount: string) =>
       `Two steps: first you allow the contract of the sale to take exactly ${amount}, then you contribute. Each is a transaction with a fee.`,
+    batch: (amount: string) =>
+      `One step: your wallet allows the contract of the sale to take exactly ${amount} and contributes, in one transaction that happens as a whole or not at all.`,
+    permit: (amount: string) =>
+      `Your wallet asks twice. First to sign that the contract of the sale may take exactly ${amount}: that is no transaction and costs nothing. Then to send the contribution.`,
+    signing: 'Sign the permission in your wallet. It costs nothing and sends nothing.',
+    bySignature: 'Sign and contribute',
+    approveInstead: 'Allow it with a transaction instead',
+    odd: 'Permissions by signature work in this token in a way that this page cannot check, so none is asked for.',
+    unsigned:
+      'The permission by signature did not work in this wallet or with this token. It works with a transaction.',
+    unbatched: 'Your wallet does not send both in one transaction after all.',
+    ways: 'Looking up how your wallet can pay…',
     notOpen: 'This sale takes no contributions now.',
     feeLeft: 'That is all your wallet has; leave some for the network’s fee.',
   },
@@ -587,17 +601,34 @@ export const m = {
     hash: 'Transaction',
     dismiss: 'Remove from this list',
     spedUp: 'Sped up.',
+    /** Of one that is over while another might have been. */
+    settled: {
+      interrupted:
+        'The page was closed while your wallet asked, and nothing like it was sent since. If the wallet still asks, decline it there.',
+      cancelled: 'Cancelled for good: another transaction of yours took its place.',
+      reverted: 'It failed, and that is final: nothing was moved but the fee.',
+    },
     unconnected: 'Connect the wallet to see how it goes on.',
+    byIndex:
+      'Your wallet is not connected, so this is what the index of this service knows. It has a transaction once it is in a block. To see one that still waits, has failed or was replaced, connect the wallet.',
+    unkept:
+      'This browser does not keep it for this page: if you close the page, look in your wallet for how it went on.',
+    signatures: (given: number, threshold: number) =>
+      `${given} of ${plural(threshold, 'signature', 'signatures')} on the chain. Those that are given in the Safe’s app are counted there, and are not seen here before it is sent.`,
+    safeHash: 'In the Safe',
+    moved: 'Your wallet went to another account or another chain meanwhile. Look at what it shows now, and try again.',
     state: {
       awaiting_wallet: 'Confirm in your wallet',
       interrupted: 'Interrupted',
       rejected: 'Declined',
       refused: 'Not sent',
+      multisig: 'Waiting for signatures',
       pending: 'Pending',
       dropped: 'Dropped',
       cancelled: 'Cancelled',
       included: 'Included',
       reverted: 'Failed',
+      partial: 'Went through in part',
       final: 'Final',
       reorged: 'Pending again',
     },
@@ -607,11 +638,14 @@ export const m = {
         'The page was closed while your wallet asked. Look in the wallet whether it was sent before you try again.',
       rejected: 'You declined. Nothing was sent.',
       refused: 'The wallet did not send it. Nothing was paid.',
+      multisig: 'Your Safe has it. It is sent once enough of its owners have signed; you can close this page.',
       pending: 'Sent. You can close this page.',
       dropped: 'Not mined; it is safe to retry.',
       cancelled: 'Cancelled: another transaction of yours took its place.',
       included: 'Included. It is final in some minutes.',
       reverted: 'It was in a block, but failed: nothing was moved but the fee.',
+      partial:
+        'Your wallet says that only a part of it went through. Look there at what was sent before you try again.',
       final: 'Final. The network will not take it back.',
       reorged: 'The network reorganised; checking again.',
     },

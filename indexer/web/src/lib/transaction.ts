@@ -1,5 +1,6 @@
-// A transaction from the wallet's question to finality. This is the only state machine of it: `step` is pure, and `observe` asks a node
-// what has happened since.
+// A transaction from the wallet's question to finality. This is the only state machine of it: `step` is pure. What has happened since is
+// asked of a node (`observe.ts`), of a Safe's contract (`safe.ts`), of a wallet that takes several calls (`batch.ts`), or of the service
+// (`service.ts`).
 
 import type { Amount } from './amount.ts'
 
@@ -10,23 +11,48 @@ export interface Block {
   hash: string
 }
 
-export type State =
-  | 'awaiting_wallet'
+export const STATES = [
+  'awaiting_wallet',
   /** The page was closed while the wallet asked. */
-  | 'interrupted'
-  | 'rejected'
+  'interrupted',
+  'rejected',
   /** The wallet or its node did not take it. */
-  | 'refused'
-  | 'pending'
-  | 'dropped'
-  | 'cancelled'
-  | 'included'
-  | 'reverted'
-  | 'final'
-  | 'reorged'
+  'refused',
+  /** A Safe has it, and waits for its owners. */
+  'multisig',
+  'pending',
+  'dropped',
+  'cancelled',
+  'included',
+  'reverted',
+  /** Of several calls that a wallet sent at once, some went through and some did not. */
+  'partial',
+  'final',
+  'reorged',
+] as const
+export type State = (typeof STATES)[number]
+
+/** What a Safe does with what it was asked to send. */
+export interface Safe {
+  /** Its own hash of it, which is no hash of a transaction. */
+  hash: string
+  threshold: number
+  /** Owners who have approved it on the chain. Signatures that the Safe's app collects are not there. */
+  given: number
+  /** The Safe's nonce for it, where that could be found. */
+  nonce?: number
+  /** First block in which its execution is looked for. */
+  from: number
+}
 
 export interface Transaction {
   id: string
+  /** Grows with each change: of two tabs that keep it, the one that has seen more is right. */
+  rev: number
+  /** By the visitor's clock, milliseconds: their order in a list and nothing else. */
+  asked: number
+  /** The page that asks the wallet, while it does. */
+  page?: string
   kind: Kind
   chain: number
   sale: string
@@ -40,65 +66,109 @@ export interface Transaction {
   amount?: Amount
   state: State
   hash?: string
-  /** The account's, once known. */
+  /** Id of a batch (EIP-5792). Its hash, once known, may not be of the account's own transaction. */
+  batch?: string
+  safe?: Safe
+  /** The account's, once known. Of one that the wallet is asked for, the next one that is free. */
   nonce?: number
   /** Whether `hash` took the place of the one that was sent. */
   spedUp?: boolean
   block?: Block
   /** The newest block in which the node knew it, or before it was sent. */
   seenAt?: number
+  /** Whether what it is now can no longer change, of a state that could. */
+  settled?: boolean
   /** Why it was refused. */
   message?: string
 }
 
 export type Event =
+  /** The wallet is about to be asked. */
+  | { type: 'asking'; head: number; nonce: number }
   | { type: 'sent'; hash: string; head: number }
+  | { type: 'batched'; id: string; head: number }
+  | { type: 'proposed'; safe: Safe; batch?: string }
   | { type: 'declined' }
   | { type: 'refused'; message: string }
   | { type: 'reloaded' }
+  /** Blocks up to here have it not. */
+  | { type: 'searched'; head: number }
   /** The node has it and waits for a block. */
   | { type: 'waiting'; nonce: number; head: number }
-  | { type: 'in_block'; block: Block; succeeded: boolean }
+  | { type: 'in_block'; block: Block; succeeded: boolean; nonce?: number }
   | { type: 'finalized'; number: number }
   /** The node does not know it; `spent`: its nonce went to another one that was not found. */
   | { type: 'unknown'; head: number; spent: boolean }
   | { type: 'replaced'; hash: string; same: boolean }
+  /** Its place is taken in a block that is final. */
+  | { type: 'settled' }
+  /** What a Safe has gathered so far. */
+  | { type: 'signatures'; given: number; threshold: number; from: number }
+  /** A Safe or a wallet of batches has sent it, in this transaction. */
+  | { type: 'executed'; hash: string }
+  /** The Safe has used the nonce for something else. */
+  | { type: 'outrun' }
+  /** What EIP-5792 calls 400, 500 without a receipt, and 600. */
+  | { type: 'batch_failed'; how: 'not_sent' | 'reverted' | 'partly' }
 
 /** So many blocks after a node has last known of it, with its nonce unused, a transaction is taken for dropped. */
 export const PATIENCE = 20
+/** So many blocks after the wallet was asked by a page that is gone, it is no longer looked for. */
+export const SEARCH = 300
+
+const OVER: State[] = ['rejected', 'refused', 'partial', 'final']
 
 /** Whether nothing more can happen to it. */
-export function isOver(state: State): boolean {
-  return ['interrupted', 'rejected', 'refused', 'cancelled', 'final'].includes(state)
+export function isOver(t: Pick<Transaction, 'state' | 'settled'>): boolean {
+  return OVER.includes(t.state) || t.settled === true
 }
 
+/** What the wallet says counts as long as it is not said: another tab can have taken it for interrupted. */
+const isAsked = (state: State) => state === 'awaiting_wallet' || state === 'interrupted'
+
 export function step(t: Transaction, event: Event): Transaction {
-  if (isOver(t.state)) return t
+  if (isOver(t)) return t
   switch (event.type) {
+    case 'asking':
+      return isAsked(t.state) ? { ...t, seenAt: event.head, nonce: event.nonce } : t
     case 'sent':
-      return t.state === 'awaiting_wallet' ? { ...t, state: 'pending', hash: event.hash, seenAt: event.head } : t
+      // Which nonce the wallet took is the node's to tell.
+      return isAsked(t.state) ? less(t, { state: 'pending', hash: event.hash, seenAt: event.head }, 'nonce', 'page') : t
+    case 'batched':
+      return isAsked(t.state) ? less(t, { state: 'pending', batch: event.id, seenAt: event.head }, 'nonce', 'page') : t
+    case 'proposed': {
+      const batch = event.batch === undefined ? {} : { batch: event.batch }
+      return isAsked(t.state) ? less(t, { state: 'multisig', safe: event.safe, ...batch }, 'nonce', 'page') : t
+    }
     case 'declined':
-      return t.state === 'awaiting_wallet' ? { ...t, state: 'rejected' } : t
+      return isAsked(t.state) ? less(t, { state: 'rejected' }, 'page') : t
     case 'refused':
-      return t.state === 'awaiting_wallet' ? { ...t, state: 'refused', message: event.message } : t
+      return isAsked(t.state) ? less(t, { state: 'refused', message: event.message }, 'page') : t
     case 'reloaded':
-      return t.state === 'awaiting_wallet' ? { ...t, state: 'interrupted' } : t
+      return t.state === 'awaiting_wallet' ? less(t, { state: 'interrupted' }, 'page') : t
+    case 'searched':
+      if (t.state !== 'interrupted') return t
+      // As long as it was asked for by a page that is gone, `seenAt` stays where the search began, and `nonce` what it looks for.
+      return event.head > (t.seenAt ?? event.head) + SEARCH ? { ...t, settled: true } : t
     case 'waiting': {
       // It was in a block, and waits again: the block was reorged away.
-      const state = t.block ? 'reorged' : 'pending'
-      return without(t, { state, nonce: event.nonce, seenAt: event.head })
+      const state = t.block ? 'reorged' : keep(t.state)
+      return less(t, { state, nonce: event.nonce, seenAt: event.head }, 'block')
     }
     case 'in_block': {
       const done = event.succeeded ? 'included' : 'reverted'
       // Another block than before: said once, and then where it is now.
       const moved = t.block !== undefined && t.block.hash !== event.block.hash
-      return { ...t, state: moved ? 'reorged' : done, block: event.block, seenAt: event.block.number }
+      const nonce = event.nonce === undefined ? {} : { nonce: event.nonce }
+      return { ...t, ...nonce, state: moved ? 'reorged' : done, block: event.block, seenAt: event.block.number }
     }
     case 'finalized':
-      if (t.state !== 'included' || !t.block || event.number < t.block.number) return t
-      return { ...t, state: 'final' }
+      if (!t.block || event.number < t.block.number) return t
+      if (t.state === 'included') return { ...t, state: 'final' }
+      return t.state === 'reverted' ? { ...t, settled: true } : t
     case 'unknown': {
-      if (t.block) return without(t, { state: 'reorged' })
+      if (t.block) return less(t, { state: 'reorged' }, 'block')
+      if (t.state === 'cancelled') return t
       if (event.spent) return { ...t, state: 'cancelled' }
       const patient = event.head <= (t.seenAt ?? event.head) + PATIENCE
       return {
@@ -108,90 +178,32 @@ export function step(t: Transaction, event: Event): Transaction {
       }
     }
     case 'replaced':
-      if (!event.same) return { ...t, state: 'cancelled' }
-      return without(t, { state: 'pending', hash: event.hash, spedUp: true })
+      if (!event.same) return less(t, { state: 'cancelled' }, 'block')
+      return less(t, { state: 'pending', hash: event.hash, spedUp: true }, 'block')
+    case 'settled':
+      return t.state === 'cancelled' ? { ...t, settled: true } : t
+    case 'signatures': {
+      if (!t.safe) return t
+      const safe = { ...t.safe, given: event.given, threshold: event.threshold, from: event.from }
+      return { ...t, safe, state: t.state === 'pending' ? 'multisig' : t.state }
+    }
+    case 'executed':
+      return { ...t, hash: event.hash, state: keep(t.state) }
+    case 'outrun':
+      return less(t, { state: 'cancelled' }, 'block')
+    case 'batch_failed':
+      if (event.how === 'not_sent') return less(t, { state: 'refused' }, 'block')
+      if (event.how === 'partly') return { ...t, state: 'partial' }
+      return { ...t, state: 'reverted', settled: true }
   }
 }
 
 /** A reorged one that is waited for stays so. */
 const keep = (state: State): State => (state === 'reorged' ? 'reorged' : 'pending')
 
-/** Changed, and in no block any more. */
-function without(t: Transaction, change: Partial<Transaction>): Transaction {
+/** Changed, and without what is no longer so. */
+function less(t: Transaction, change: Partial<Transaction>, ...gone: ('block' | 'nonce' | 'page')[]): Transaction {
   const changed = { ...t, ...change }
-  delete changed.block
+  for (const name of gone) if (change[name] === undefined) delete changed[name]
   return changed
-}
-
-/** How a node is asked: EIP-1193's `request`. */
-export type Ask = (method: string, params: unknown[]) => Promise<unknown>
-
-interface RawTransaction {
-  hash: string
-  from: string
-  to: string | null
-  input: string
-  value: string
-  nonce: string
-}
-
-interface RawBlock {
-  number: string
-  hash: string
-  transactions: RawTransaction[]
-}
-
-/** Most blocks that are searched for what took a transaction's place. */
-const SEARCHED = 128
-
-/** What a node tells about a transaction now. */
-export async function observe(t: Transaction, ask: Ask): Promise<Event[]> {
-  if (t.hash === undefined || isOver(t.state)) return []
-  const receipt = (await ask('eth_getTransactionReceipt', [t.hash])) as {
-    blockNumber: string
-    blockHash: string
-    status: string
-  } | null
-  if (receipt) {
-    const block = { number: Number(receipt.blockNumber), hash: receipt.blockHash }
-    const events: Event[] = [{ type: 'in_block', block, succeeded: BigInt(receipt.status) === 1n }]
-    // Not every chain has the tag.
-    const finalized = (await ask('eth_getBlockByNumber', ['finalized', false]).catch(() => null)) as RawBlock | null
-    if (finalized && Number(finalized.number) >= block.number) {
-      const there = (await ask('eth_getBlockByNumber', [receipt.blockNumber, false])) as RawBlock | null
-      if (there?.hash === block.hash) events.push({ type: 'finalized', number: Number(finalized.number) })
-    }
-    return events
-  }
-  const head = Number(await ask('eth_blockNumber', []))
-  const known = (await ask('eth_getTransactionByHash', [t.hash])) as RawTransaction | null
-  if (known) return [{ type: 'waiting', nonce: Number(known.nonce), head }]
-  if (t.nonce === undefined) return [{ type: 'unknown', head, spent: false }]
-  const count = Number(await ask('eth_getTransactionCount', [t.from, 'latest']))
-  if (count <= t.nonce) return [{ type: 'unknown', head, spent: false }]
-  const other = await replacement(t, t.nonce, head, ask)
-  if (!other) return [{ type: 'unknown', head, spent: true }]
-  // It came while it was looked for.
-  if (other.hash === t.hash) return []
-  return [{ type: 'replaced', hash: other.hash, same: isSame(t, other) }]
-}
-
-async function replacement(t: Transaction, nonce: number, head: number, ask: Ask): Promise<RawTransaction | undefined> {
-  for (let number = head; number >= Math.max(0, (t.seenAt ?? head) - 1, head - SEARCHED); number--) {
-    const block = (await ask('eth_getBlockByNumber', [`0x${number.toString(16)}`, true])) as RawBlock | null
-    const found = block?.transactions.find(
-      (one) => one.from.toLowerCase() === t.from.toLowerCase() && Number(one.nonce) === nonce,
-    )
-    if (found) return found
-  }
-  return undefined
-}
-
-/** Sped up is what does the same. */
-function isSame(t: Transaction, other: RawTransaction): boolean {
-  return (
-    other.to?.toLowerCase() === t.to.toLowerCase() &&
-    other.input.toLowerCase() === t.data.toLowerCase() &&
-    BigInt(other.value) === BigInt(t.value)
-  )
 }

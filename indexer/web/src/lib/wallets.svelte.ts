@@ -1,6 +1,7 @@
 // Wallets of the browser: found by EIP-6963, spoken to by EIP-1193. One is connected at a time.
 
 import { checksummed } from './address.ts'
+import { m } from './messages.ts'
 
 export interface Provider {
   request(asked: { method: string; params?: unknown[] }): Promise<unknown>
@@ -38,6 +39,7 @@ export function messageOf(error: unknown): string {
 }
 
 const KEY = 'crowdsale.wallet'
+const INJECTED = 'injected'
 
 let found = $state.raw<Wallet[]>([])
 let connection = $state.raw<Connection>()
@@ -66,18 +68,26 @@ export const wallets = {
   open() {
     fault = undefined
     isOpen = true
-    window.dispatchEvent(new Event('eip6963:requestProvider'))
+    ask()
   },
   close() {
     isOpen = false
   },
   start() {
     window.addEventListener('eip6963:announceProvider', (event) => announced((event as CustomEvent<Wallet>).detail))
-    window.dispatchEvent(new Event('eip6963:requestProvider'))
+    ask()
   },
   connect,
   disconnect,
   switchTo,
+}
+
+/** Wallets that are there announce themselves at once. The browser in a wallet's app may only put its own where pages once looked. */
+function ask() {
+  window.dispatchEvent(new Event('eip6963:requestProvider'))
+  const { ethereum } = window as { ethereum?: Provider }
+  if (found.length > 0 || typeof ethereum?.request !== 'function') return
+  announced({ info: { uuid: INJECTED, name: m.wallet.injected, icon: '', rdns: INJECTED }, provider: ethereum })
 }
 
 function announced(wallet: Wallet) {
@@ -89,7 +99,8 @@ function announced(wallet: Wallet) {
   )
     return
   if (found.some((one) => one.info.uuid === wallet.info.uuid)) return
-  found = [...found, wallet]
+  // One that says its name is most often the same.
+  found = [...found.filter((one) => one.info.uuid !== INJECTED), wallet]
   if (!connection && remembered() === wallet.info.rdns) void resume(wallet)
 }
 

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Ask, type Event, isOver, observe, PATIENCE, step, type Transaction } from '../../src/lib/transaction.ts'
+import { type Ask, observe } from '../../src/lib/observe.ts'
+import { type Event, isOver, PATIENCE, SEARCH, step, type Transaction } from '../../src/lib/transaction.ts'
 
 const FROM = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
 const TO = '0xDCa029a3fC8AdB9cC52c1310c1bff0b103C0E906'
 
 const asked: Transaction = {
   id: '1',
+  rev: 0,
+  asked: 0,
+  page: 'this',
   kind: 'contribute',
   chain: 1,
   sale: TO,
@@ -52,10 +56,71 @@ test('what the wallet says no to is over, and was not sent', () => {
   assert.equal(run([{ type: 'declined' }, sent]).state, 'rejected')
 })
 
-test('one that fails in a block is never called final', () => {
-  const failed: Event = { type: 'in_block', block: { number: 101, hash: '0xb1' }, succeeded: false }
-  assert.equal(run([sent, failed]).state, 'reverted')
-  assert.equal(run([sent, failed, { type: 'finalized', number: 200 }]).state, 'reverted')
+const failed: Event = { type: 'in_block', block: { number: 101, hash: '0xb1' }, succeeded: false }
+
+test('one that fails in a block is never called final, and is settled once its block is', () => {
+  const reverted = run([sent, failed])
+  assert.deepEqual([reverted.state, isOver(reverted)], ['reverted', false])
+  assert.equal(isOver(run([{ type: 'finalized', number: 100 }], reverted)), false)
+  const settled = run([{ type: 'finalized', number: 101 }], reverted)
+  assert.deepEqual([settled.state, isOver(settled)], ['reverted', true])
+  // Until then, a reorg can let it go through.
+  assert.equal(run([inBlock('0xb2', 102), inBlock('0xb2', 102)], reverted).state, 'included')
+})
+
+test('one whose place was taken can come back until that is final', () => {
+  const cancelled = run([sent, { type: 'replaced', hash: '0xf', same: false }])
+  assert.deepEqual([cancelled.state, isOver(cancelled)], ['cancelled', false])
+  assert.equal(run([inBlock('0xb1')], cancelled).state, 'included')
+  assert.equal(run([{ type: 'unknown', head: 500, spent: false }], cancelled).state, 'cancelled')
+  assert.equal(isOver(run([{ type: 'settled' }], cancelled)), true)
+  assert.equal(isOver(run([sent, { type: 'settled' }])), false)
+})
+
+test('what a page asked that is gone is looked for, and what the wallet says counts', () => {
+  const asking: Event = { type: 'asking', head: 100, nonce: 7 }
+  const gone = run([asking, { type: 'reloaded' }])
+  assert.deepEqual([gone.state, gone.nonce, gone.seenAt, gone.page], ['interrupted', 7, 100, undefined])
+  assert.equal(run([{ type: 'searched', head: 100 + SEARCH }], gone).settled, undefined)
+  assert.equal(isOver(run([{ type: 'searched', head: 101 + SEARCH }], gone)), true)
+  const found = run([sent], gone)
+  assert.deepEqual([found.state, found.hash, found.nonce], ['pending', '0xa', undefined])
+  assert.equal(run([{ type: 'declined' }], gone).state, 'rejected')
+})
+
+const safe = { hash: '0x5afe', threshold: 2, given: 0, nonce: 4, from: 100 }
+
+test('a Safe gathers signatures, sends it, and is followed over a reorg', () => {
+  const waits = run([{ type: 'proposed', safe }])
+  assert.deepEqual([waits.state, waits.hash], ['multisig', undefined])
+  const signed = run([{ type: 'signatures', given: 1, threshold: 3, from: 120 }], waits)
+  assert.deepEqual([signed.state, signed.safe], ['multisig', { ...safe, given: 1, threshold: 3, from: 120 }])
+  const executed = run([{ type: 'executed', hash: '0xe' }], signed)
+  assert.deepEqual([executed.state, executed.hash], ['pending', '0xe'])
+  const reorged = run([inBlock('0xb1', 120), { type: 'unknown', head: 121, spent: false }], executed)
+  assert.equal(reorged.state, 'reorged')
+  assert.equal(run([{ type: 'signatures', given: 1, threshold: 3, from: 120 }], reorged).state, 'reorged')
+  const again = run([{ type: 'executed', hash: '0xe2' }, inBlock('0xb2', 122)], reorged)
+  assert.deepEqual([again.state, again.hash], ['included', '0xe2'])
+  // It can be stopped by another one in its place, for as long as that is not final.
+  const outrun = run([{ type: 'outrun' }], signed)
+  assert.deepEqual([outrun.state, isOver(outrun)], ['cancelled', false])
+})
+
+test('a batch is what the wallet says of it', () => {
+  const batched = run([{ type: 'batched', id: '0x1d', head: 100 }])
+  assert.deepEqual([batched.state, batched.batch, batched.hash], ['pending', '0x1d', undefined])
+  const states = (['not_sent', 'reverted', 'partly'] as const).map((how) =>
+    run([{ type: 'batch_failed', how }], batched),
+  )
+  assert.deepEqual(
+    states.map((t) => [t.state, isOver(t)]),
+    [
+      ['refused', true],
+      ['reverted', true],
+      ['partial', true],
+    ],
+  )
 })
 
 test('a reorg is said, and followed to wherever the transaction comes back', () => {
@@ -79,7 +144,7 @@ test('one that nobody knows is dropped after some blocks, and found again if it 
   assert.equal(run([sent, unknown(100 + PATIENCE)]).state, 'pending')
   const dropped = run([sent, unknown(100 + PATIENCE + 1)])
   assert.equal(dropped.state, 'dropped')
-  assert.ok(!isOver(dropped.state))
+  assert.ok(!isOver(dropped))
   assert.equal(run([inBlock('0xb1', 130)], dropped).state, 'included')
 })
 
@@ -114,6 +179,52 @@ test('a node is asked for no more than is needed', async () => {
   included['eth_getBlockByNumber 0x65'] = { number: '0x65', hash: '0xc1' }
   assert.deepEqual(await observe(pending, node(included)), [inBlock('0xb1')])
   assert.deepEqual(await observe({ ...pending, state: 'final' }, node({})), [])
+})
+
+test('a hash of a wallet’s own gives way to that of the transaction', async () => {
+  const table = {
+    'eth_getTransactionReceipt 0xa': { transactionHash: '0xB', blockNumber: '0x65', blockHash: '0xb1', status: '0x0' },
+    'eth_getBlockByNumber finalized': null,
+  }
+  assert.deepEqual(await observe(pending, node(table)), [{ type: 'executed', hash: '0xB' }, failed])
+})
+
+test('the nonce of one that is in a block already is asked for once', async () => {
+  const table = {
+    'eth_getTransactionReceipt 0xa': { transactionHash: '0xa', blockNumber: '0x65', blockHash: '0xb1', status: '0x1' },
+    'eth_getTransactionByHash 0xa': { nonce: '0x9' },
+    'eth_getBlockByNumber finalized': null,
+  }
+  assert.deepEqual(await observe(run([sent]), node(table)), [{ ...inBlock('0xb1'), nonce: 9 }])
+})
+
+test('a cancelled one is settled by the nonce of the final block alone', async () => {
+  const cancelled = { ...pending, state: 'cancelled' as const }
+  const table = (count: string) => ({
+    'eth_getTransactionReceipt 0xa': null,
+    eth_blockNumber: '0x66',
+    'eth_getTransactionByHash 0xa': null,
+    [`eth_getTransactionCount ${FROM} finalized`]: count,
+  })
+  assert.deepEqual(await observe(cancelled, node(table('0x3'))), [])
+  assert.deepEqual(await observe(cancelled, node(table('0x4'))), [{ type: 'settled' }])
+})
+
+test('what the wallet sent for a page that is gone is found by its nonce and what it does', async () => {
+  const gone = run([{ type: 'asking', head: 101, nonce: 3 }, { type: 'reloaded' }])
+  const one = { hash: '0xf', from: FROM, to: TO, input: '0xab', value: '0x5', nonce: '0x3' }
+  const table = (count: string, found: object) => ({
+    eth_blockNumber: '0x66',
+    [`eth_getTransactionCount ${FROM} latest`]: count,
+    'eth_getBlockByNumber 0x66': { number: '0x66', hash: '0x1', transactions: [found] },
+    'eth_getBlockByNumber 0x65': { number: '0x65', hash: '0x2', transactions: [] },
+    'eth_getBlockByNumber 0x64': { number: '0x64', hash: '0x3', transactions: [] },
+  })
+  assert.deepEqual(await observe(gone, node(table('0x3', one))), [{ type: 'searched', head: 102 }])
+  assert.deepEqual(await observe(gone, node(table('0x4', one))), [{ type: 'sent', hash: '0xf', head: 101 }])
+  // Something else of the same account.
+  const other = await observe(gone, node(table('0x4', { ...one, value: '0x6' })))
+  assert.equal(isOver(run(other, gone)), true)
 })
 
 test('what took the place of a transaction is looked for among the blocks since', async () => {

@@ -1,0 +1,8 @@
+// What a wallet is asked to call.
+
+export interface Call {
+  to: string
+  data: string
+  /** Wei. */
+  value: bigint
+}

@@ -1,0 +1,39 @@
+// What the index of the service tells about a transaction. It knows those that did something in the sale, once they are in a block; of one
+// that waits, failed or was replaced it knows nothing.
+
+import { type Activity, api, MOST } from './api.ts'
+import { type Event, isOver, type Transaction } from './transaction.ts'
+
+/** Pages of the activity that are looked through. */
+const PAGES = 3
+
+/** Whether the service could know it. */
+export const isIndexed = (t: Transaction) => t.hash !== undefined && t.kind !== 'approve'
+
+export async function observeByService(t: Transaction): Promise<Event[]> {
+  if (isOver(t) || !isIndexed(t)) return []
+  let cursor: string | undefined
+  for (let page = 0; page < PAGES; page++) {
+    const found = await api.activity(t.chain, t.sale, MOST, cursor)
+    if (!found.ok) return []
+    const { data, meta, next_cursor } = found.body
+    const one = data.find((each) => each.transaction_hash === t.hash)
+    if (one) return told(one)
+    const below = t.block?.number ?? t.seenAt ?? 0
+    const last = data.at(-1)
+    if (last !== undefined && last.block.number >= below && next_cursor) {
+      cursor = next_cursor
+      continue
+    }
+    // It was in a block that the index has read and has it no longer in.
+    if (t.block && meta.indexed_block.number >= t.block.number)
+      return [{ type: 'unknown', head: meta.indexed_block.number, spent: false }]
+    return []
+  }
+  return []
+}
+
+function told({ block }: Activity): Event[] {
+  const event: Event = { type: 'in_block', block: { number: block.number, hash: block.hash }, succeeded: true }
+  return block.finality === 'finalized' ? [event, { type: 'finalized', number: block.number }] : [event]
+}
