@@ -1,5 +1,8 @@
 // What happens in a sale, as it happens: server-sent events. A connection that breaks is taken up by the browser where it broke off
 // (`Last-Event-ID`); where the service refuses that, the page reads anew.
+//
+// Over HTTP/1.1 a browser holds six connections to a host, for all of its tabs. So a tab that nobody sees holds none: it would starve the
+// others, and what it missed it reads when it is seen again.
 
 import type { FeedEvent } from './api.ts'
 
@@ -24,10 +27,23 @@ export class Live {
     private readonly hear: (event: FeedEvent) => void,
     private readonly read: () => void,
   ) {
-    this.#open()
+    document.addEventListener('visibilitychange', this.#seen)
+    this.#seen()
   }
 
   close() {
+    document.removeEventListener('visibilitychange', this.#seen)
+    this.#shut()
+  }
+
+  #seen = () => {
+    this.#shut()
+    if (document.visibilityState === 'hidden') return
+    this.state = 'connecting'
+    this.#open()
+  }
+
+  #shut() {
     clearTimeout(this.#timer)
     this.#source?.close()
   }

@@ -2,36 +2,61 @@
 // devnet's node past the page, as an extension's requests do.
 
 /** Runs in the page, before its own scripts. */
-function inject({ name, account, chain }) {
+function inject({ name, account, chain, knows, isLegacy, isSafe, atomic }) {
   const listeners = {}
   const tell = (event, value) => (listeners[event] ?? []).forEach((listener) => listener(value))
   // What a wallet knows outlives a reload of the page; a blank page has no storage, and needs no wallet.
+  const key = `test-wallet ${name}`
   let kept = {}
   try {
-    kept = JSON.parse(sessionStorage.getItem('test-wallet') ?? '{}')
+    kept = JSON.parse(sessionStorage.getItem(key) ?? '{}')
   } catch {
     return
   }
-  const wallet = { account, chain, connected: false, ...kept, declines: false, asked: [] }
+  const wallet = {
+    ...{ account, chain, connected: false, batches: {}, ...kept },
+    // What it does not do, each as long as it is set.
+    ...{ declines: false, isBusy: false, refuses: {}, atomic },
+    // What happens when it is asked for something, before it answers.
+    ...{ when: {}, asked: [] },
+  }
   const keep = () => {
-    const { account, chain, connected } = wallet
-    sessionStorage.setItem('test-wallet', JSON.stringify({ account, chain, connected }))
+    const { account, chain, connected, batches } = wallet
+    sessionStorage.setItem(key, JSON.stringify({ account, chain, connected, batches }))
   }
   window.testWallet = wallet
+  window.testWallets = { ...window.testWallets, [name]: wallet }
   wallet.use = (next) => {
     wallet.account = next
     keep()
     tell('accountsChanged', [next])
   }
+  wallet.goTo = (next) => {
+    wallet.chain = next
+    keep()
+    tell('chainChanged', next)
+  }
+  /** Holds what it is asked for until somebody answers. */
+  wallet.hold = (method) => {
+    wallet.when[method] = () => new Promise((done) => (wallet.release = done))
+  }
   const refusal = (code, message, data) => Object.assign(new Error(message), { code, data })
+  const ask = async (method, params) => {
+    const { result, error } = await window.askDevnet(method, params)
+    if (error) throw refusal(error.code, error.message, error.data)
+    return result
+  }
   const provider = {
     on: (event, listener) => (listeners[event] = [...(listeners[event] ?? []), listener]),
     removeListener: (event, listener) =>
       (listeners[event] = (listeners[event] ?? []).filter((one) => one !== listener)),
     async request({ method, params = [] }) {
       wallet.asked.push(method)
+      await wallet.when[method]?.()
+      if (wallet.refuses[method]) throw refusal(wallet.refuses[method], 'The wallet does not do this.')
       switch (method) {
         case 'eth_requestAccounts':
+          if (wallet.isBusy) throw refusal(-32002, 'Already processing eth_requestAccounts. Please wait.')
           if (wallet.declines) throw refusal(4001, 'User rejected the request.')
           wallet.connected = true
           keep()
@@ -41,34 +66,77 @@ function inject({ name, account, chain }) {
         case 'eth_chainId':
           return wallet.chain
         case 'wallet_switchEthereumChain':
-          if (params[0].chainId !== '0x7a69') throw refusal(4902, 'Unrecognized chain.')
-          wallet.chain = params[0].chainId
-          keep()
-          tell('chainChanged', wallet.chain)
+          if (!knows.includes(params[0].chainId)) throw refusal(4902, 'Unrecognized chain.')
+          if (wallet.declines) throw refusal(4001, 'User rejected the request.')
+          wallet.goTo(params[0].chainId)
           return null
         case 'eth_sendTransaction':
           if (wallet.declines) throw refusal(4001, 'User rejected the request.')
+          // Its app keeps it for the owners, and tells its own hash of it.
+          if (isSafe) return window.askSafe(params[0])
+          break
+        case 'eth_signTypedData_v4':
+          if (wallet.declines) throw refusal(4001, 'User rejected the request.')
+          break
+        case 'wallet_getCapabilities':
+          if (!wallet.atomic) throw refusal(-32601, 'No such method.')
+          return { [params[1][0]]: { atomic: { status: wallet.atomic } } }
+        case 'wallet_sendCalls': {
+          if (wallet.declines) throw refusal(4001, 'User rejected the request.')
+          const id = `0x${Date.now().toString(16)}`
+          wallet.batches[id] = await window.askBatch(params[0])
+          keep()
+          return { id }
+        }
+        case 'wallet_getCallsStatus': {
+          const hash = wallet.batches[params[0]]
+          if (!hash) throw refusal(5730, 'Unknown bundle id.')
+          const receipt = await ask('eth_getTransactionReceipt', [hash])
+          const about = { version: '2.0.0', id: params[0], chainId: wallet.chain, atomic: true }
+          if (!receipt) return { ...about, status: 100 }
+          return { ...about, status: receipt.status === '0x1' ? 200 : 500, receipts: [receipt] }
+        }
       }
-      const { result, error } = await window.askDevnet(method, params)
-      if (error) throw refusal(error.code, error.message, error.data)
-      return result
+      return ask(method, params)
     },
+  }
+  if (isLegacy) {
+    window.ethereum = provider
+    return
   }
   const icon =
     'data:image/svg+xml,%3Csvg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"%3E%3Ccircle cx="4" cy="4" r="4"/%3E%3C/svg%3E'
-  const detail = Object.freeze({ info: { uuid: `uuid-of-${name}`, name, icon, rdns: 'test.wallet' }, provider })
+  const rdns = name === 'Test Wallet' ? 'test.wallet' : `test.${name.toLowerCase().replaceAll(' ', '.')}`
+  const detail = Object.freeze({ info: { uuid: `uuid-of-${name}`, name, icon, rdns }, provider })
   const announce = () => window.dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail }))
   window.addEventListener('eip6963:requestProvider', announce)
   announce()
 }
 
-export async function addWallet(context, world, { name = 'Test Wallet', account, chain = '0x7a69' }) {
-  await context.exposeFunction('askDevnet', async (method, params) => {
-    try {
-      return { result: await world.rpc(method, params) }
-    } catch ({ code, message, data }) {
-      return { error: { code, message, data } }
-    }
-  })
-  await context.addInitScript(inject, { name, account, chain })
+const withNode = new WeakSet()
+
+/**
+ * @param knows Chains that it can go to.
+ * @param isLegacy Whether it does not announce itself, and stands where wallets once stood.
+ * @param safe Where it speaks for a Safe: `ask(call)`, which gives the Safe's hash.
+ * @param batch Where it takes several calls: `ask(calls)`, which gives the hash of their transaction.
+ */
+export async function addWallet(
+  context,
+  world,
+  { name = 'Test Wallet', account, chain = '0x7a69', knows = ['0x7a69'], isLegacy = false, safe, batch, atomic },
+) {
+  if (!withNode.has(context)) {
+    withNode.add(context)
+    await context.exposeFunction('askDevnet', async (method, params) => {
+      try {
+        return { result: await world.rpc(method, params) }
+      } catch ({ code, message, data }) {
+        return { error: { code, message, data } }
+      }
+    })
+  }
+  if (safe) await context.exposeFunction('askSafe', safe)
+  if (batch) await context.exposeFunction('askBatch', batch)
+  await context.addInitScript(inject, { name, account, chain, knows, isLegacy, isSafe: safe !== undefined, atomic })
 }
