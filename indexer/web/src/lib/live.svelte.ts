@@ -38,9 +38,8 @@ export class Live {
 
   #seen = () => {
     this.#shut()
-    if (document.visibilityState === 'hidden') return
     this.state = 'connecting'
-    this.#open()
+    if (document.visibilityState !== 'hidden') this.#open()
   }
 
   #shut() {

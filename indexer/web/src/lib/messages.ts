@@ -564,6 +564,9 @@ export const m = {
       'The permission by signature did not work in this wallet or with this token. It works with a transaction.',
     unbatched: 'Your wallet does not send both in one transaction after all.',
     ways: 'Looking up how your wallet can pay…',
+    reset:
+      'This token changes a permission only from nothing: the one that the sale has already is taken back first, by one more transaction.',
+    takeBack: 'Take the old permission back',
     notOpen: 'This sale takes no contributions now.',
     feeLeft: 'That is all your wallet has; leave some for the network’s fee.',
   },
@@ -615,6 +618,8 @@ export const m = {
       'This browser does not keep it for this page: if you close the page, look in your wallet for how it went on.',
     signatures: (given: number, threshold: number) =>
       `${given} of ${plural(threshold, 'signature', 'signatures')} on the chain. Those that are given in the Safe’s app are counted there, and are not seen here before it is sent.`,
+    opaque:
+      'Your account is a contract, and its wallet gave a number of its own for this. Look there for how it goes on; what it did shows in the sale once it is in a block.',
     safeHash: 'In the Safe',
     moved: 'Your wallet went to another account or another chain meanwhile. Look at what it shows now, and try again.',
     state: {

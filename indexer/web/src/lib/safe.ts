@@ -31,14 +31,16 @@ async function read(ask: Ask, to: string, name: string, values: unknown[] = [], 
   return abi.decodeFunctionResult(name, String(result))[0]
 }
 
-/** How many owners have to sign, if the account is a Safe. */
-export async function findThreshold(ask: Ask, account: string): Promise<number | undefined> {
+/** Whether an account is a contract, and how many owners have to sign if that is a Safe. */
+export async function findAccount(ask: Ask, account: string): Promise<{ isContract: boolean; threshold?: number }> {
+  const code = String(await ask('eth_getCode', [account, 'latest']))
+  // One that lent itself code (EIP-7702) sends its transactions itself.
+  if (code === '0x' || code.startsWith('0xef0100')) return { isContract: false }
   try {
-    // An account that is no contract answers nothing, which does not decode.
     const [threshold] = await Promise.all([read(ask, account, 'getThreshold'), read(ask, account, 'nonce')])
-    return Number(threshold as bigint)
+    return { isContract: true, threshold: Number(threshold as bigint) }
   } catch {
-    return undefined
+    return { isContract: true }
   }
 }
 

@@ -69,6 +69,8 @@ export interface Transaction {
   /** Id of a batch (EIP-5792). Its hash, once known, may not be of the account's own transaction. */
   batch?: string
   safe?: Safe
+  /** Whether `hash` is the own one of a contract's wallet, of which a node tells nothing. */
+  isOpaque?: boolean
   /** The account's, once known. Of one that the wallet is asked for, the next one that is free. */
   nonce?: number
   /** Whether `hash` took the place of the one that was sent. */
@@ -85,7 +87,7 @@ export interface Transaction {
 export type Event =
   /** The wallet is about to be asked. */
   | { type: 'asking'; head: number; nonce: number }
-  | { type: 'sent'; hash: string; head: number }
+  | { type: 'sent'; hash: string; head: number; isOpaque?: boolean }
   | { type: 'batched'; id: string; head: number }
   | { type: 'proposed'; safe: Safe; batch?: string }
   | { type: 'declined' }
@@ -131,9 +133,13 @@ export function step(t: Transaction, event: Event): Transaction {
   switch (event.type) {
     case 'asking':
       return isAsked(t.state) ? { ...t, seenAt: event.head, nonce: event.nonce } : t
-    case 'sent':
+    case 'sent': {
+      const opaque = event.isOpaque ? { isOpaque: true } : {}
       // Which nonce the wallet took is the node's to tell.
-      return isAsked(t.state) ? less(t, { state: 'pending', hash: event.hash, seenAt: event.head }, 'nonce', 'page') : t
+      return isAsked(t.state)
+        ? less(t, { state: 'pending', hash: event.hash, seenAt: event.head, ...opaque }, 'nonce', 'page')
+        : t
+    }
     case 'batched':
       return isAsked(t.state) ? less(t, { state: 'pending', batch: event.id, seenAt: event.head }, 'nonce', 'page') : t
     case 'proposed': {
@@ -168,7 +174,8 @@ export function step(t: Transaction, event: Event): Transaction {
       return t.state === 'reverted' ? { ...t, settled: true } : t
     case 'unknown': {
       if (t.block) return less(t, { state: 'reorged' }, 'block')
-      if (t.state === 'cancelled') return t
+      // Of a hash that is not the network's, not to be known means nothing.
+      if (t.state === 'cancelled' || t.isOpaque) return t
       if (event.spent) return { ...t, state: 'cancelled' }
       const patient = event.head <= (t.seenAt ?? event.head) + PATIENCE
       return {
@@ -188,7 +195,7 @@ export function step(t: Transaction, event: Event): Transaction {
       return { ...t, safe, state: t.state === 'pending' ? 'multisig' : t.state }
     }
     case 'executed':
-      return { ...t, hash: event.hash, state: keep(t.state) }
+      return less(t, { hash: event.hash, state: keep(t.state) }, 'isOpaque')
     case 'outrun':
       return less(t, { state: 'cancelled' }, 'block')
     case 'batch_failed':
@@ -202,7 +209,11 @@ export function step(t: Transaction, event: Event): Transaction {
 const keep = (state: State): State => (state === 'reorged' ? 'reorged' : 'pending')
 
 /** Changed, and without what is no longer so. */
-function less(t: Transaction, change: Partial<Transaction>, ...gone: ('block' | 'nonce' | 'page')[]): Transaction {
+function less(
+  t: Transaction,
+  change: Partial<Transaction>,
+  ...gone: ('block' | 'nonce' | 'page' | 'isOpaque')[]
+): Transaction {
   const changed = { ...t, ...change }
   for (const name of gone) if (change[name] === undefined) delete changed[name]
   return changed

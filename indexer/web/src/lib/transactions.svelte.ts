@@ -84,12 +84,12 @@ async function send(
   const ask = asker(provider)
   try {
     const { toParams } = await import('./contract.ts')
-    const { findThreshold, proposed } = await import('./safe.ts')
-    const [head, nonce, threshold] = await Promise.all([
+    const { findAccount, proposed } = await import('./safe.ts')
+    const [head, nonce, { isContract, threshold }] = await Promise.all([
       // Before it is sent: one that is replaced at once was sent at this height or later.
       ask('eth_blockNumber', []).then(Number),
       ask('eth_getTransactionCount', [from, 'latest']).then(Number),
-      findThreshold(ask, from),
+      findAccount(ask, from),
     ])
     apply(id, [{ type: 'asking', head, nonce }])
     // The wallet may have gone elsewhere since the button was pressed. On another chain, the sale's address is nobody's.
@@ -104,10 +104,12 @@ async function send(
       apply(id, [safe ? { type: 'proposed', safe, batch } : { type: 'batched', id: batch, head }])
     } else {
       const hash = String(await ask('eth_sendTransaction', [toParams(from, call, plan.chain)]))
-      const isSafes = threshold !== undefined && !(await ask('eth_getTransactionByHash', [hash]).catch(() => null))
-      const event: Event = isSafes
-        ? { type: 'proposed', safe: await proposed(ask, t, hash, threshold, head) }
-        : { type: 'sent', hash, head }
+      // A contract's wallet may give a hash of its own, which no node knows.
+      const isOwn = isContract && !(await ask('eth_getTransactionByHash', [hash]).catch(() => null))
+      const event: Event =
+        isOwn && threshold !== undefined
+          ? { type: 'proposed', safe: await proposed(ask, t, hash, threshold, head) }
+          : { type: 'sent', hash, head, ...(isOwn ? { isOpaque: true } : {}) }
       apply(id, [event])
     }
     void look()

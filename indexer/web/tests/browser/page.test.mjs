@@ -376,6 +376,7 @@ test('a sale for a token is paid in two steps: allowed to the unit, then contrib
   await sees(wallet, 'USDD has at most 6 decimals.')
   await field.fill('500.000001')
   await wallet.getByRole('button', { name: 'Review' }).click()
+  await wallet.getByRole('button', { name: 'Allow it with a transaction instead' }).click()
   await sees(wallet, 'first you allow the contract of the sale to take exactly 500.000001 USDD')
   await isAccessible(wallet, 'approve')
   await wallet.getByRole('button', { name: 'Allow the sale to take it' }).click()

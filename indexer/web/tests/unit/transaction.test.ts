@@ -107,6 +107,15 @@ test('a Safe gathers signatures, sends it, and is followed over a reorg', () => 
   assert.deepEqual([outrun.state, isOver(outrun)], ['cancelled', false])
 })
 
+test('a hash of a wallet’s own is never taken for dropped', () => {
+  const opaque = run([{ type: 'sent', hash: '0x0f', head: 100, isOpaque: true }])
+  const later = run([{ type: 'unknown', head: 1_000, spent: false }], opaque)
+  assert.deepEqual([later.state, later.isOpaque], ['pending', true])
+  const known = run([{ type: 'executed', hash: '0xa' }], later)
+  assert.deepEqual([known.hash, known.isOpaque], ['0xa', undefined])
+  assert.equal(run([{ type: 'unknown', head: 1_000, spent: false }], known).state, 'dropped')
+})
+
 test('a batch is what the wallet says of it', () => {
   const batched = run([{ type: 'batched', id: '0x1d', head: 100 }])
   assert.deepEqual([batched.state, batched.batch, batched.hash], ['pending', '0x1d', undefined])

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-/// @notice A dollar whose permit is of another kind than ERC-2612: for all or nothing, and with the nonce named, as DAI has it.
+/// @notice A dollar of older habits: its permit is of another kind than ERC-2612, for all or nothing and with the nonce named, as DAI
+/// has it; and it changes a permission only from nothing, as USDT does.
 contract OddDollar is ERC20 {
     bytes32 public constant PERMIT_TYPEHASH =
         keccak256("Permit(address holder,address spender,uint256 nonce,uint256 expiry,bool allowed)");
@@ -24,6 +25,11 @@ contract OddDollar is ERC20 {
 
     function decimals() public pure override returns (uint8) {
         return 6;
+    }
+
+    function approve(address spender, uint256 amount) public override returns (bool) {
+        require(amount == 0 || allowance(msg.sender, spender) == 0, "not from nothing");
+        return super.approve(spender, amount);
     }
 
     function mint(address to, uint256 amount) external {
