@@ -139,9 +139,10 @@ async function take(wallet: Wallet, account: string) {
   connection = { wallet, account: await checksummed(account), chain }
   remember(wallet.info.rdns)
   const accountsChanged = async (accounts: string[]) => {
-    if (accounts[0] === undefined) return disconnect()
-    const changed = await checksummed(accounts[0])
-    if (connection?.wallet === wallet) connection = { ...connection, account: changed }
+    const changed = accounts[0] === undefined ? undefined : await checksummed(accounts[0]).catch(() => undefined)
+    if (connection?.wallet !== wallet) return
+    if (changed === undefined) disconnect()
+    else connection = { ...connection, account: changed }
   }
   const chainChanged = (id: string) => {
     if (connection?.wallet === wallet) connection = { ...connection, chain: Number(id) }

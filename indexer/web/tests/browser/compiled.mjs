@@ -9,8 +9,15 @@ const contracts = createRequire(join(root, 'contracts/package.json'))
 const { ContractFactory, Interface } = createRequire(import.meta.url)('ethers')
 const folder = join(dirname(fileURLToPath(import.meta.url)), 'contracts')
 
+const done = new Map()
+
 /** Its interface and its code. */
 export function compile(name) {
+  if (!done.has(name)) done.set(name, compiled(name))
+  return done.get(name)
+}
+
+function compiled(name) {
   const sources = { [`${name}.sol`]: { content: readFileSync(join(folder, `${name}.sol`), 'utf8') } }
   const outputSelection = { '*': { '*': ['abi', 'evm.bytecode.object'] } }
   const settings = { outputSelection, viaIR: true, optimizer: { enabled: true } }

@@ -322,6 +322,27 @@ test('where the browser keeps nothing, the page follows all the same and says wh
   )
 })
 
+test('where the browser forbids the page to keep anything, it works all the same', async () => {
+  await world.rpc('evm_setAutomine', [true])
+  const opened = await watched(browser, world.api)
+  await opened.context.addInitScript(() => {
+    const forbidden = () => {
+      throw new DOMException('Access is denied for this document.', 'SecurityError')
+    }
+    Object.defineProperty(window, 'localStorage', { get: forbidden })
+  })
+  await addWallet(opened.context, world, { account: accounts[7] })
+  const page = await opened.context.newPage()
+  await page.goto(contribute())
+  await connect(page)
+  await confirm(page, '0.75')
+  await is('Included', page)
+  await sees(card(page), 'This browser does not keep it for this page')
+  assert.equal(await paid(accounts[7]), (3n * ETHER) / 4n)
+  assert.deepEqual(opened.faults, [])
+  await opened.context.close()
+})
+
 test('a Safe’s transaction waits for its owners, and is followed from their signatures to its block', async () => {
   await world.rpc('evm_setAutomine', [true])
   const owners = accounts.slice(3, 6)
@@ -338,7 +359,9 @@ test('a Safe’s transaction waits for its owners, and is followed from their si
     queued.push({ hash, call })
     return hash
   }
-  const act = (from, name, values) => send(world, { from, to: safe, data: abi.encodeFunctionData(name, values) })
+  const act = (from, name, values) =>
+    // With gas enough: that of what may fail within is not estimated.
+    send(world, { from, to: safe, data: abi.encodeFunctionData(name, values), gas: hex(1_000_000) })
   const approve = (owner, { hash }) => act(owner, 'approveHash', [hash])
   const execute = async ({ call }) => {
     queued.shift()
@@ -363,9 +386,22 @@ test('a Safe’s transaction waits for its owners, and is followed from their si
   await approve(owners[1], queued[0])
   await sees(card(page), '2 of 2 signatures on the chain.')
   assert.equal(await paid(safe), 0n)
-  const { transactionHash } = await execute(queued[0])
+  const [executed] = queued
+  const { transactionHash } = await execute(executed)
   await is('Included', page)
   assert.equal((await kept(page))[0].hash, transactionHash)
+  assert.equal(await paid(safe), 3n * ETHER)
+  // Its block is taken back, with the execution and nothing else in it; it is executed again.
+  const [{ safe: before }] = await kept(page)
+  await world.rpc('anvil_reorg', [1, []])
+  await is('Pending again', page)
+  assert.equal(await paid(safe), 0n)
+  const again = await act(accounts[3], 'execTransaction', [...executed.call, '0x'])
+  await is('Included', page)
+  assert.deepEqual(
+    [(await kept(page))[0].hash, (await kept(page))[0].safe.nonce],
+    [again.transactionHash, before.nonce],
+  )
   assert.equal(await paid(safe), 3n * ETHER)
 
   // One that the owners put another one in the place of.
@@ -393,6 +429,7 @@ test('a Safe’s transaction waits for its owners, and is followed from their si
   await sees(card(page, 1), 'Cancelled for good')
   await is('Final', page, 2)
   assert.deepEqual(opened.faults, [])
+  await opened.context.close()
 })
 
 test('nothing broke the page’s policy, and nobody else was asked for anything', () => {

@@ -83,15 +83,15 @@ function inject({ name, account, chain, knows, isLegacy, isSafe, atomic }) {
           return { [params[1][0]]: { atomic: { status: wallet.atomic } } }
         case 'wallet_sendCalls': {
           if (wallet.declines) throw refusal(4001, 'User rejected the request.')
-          const id = `0x${Date.now().toString(16)}`
-          wallet.batches[id] = await window.askBatch(params[0])
+          const { id, hash } = await window.askBatch(params[0])
+          wallet.batches[id] = hash
           keep()
           return { id }
         }
         case 'wallet_getCallsStatus': {
+          if (!(params[0] in wallet.batches)) throw refusal(5730, 'Unknown bundle id.')
           const hash = wallet.batches[params[0]]
-          if (!hash) throw refusal(5730, 'Unknown bundle id.')
-          const receipt = await ask('eth_getTransactionReceipt', [hash])
+          const receipt = hash && (await ask('eth_getTransactionReceipt', [hash]))
           const about = { version: '2.0.0', id: params[0], chainId: wallet.chain, atomic: true }
           if (!receipt) return { ...about, status: 100 }
           return { ...about, status: receipt.status === '0x1' ? 200 : 500, receipts: [receipt] }
@@ -119,7 +119,7 @@ const withNode = new WeakSet()
  * @param knows Chains that it can go to.
  * @param isLegacy Whether it does not announce itself, and stands where wallets once stood.
  * @param safe Where it speaks for a Safe: `ask(call)`, which gives the Safe's hash.
- * @param batch Where it takes several calls: `ask(calls)`, which gives the hash of their transaction.
+ * @param batch Where it takes several calls: `ask(calls)`, which gives the batch's `id`, and the `hash` of its transaction or null.
  */
 export async function addWallet(
   context,

@@ -330,7 +330,7 @@ test('a wallet that sends several calls at once pays a token in one transaction'
   const batch = async ({ from, calls, atomicRequired, version }) => {
     assert.deepEqual([from.toLowerCase(), atomicRequired, version], [account.toLowerCase(), true, '2.0.0'])
     const data = abi.encodeFunctionData('execute', [calls.map(({ to, value, data }) => [to, value, data])])
-    return world.rpc('eth_sendTransaction', [{ from, to: from, data, gas: hex(1_000_000) }])
+    return { id: '0x1d', hash: await world.rpc('eth_sendTransaction', [{ from, to: from, data, gas: hex(1_000_000) }]) }
   }
   const page = await visitor([{ account, batch, atomic: 'supported' }])
   await review(page, harbor, 'USDD', '399.999999')
@@ -374,7 +374,7 @@ test('a batch that fails is told to have failed, and one that the wallet does no
     fate++
     // The contribution alone, which has not been allowed anything: it fails in its block.
     const data = abi.encodeFunctionData('execute', [calls.slice(1).map(({ to, value, data }) => [to, value, data])])
-    return world.rpc('eth_sendTransaction', [{ from, to: from, data, gas: hex(1_000_000) }])
+    return { id: '0x2d', hash: await world.rpc('eth_sendTransaction', [{ from, to: from, data, gas: hex(1_000_000) }]) }
   }
   const page = await visitor([{ account, batch, atomic: 'supported' }])
   await review(page, harbor, 'USDD', '200')
@@ -390,6 +390,41 @@ test('a batch that fails is told to have failed, and one that the wallet does no
   await page.getByLabel('Amount in USDD').fill('200')
   await page.getByRole('button', { name: 'Review' }).click()
   await page.getByRole('button', { name: 'Sign and contribute' }).waitFor()
+})
+
+test('a Safe pays a token in one transaction too, once its owners have signed', async () => {
+  const owners = [accounts[3], accounts[4]]
+  const { abi, address: safe } = await deploy(world, 'Safe', accounts[3], [owners, 2])
+  const several = await deploy(world, 'MultiCall', accounts[3])
+  const mintTo = tokenAbi.encodeFunctionData('mint', [safe, 300_000_000n])
+  await send(world, { from: accounts[3], to: dollar, data: mintTo })
+  const NOBODY = `0x${'0'.repeat(40)}`
+  let proposed
+  const batch = async ({ calls }) => {
+    const inner = [calls.map(({ to, value, data }) => [to, value, data])]
+    const call = [several.address, 0, several.abi.encodeFunctionData('execute', inner), 1, 0, 0, 0, NOBODY, NOBODY]
+    const [id] = await read(world, abi, safe, 'getTransactionHash', [...call, 0])
+    proposed = { id, call }
+    return { id, hash: null }
+  }
+  const page = await visitor([{ account: safe, batch, atomic: 'supported' }])
+  await review(page, harbor, 'USDD', '299.999999')
+  await page.getByRole('button', { name: 'Confirm in the wallet' }).click()
+  await is(page, 'Waiting for signatures')
+  await sees(card(page), '0 of 2 signatures on the chain.')
+  for (const from of owners)
+    await send(world, { from, to: safe, data: abi.encodeFunctionData('approveHash', [proposed.id]) })
+  await sees(card(page), '2 of 2 signatures on the chain.')
+  assert.equal(await paid(harbor, safe), 0n)
+  const data = abi.encodeFunctionData('execTransaction', [...proposed.call, '0x'])
+  const { transactionHash } = await send(world, { from: accounts[3], to: safe, data, gas: hex(1_000_000) })
+  await is(page, 'Included')
+  await until('its hash is kept', () =>
+    page.evaluate((hash) => JSON.parse(localStorage['crowdsale.transactions'])[0].hash === hash, transactionHash),
+  )
+  assert.equal(await paid(harbor, safe), 299_999_999n)
+  assert.equal(await balance(dollar, safe), 1n)
+  assert.equal(await allowance(dollar, safe, harbor), 0n)
 })
 
 test('on a telephone without a wallet, links lead into the apps of wallets', async () => {

@@ -69,7 +69,8 @@ contract Safe {
         uint256 given;
         for (uint256 i; i < owners.length; i++) given += approvedHashes[owners[i]][hash];
         require(given >= getThreshold, "GS020");
-        (success,) = to.call{value: value}(data);
+        // By the code of another contract on the Safe's own account, where several calls are made.
+        (success,) = operation == 1 ? to.delegatecall(data) : to.call{value: value}(data);
         if (success) emit ExecutionSuccess(hash, 0);
         else emit ExecutionFailure(hash, 0);
     }
