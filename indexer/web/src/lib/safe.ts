@@ -31,8 +31,13 @@ async function read(ask: Ask, to: string, name: string, values: unknown[] = [], 
   return abi.decodeFunctionResult(name, String(result))[0]
 }
 
-/** Whether an account is a contract, and how many owners have to sign if that is a Safe. */
-export async function findAccount(ask: Ask, account: string): Promise<{ isContract: boolean; threshold?: number }> {
+export interface Account {
+  isContract: boolean
+  /** How many owners have to sign, of a Safe. */
+  threshold?: number
+}
+
+export async function findAccount(ask: Ask, account: string): Promise<Account> {
   const code = String(await ask('eth_getCode', [account, 'latest']))
   // One that lent itself code (EIP-7702) sends its transactions itself.
   if (code === '0x' || code.startsWith('0xef0100')) return { isContract: false }

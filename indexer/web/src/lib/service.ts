@@ -1,20 +1,27 @@
 // What the index of the service tells about a transaction. It knows those that did something in the sale, once they are in a block; of one
 // that waits, failed or was replaced it knows nothing.
 
-import { type Activity, api, MOST } from './api.ts'
-import { type Event, isOver, type Transaction } from './transaction.ts'
+import type { Activity, Answer, ChainMeta } from './api.ts'
+import { type Event, isOver, type Kind, type Transaction } from './transaction.ts'
 
 /** Pages of the activity that are looked through. */
 const PAGES = 3
+/** What leaves a trace in the sale whenever it goes through. */
+const TRACED: Kind[] = ['contribute', 'claim', 'refund', 'withdraw', 'close']
+
+/** The activity of the transaction's sale, the newest first. */
+export type Activities = (
+  cursor: string | undefined,
+) => Promise<Answer<{ data: Activity[]; meta: ChainMeta; next_cursor?: string | null }>>
 
 /** Whether the service could know it. */
 export const isIndexed = (t: Transaction) => t.hash !== undefined && t.kind !== 'approve'
 
-export async function observeByService(t: Transaction): Promise<Event[]> {
+export async function observeByService(t: Transaction, activities: Activities): Promise<Event[]> {
   if (isOver(t) || !isIndexed(t)) return []
   let cursor: string | undefined
   for (let page = 0; page < PAGES; page++) {
-    const found = await api.activity(t.chain, t.sale, MOST, cursor)
+    const found = await activities(cursor)
     if (!found.ok) return []
     const { data, meta, next_cursor } = found.body
     const one = data.find((each) => each.transaction_hash === t.hash)
@@ -25,10 +32,9 @@ export async function observeByService(t: Transaction): Promise<Event[]> {
       cursor = next_cursor
       continue
     }
-    // It was in a block that the index has read and has it no longer in.
-    if (t.block && meta.indexed_block.number >= t.block.number)
-      return [{ type: 'unknown', head: meta.indexed_block.number, spent: false }]
-    return []
+    // It went through in a block that the index has read, and has it no longer in.
+    const isGone = t.state === 'included' && t.block && meta.indexed_block.number >= t.block.number
+    return isGone && TRACED.includes(t.kind) ? [{ type: 'unknown', head: meta.indexed_block.number, spent: false }] : []
   }
   return []
 }

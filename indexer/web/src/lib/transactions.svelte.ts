@@ -1,5 +1,6 @@
 // The transactions of this browser: sent, followed to finality, and kept over reloads. What they can become is `transaction.ts`'s.
 
+import { api, MOST } from './api.ts'
 import { observeBatch, sendCalls, takesNoBatch } from './batch.ts'
 import { chains } from './chains.svelte.ts'
 import type { Call } from './contract.ts'
@@ -7,6 +8,7 @@ import { merge, parse } from './keep.ts'
 import { m } from './messages.ts'
 import { type Ask, observe } from './observe.ts'
 import { observeByService } from './service.ts'
+import type { Account } from './safe.ts'
 import { type Event, isOver, type Safe, step, type Transaction } from './transaction.ts'
 import { codeOf, DECLINED, messageOf, type Provider, wallets } from './wallets.svelte.ts'
 
@@ -89,7 +91,8 @@ async function send(
       // Before it is sent: one that is replaced at once was sent at this height or later.
       ask('eth_blockNumber', []).then(Number),
       ask('eth_getTransactionCount', [from, 'latest']).then(Number),
-      findAccount(ask, from),
+      // A node that does not say so does not keep anybody from paying.
+      findAccount(ask, from).catch((): Account => ({ isContract: false })),
     ])
     apply(id, [{ type: 'asking', head, nonce }])
     // The wallet may have gone elsewhere since the button was pressed. On another chain, the sale's address is nobody's.
@@ -190,7 +193,7 @@ async function byService(t: Transaction): Promise<Event[]> {
   const block = chains.metas.find((one) => one.chain_id === t.chain)?.indexed_block.hash
   if (block === undefined || asked.get(t.id) === block) return []
   asked.set(t.id, block)
-  return observeByService(t)
+  return observeByService(t, (cursor) => api.activity(t.chain, t.sale, MOST, cursor))
 }
 
 /** Those that wait for a wallet which a page asked that is gone. */

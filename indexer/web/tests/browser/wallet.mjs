@@ -15,8 +15,8 @@ function inject({ name, account, chain, knows, isLegacy, isSafe, atomic }) {
   }
   const wallet = {
     ...{ account, chain, connected: false, batches: {}, ...kept },
-    // What it does not do, each as long as it is set.
-    ...{ declines: false, isBusy: false, refuses: {}, atomic },
+    // What it does not do, or says whatever it is asked; each as long as it is set.
+    ...{ declines: false, isBusy: false, refuses: {}, answers: {}, atomic },
     // What happens when it is asked for something, before it answers.
     ...{ when: {}, asked: [] },
   }
@@ -54,6 +54,7 @@ function inject({ name, account, chain, knows, isLegacy, isSafe, atomic }) {
       wallet.asked.push(method)
       await wallet.when[method]?.()
       if (wallet.refuses[method]) throw refusal(wallet.refuses[method], 'The wallet does not do this.')
+      if (wallet.answers[method]) return wallet.answers[method]
       switch (method) {
         case 'eth_requestAccounts':
           if (wallet.isBusy) throw refusal(-32002, 'Already processing eth_requestAccounts. Please wait.')

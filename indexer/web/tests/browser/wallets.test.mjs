@@ -57,6 +57,8 @@ const asked = (page, method) =>
   page.evaluate((one) => window.testWallet.asked.filter((each) => each === one).length, method)
 
 async function connect(page, name = 'Test Wallet') {
+  // Unless it was connected before, and is so again.
+  if (await page.evaluate(() => localStorage.getItem('crowdsale.wallet'))) return
   await page.locator('main').getByRole('button', { name: 'Connect wallet' }).click()
   await page.getByRole('button', { name }).click()
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
@@ -282,6 +284,19 @@ test('where the wallet signs no such thing, the token is allowed by a transactio
   await until('it is contributed', async () => (await paid(harbor, accounts[6])) === 250_250_000n)
   assert.equal(await allowance(dollar, accounts[6], harbor), 0n)
   assert.equal(await balance(dollar, accounts[6]), 49_750_000n)
+})
+
+test('a signature that is not good is found out before anything is sent', async () => {
+  const page = await visitor([{ account: accounts[2] }])
+  for (const signature of [`0x${'11'.repeat(65)}`, `0x${'22'.repeat(200)}`]) {
+    await page.goto('about:blank')
+    await review(page, harbor, 'USDD', '100')
+    await page.evaluate((one) => (window.testWallet.answers.eth_signTypedData_v4 = one), signature)
+    await page.getByRole('button', { name: 'Sign and contribute' }).click()
+    await sees(page, 'The permission by signature did not work in this wallet or with this token.')
+    await page.getByRole('button', { name: 'Allow the sale to take it' }).waitFor()
+    assert.equal(await asked(page, 'eth_sendTransaction'), 0)
+  }
 })
 
 test('who would rather allow it with a transaction can', async () => {
