@@ -618,6 +618,8 @@ export const m = {
       'This browser does not keep it for this page: if you close the page, look in your wallet for how it went on.',
     signatures: (given: number, threshold: number) =>
       `${given} of ${plural(threshold, 'signature', 'signatures')} on the chain. Those that are given in the Safe’s app are counted there, and are not seen here before it is sent.`,
+    unfound:
+      'Your wallet’s node does not show which one: look in your wallet whether it did the same before you try again.',
     opaque:
       'Your account is a contract, and its wallet gave a number of its own for this. Look there for how it goes on; what it did shows in the sale once it is in a block.',
     safeHash: 'In the Safe',

@@ -20,8 +20,10 @@ interface RawBlock {
   transactions: RawTransaction[]
 }
 
-/** Most blocks that are searched for what took a transaction's place. */
+/** Most blocks that are looked through one by one for what took a transaction's place. */
 const SEARCHED = 128
+/** Blocks below the one in which it was last known that are searched too: a reorg can put the other one there. */
+const BELOW = 64
 
 export interface Receipt {
   transactionHash?: string
@@ -58,10 +60,10 @@ export async function observe(t: Transaction, ask: Ask): Promise<Event[]> {
   if (t.state === 'cancelled') return settle(t.from, t.nonce, ask)
   const count = Number(await ask('eth_getTransactionCount', [t.from, 'latest']))
   if (count <= t.nonce) return [{ type: 'unknown', head, spent: false }]
-  const other = await replacement(t, t.nonce, head, ask)
-  if (!other) return [{ type: 'unknown', head, spent: true }]
-  // It came while it was looked for.
-  if (other.hash === t.hash) return []
+  const other = await find(t, t.nonce, head, ask)
+  if (other === 'unsearchable') return [{ type: 'unknown', head, spent: true }]
+  // The chain moved, or it came, while it was looked for.
+  if (!other || other.hash === t.hash) return []
   return [{ type: 'replaced', hash: other.hash, same: isSame(t, other) }]
 }
 
@@ -92,28 +94,63 @@ async function settle(from: string, nonce: number, ask: Ask): Promise<Event[]> {
   return count !== undefined && Number(count) > nonce ? [{ type: 'settled' }] : []
 }
 
+/** Nonces that are looked at for what a wallet sent while no page was there. */
+const NONCES = 3
+
 /** Looks for what a wallet may have sent after the page that asked it was gone. */
 async function lookFor(t: Transaction, ask: Ask): Promise<Event[]> {
+  // Of a contract's account, nonces say nothing.
   if (t.nonce === undefined || t.seenAt === undefined) return []
   const head = Number(await ask('eth_blockNumber', []))
   const count = Number(await ask('eth_getTransactionCount', [t.from, 'latest']))
-  for (let nonce = t.nonce; nonce < Math.min(count, t.nonce + 3); nonce++) {
-    const found = await replacement(t, nonce, head, ask)
-    if (found && isSame(t, found)) return [{ type: 'sent', hash: found.hash, head: t.seenAt }]
+  if (count <= t.nonce) return [{ type: 'searched', head }]
+  const events: Event[] = []
+  for (let nonce = t.nonce; nonce < count; nonce++) {
+    const found = nonce < t.nonce + NONCES ? await find(t, nonce, head, ask) : undefined
+    // What could not be seen might be it: nothing is said then.
+    if (!found || found === 'unsearchable') return events
+    if (isSame(t, found)) events.push({ type: 'sent', hash: found.hash, head: t.seenAt })
   }
-  // The nonces are gone, and what took them is something else; or it is still to come.
-  return count > t.nonce ? [{ type: 'searched', head: Infinity }] : [{ type: 'searched', head }]
+  // What took the nonces was something else, if it was none of these.
+  return [...events, { type: 'searched', head: Infinity }]
 }
 
-async function replacement(t: Transaction, nonce: number, head: number, ask: Ask): Promise<RawTransaction | undefined> {
-  for (let number = head; number >= Math.max(0, (t.seenAt ?? head) - 1, head - SEARCHED); number--) {
-    const block = (await ask('eth_getBlockByNumber', [`0x${number.toString(16)}`, true])) as RawBlock | null
-    const found = block?.transactions.find(
-      (one) => one.from.toLowerCase() === t.from.toLowerCase() && Number(one.nonce) === nonce,
-    )
+const hex = (height: number) => `0x${height.toString(16)}`
+
+/** The transaction that used a nonce of the account, if it is where it seems to be. */
+async function find(
+  t: Transaction,
+  nonce: number,
+  head: number,
+  ask: Ask,
+): Promise<RawTransaction | 'unsearchable' | undefined> {
+  const low = Math.max(0, (t.seenAt ?? head) - BELOW)
+  const at = await heightOf(t.from, nonce, low, head, ask).catch(() => undefined)
+  if (at !== undefined) return inBlockOf(t.from, nonce, at, ask)
+  // A node that does not keep what was: block by block, as far as that is no flood.
+  const first = Math.max(0, (t.seenAt ?? head) - 1)
+  if (head - first > SEARCHED) return 'unsearchable'
+  for (let number = head; number >= first; number--) {
+    const found = await inBlockOf(t.from, nonce, number, ask)
     if (found) return found
   }
   return undefined
+}
+
+/** The block in which an account used a nonce, by halves: above it the account has more of them. */
+async function heightOf(from: string, nonce: number, low: number, head: number, ask: Ask): Promise<number> {
+  let [below, at] = [low, head]
+  while (at - below > 1) {
+    const middle = Math.floor((below + at) / 2)
+    if (Number(await ask('eth_getTransactionCount', [from, hex(middle)])) > nonce) at = middle
+    else below = middle
+  }
+  return at
+}
+
+async function inBlockOf(from: string, nonce: number, height: number, ask: Ask): Promise<RawTransaction | undefined> {
+  const block = (await ask('eth_getBlockByNumber', [hex(height), true])) as RawBlock | null
+  return block?.transactions.find((one) => one.from.toLowerCase() === from.toLowerCase() && Number(one.nonce) === nonce)
 }
 
 /** Sped up is what does the same. */

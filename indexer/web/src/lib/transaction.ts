@@ -78,6 +78,8 @@ export interface Transaction {
   block?: Block
   /** The newest block in which the node knew it, or before it was sent. */
   seenAt?: number
+  /** Whether what took its place could not be looked at. */
+  unfound?: true
   /** Whether what it is now can no longer change, of a state that could. */
   settled?: boolean
   /** Why it was refused. */
@@ -86,7 +88,7 @@ export interface Transaction {
 
 export type Event =
   /** The wallet is about to be asked. */
-  | { type: 'asking'; head: number; nonce: number }
+  | { type: 'asking'; head: number; nonce: number | undefined }
   | { type: 'sent'; hash: string; head: number; isOpaque?: boolean }
   | { type: 'batched'; id: string; head: number }
   | { type: 'proposed'; safe: Safe; batch?: string }
@@ -132,7 +134,7 @@ export function step(t: Transaction, event: Event): Transaction {
   if (isOver(t)) return t
   switch (event.type) {
     case 'asking':
-      return isAsked(t.state) ? { ...t, seenAt: event.head, nonce: event.nonce } : t
+      return isAsked(t.state) ? less(t, { seenAt: event.head, ...defined({ nonce: event.nonce }) }, 'nonce') : t
     case 'sent': {
       const opaque = event.isOpaque ? { isOpaque: true } : {}
       // Which nonce the wallet took is the node's to tell.
@@ -143,7 +145,7 @@ export function step(t: Transaction, event: Event): Transaction {
     case 'batched':
       return isAsked(t.state) ? less(t, { state: 'pending', batch: event.id, seenAt: event.head }, 'nonce', 'page') : t
     case 'proposed': {
-      const batch = event.batch === undefined ? {} : { batch: event.batch }
+      const batch = defined({ batch: event.batch })
       return isAsked(t.state) ? less(t, { state: 'multisig', safe: event.safe, ...batch }, 'nonce', 'page') : t
     }
     case 'declined':
@@ -165,8 +167,14 @@ export function step(t: Transaction, event: Event): Transaction {
       const done = event.succeeded ? 'included' : 'reverted'
       // Another block than before: said once, and then where it is now.
       const moved = t.block !== undefined && t.block.hash !== event.block.hash
-      const nonce = event.nonce === undefined ? {} : { nonce: event.nonce }
-      return { ...t, ...nonce, state: moved ? 'reorged' : done, block: event.block, seenAt: event.block.number }
+      const nonce = defined({ nonce: event.nonce })
+      return {
+        ...less(t, {}, 'unfound'),
+        ...nonce,
+        state: moved ? 'reorged' : done,
+        block: event.block,
+        seenAt: event.block.number,
+      }
     }
     case 'finalized':
       if (!t.block || event.number < t.block.number) return t
@@ -176,7 +184,7 @@ export function step(t: Transaction, event: Event): Transaction {
       if (t.block) return less(t, { state: 'reorged' }, 'block')
       // Of a hash that is not the network's, not to be known means nothing.
       if (t.state === 'cancelled' || t.isOpaque) return t
-      if (event.spent) return { ...t, state: 'cancelled' }
+      if (event.spent) return { ...t, state: 'cancelled', unfound: true }
       const patient = event.head <= (t.seenAt ?? event.head) + PATIENCE
       return {
         ...t,
@@ -208,11 +216,16 @@ export function step(t: Transaction, event: Event): Transaction {
 /** A reorged one that is waited for stays so. */
 const keep = (state: State): State => (state === 'reorged' ? 'reorged' : 'pending')
 
+/** Without what is not known. */
+function defined<T extends object>(values: { [K in keyof T]: T[K] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
 /** Changed, and without what is no longer so. */
 function less(
   t: Transaction,
   change: Partial<Transaction>,
-  ...gone: ('block' | 'nonce' | 'page' | 'isOpaque')[]
+  ...gone: ('block' | 'nonce' | 'page' | 'isOpaque' | 'unfound')[]
 ): Transaction {
   const changed = { ...t, ...change }
   for (const name of gone) if (change[name] === undefined) delete changed[name]

@@ -94,7 +94,7 @@ async function send(
       // A node that does not say so does not keep anybody from paying.
       findAccount(ask, from).catch((): Account => ({ isContract: false })),
     ])
-    apply(id, [{ type: 'asking', head, nonce }])
+    apply(id, [{ type: 'asking', head, nonce: isContract ? undefined : nonce }])
     // The wallet may have gone elsewhere since the button was pressed. On another chain, the sale's address is nobody's.
     if (await hasMoved(ask, plan.chain, from)) {
       apply(id, [{ type: 'refused', message: m.transaction.moved }])
@@ -179,8 +179,7 @@ async function seen(t: Transaction): Promise<Event[]> {
   // What took its place may be another one of this list, which shows it already: then this one is not that, sped up.
   return events.flatMap((one): Event[] => {
     if (one.type === 'replaced' && isListed(one.hash, t.id)) return [{ ...one, same: false }]
-    if (one.type === 'sent' && isListed(one.hash, t.id)) return [{ type: 'searched', head: Infinity }]
-    return [one]
+    return one.type === 'sent' && isListed(one.hash, t.id) ? [] : [one]
   })
 }
 

@@ -219,21 +219,38 @@ test('a cancelled one is settled by the nonce of the final block alone', async (
   assert.deepEqual(await observe(cancelled, node(table('0x4'))), [{ type: 'settled' }])
 })
 
+/** Blocks up to 0x66, of which some have transactions, and the nonces that the account has used up to each. */
+function chain(blocks: Record<string, object[]>, counts: Record<string, string>): Record<string, unknown> {
+  const table: Record<string, unknown> = { eth_blockNumber: '0x66' }
+  for (let height = 0x24; height <= 0x66; height++) {
+    const number = `0x${height.toString(16)}`
+    table[`eth_getBlockByNumber ${number}`] = { number, hash: '0x0', transactions: blocks[number] ?? [] }
+    table[`eth_getTransactionCount ${FROM} ${number}`] = counts[number] ?? (height < 0x65 ? '0x3' : '0x4')
+  }
+  return { ...table, [`eth_getTransactionCount ${FROM} latest`]: counts['latest'] ?? '0x4' }
+}
+/** A node that does not keep the state of old blocks. */
+const forgetful = (table: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(table).filter(([key]) => !/^eth_getTransactionCount .* 0x/.test(key)))
+
 test('what the wallet sent for a page that is gone is found by its nonce and what it does', async () => {
-  const gone = run([{ type: 'asking', head: 101, nonce: 3 }, { type: 'reloaded' }])
+  const gone = run([{ type: 'asking', head: 100, nonce: 3 }, { type: 'reloaded' }])
   const one = { hash: '0xf', from: FROM, to: TO, input: '0xab', value: '0x5', nonce: '0x3' }
-  const table = (count: string, found: object) => ({
-    eth_blockNumber: '0x66',
-    [`eth_getTransactionCount ${FROM} latest`]: count,
-    'eth_getBlockByNumber 0x66': { number: '0x66', hash: '0x1', transactions: [found] },
-    'eth_getBlockByNumber 0x65': { number: '0x65', hash: '0x2', transactions: [] },
-    'eth_getBlockByNumber 0x64': { number: '0x64', hash: '0x3', transactions: [] },
-  })
-  assert.deepEqual(await observe(gone, node(table('0x3', one))), [{ type: 'searched', head: 102 }])
-  assert.deepEqual(await observe(gone, node(table('0x4', one))), [{ type: 'sent', hash: '0xf', head: 101 }])
-  // Something else of the same account.
-  const other = await observe(gone, node(table('0x4', { ...one, value: '0x6' })))
-  assert.equal(isOver(run(other, gone)), true)
+  const seen = async (found: object, counts = {}, from = gone) =>
+    observe(from, node(chain({ '0x65': [found] }, counts)))
+  assert.deepEqual(await seen(one, { latest: '0x3' }), [{ type: 'searched', head: 102 }])
+  const events = await seen(one)
+  assert.deepEqual(events[0], { type: 'sent', hash: '0xf', head: 100 })
+  assert.deepEqual([run(events, gone).state, run(events, gone).hash], ['pending', '0xf'])
+  // Something else of the same account: then it was not sent.
+  assert.equal(isOver(run(await seen({ ...one, value: '0x6' }), gone)), true)
+  // Too many to look at, or a node that cannot tell: nothing is said.
+  assert.deepEqual(await seen({ ...one, value: '0x6' }, { latest: '0x9' }), [])
+  const { nonce: _, ...account } = gone
+  assert.deepEqual(await seen(one, {}, account), [])
+  const long = { ...gone, seenAt: 0 }
+  const far = { ...forgetful(chain({ '0x65': [one] }, {})), eth_blockNumber: '0xff' }
+  assert.deepEqual(await observe(long, node(far)), [])
 })
 
 test('what took the place of a transaction is looked for among the blocks since', async () => {
@@ -245,25 +262,21 @@ test('what took the place of a transaction is looked for among the blocks since'
     value: '0x5',
     nonce: '0x3',
   }
-  const table = (found: object): Record<string, unknown> => ({
-    'eth_getTransactionReceipt 0xa': null,
-    eth_blockNumber: '0x66',
-    'eth_getTransactionByHash 0xa': null,
-    [`eth_getTransactionCount ${FROM} latest`]: '0x4',
-    'eth_getBlockByNumber 0x66': { number: '0x66', hash: '0x1', transactions: [{ ...other, nonce: '0x2' }] },
-    'eth_getBlockByNumber 0x65': { number: '0x65', hash: '0x2', transactions: [found] },
-    'eth_getBlockByNumber 0x64': { number: '0x64', hash: '0x3', transactions: [] },
-    'eth_getBlockByNumber 0x63': { number: '0x63', hash: '0x4', transactions: [] },
-  })
-  assert.deepEqual(await observe(pending, node(table(other))), [{ type: 'replaced', hash: '0xf', same: true }])
-  assert.deepEqual(await observe(pending, node(table({ ...other, value: '0x0' }))), [
-    { type: 'replaced', hash: '0xf', same: false },
-  ])
-  assert.deepEqual(await observe(pending, node(table({ ...other, from: TO }))), [
-    { type: 'unknown', head: 102, spent: true },
-  ])
-  assert.deepEqual(
-    await observe(pending, node({ ...table(other), [`eth_getTransactionCount ${FROM} latest`]: '0x3' })),
-    [{ type: 'unknown', head: 102, spent: false }],
-  )
+  const lost = { 'eth_getTransactionReceipt 0xa': null, 'eth_getTransactionByHash 0xa': null }
+  const table = (found: object, counts = {}) => ({ ...lost, ...chain({ '0x65': [found] }, counts) })
+  const replaced = (same: boolean) => [{ type: 'replaced', hash: '0xf', same }]
+  for (const kind of [(all: Record<string, unknown>) => all, forgetful]) {
+    assert.deepEqual(await observe(pending, node(kind(table(other)))), replaced(true))
+    assert.deepEqual(await observe(pending, node(kind(table({ ...other, value: '0x0' })))), replaced(false))
+    // The chain moved while it was looked for: it is looked for again.
+    assert.deepEqual(await observe(pending, node(kind(table({ ...other, from: TO })))), [])
+    assert.deepEqual(await observe(pending, node(kind(table(other, { latest: '0x3' })))), [
+      { type: 'unknown', head: 102, spent: false },
+    ])
+  }
+  // Long ago, with a node that does not keep what was: it is gone, and nobody can say for what.
+  const far = { ...forgetful(table(other)), eth_blockNumber: '0x166' }
+  const events = await observe(pending, node(far))
+  assert.deepEqual(events, [{ type: 'unknown', head: 358, spent: true }])
+  assert.deepEqual([run(events, pending).state, run(events, pending).unfound], ['cancelled', true])
 })
