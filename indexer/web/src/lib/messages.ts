@@ -621,7 +621,7 @@ export const m = {
     unfound:
       'Your wallet’s node does not show which one: look in your wallet whether it did the same before you try again.',
     opaque:
-      'Your account is a contract, and its wallet gave a number of its own for this. Look there for how it goes on; what it did shows in the sale once it is in a block.',
+      'Your account is a contract, so its wallet may send this under another number. Look there for how it goes on; what it did shows in the sale once it is in a block.',
     safeHash: 'In the Safe',
     moved: 'Your wallet went to another account or another chain meanwhile. Look at what it shows now, and try again.',
     state: {

@@ -55,7 +55,7 @@ export async function observe(t: Transaction, ask: Ask): Promise<Event[]> {
   }
   const head = Number(await ask('eth_blockNumber', []))
   const known = (await ask('eth_getTransactionByHash', [t.hash])) as RawTransaction | null
-  if (known) return [{ type: 'waiting', nonce: Number(known.nonce), head }]
+  if (known) return [{ type: 'waiting', nonce: nonceOf(t, known), head }]
   if (t.nonce === undefined) return [{ type: 'unknown', head, spent: false }]
   if (t.state === 'cancelled') return settle(t.from, t.nonce, ask)
   const count = Number(await ask('eth_getTransactionCount', [t.from, 'latest']))
@@ -67,6 +67,10 @@ export async function observe(t: Transaction, ask: Ask): Promise<Event[]> {
   return [{ type: 'replaced', hash: other.hash, same: isSame(t, other) }]
 }
 
+/** Its nonce, if it is the account's: what a contract's account does, another one sends. */
+const nonceOf = (t: Transaction, known: RawTransaction) =>
+  known.from.toLowerCase() === t.from.toLowerCase() ? Number(known.nonce) : undefined
+
 /** That it is in a block, and whether that is final. */
 export async function inBlock(t: Transaction, receipt: Receipt, succeeded: boolean, ask: Ask): Promise<Event[]> {
   const block = { number: Number(receipt.blockNumber), hash: receipt.blockHash }
@@ -74,7 +78,8 @@ export async function inBlock(t: Transaction, receipt: Receipt, succeeded: boole
   if (t.nonce === undefined && t.batch === undefined && t.safe === undefined) {
     // Known now, it tells later, when a reorg has taken the block away, whether something else took its place.
     const known = (await ask('eth_getTransactionByHash', [t.hash])) as RawTransaction | null
-    if (known) event.nonce = Number(known.nonce)
+    const nonce = known ? nonceOf(t, known) : undefined
+    if (nonce !== undefined) event.nonce = nonce
   }
   const finalized = await finalizedBlock(ask)
   if (finalized === undefined || finalized < block.number) return [event]

@@ -69,7 +69,7 @@ export interface Transaction {
   /** Id of a batch (EIP-5792). Its hash, once known, may not be of the account's own transaction. */
   batch?: string
   safe?: Safe
-  /** Whether `hash` is the own one of a contract's wallet, of which a node tells nothing. */
+  /** Whether a contract's wallet sends it, which may do so under another hash than it has told. */
   isOpaque?: boolean
   /** The account's, once known. Of one that the wallet is asked for, the next one that is free. */
   nonce?: number
@@ -98,7 +98,7 @@ export type Event =
   /** Blocks up to here have it not. */
   | { type: 'searched'; head: number }
   /** The node has it and waits for a block. */
-  | { type: 'waiting'; nonce: number; head: number }
+  | { type: 'waiting'; nonce: number | undefined; head: number }
   | { type: 'in_block'; block: Block; succeeded: boolean; nonce?: number }
   | { type: 'finalized'; number: number }
   /** The node does not know it; `spent`: its nonce went to another one that was not found. */
@@ -161,7 +161,7 @@ export function step(t: Transaction, event: Event): Transaction {
     case 'waiting': {
       // It was in a block, and waits again: the block was reorged away.
       const state = t.block ? 'reorged' : keep(t.state)
-      return less(t, { state, nonce: event.nonce, seenAt: event.head }, 'block')
+      return less(t, { state, ...defined({ nonce: event.nonce }), seenAt: event.head }, 'block')
     }
     case 'in_block': {
       const done = event.succeeded ? 'included' : 'reverted'
@@ -182,7 +182,7 @@ export function step(t: Transaction, event: Event): Transaction {
       return t.state === 'reverted' ? { ...t, settled: true } : t
     case 'unknown': {
       if (t.block) return less(t, { state: 'reorged' }, 'block')
-      // Of a hash that is not the network's, not to be known means nothing.
+      // Of a hash that need not be the network's, not to be known means nothing.
       if (t.state === 'cancelled' || t.isOpaque) return t
       if (event.spent) return { ...t, state: 'cancelled', unfound: true }
       const patient = event.head <= (t.seenAt ?? event.head) + PATIENCE

@@ -107,12 +107,11 @@ async function send(
       apply(id, [safe ? { type: 'proposed', safe, batch } : { type: 'batched', id: batch, head }])
     } else {
       const hash = String(await ask('eth_sendTransaction', [toParams(from, call, plan.chain)]))
-      // A contract's wallet may give a hash of its own, which no node knows.
-      const isOwn = isContract && !(await ask('eth_getTransactionByHash', [hash]).catch(() => null))
-      const event: Event =
-        isOwn && threshold !== undefined
-          ? { type: 'proposed', safe: await proposed(ask, t, hash, threshold, head) }
-          : { type: 'sent', hash, head, ...(isOwn ? { isOpaque: true } : {}) }
+      // A Safe's wallet gives a hash of its own, which no node knows.
+      const isSafes = threshold !== undefined && !(await ask('eth_getTransactionByHash', [hash]).catch(() => null))
+      const event: Event = isSafes
+        ? { type: 'proposed', safe: await proposed(ask, t, hash, threshold, head) }
+        : { type: 'sent', hash, head, ...(isContract ? { isOpaque: true } : {}) }
       apply(id, [event])
     }
     void look()

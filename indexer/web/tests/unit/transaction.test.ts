@@ -201,10 +201,15 @@ test('a hash of a wallet’s own gives way to that of the transaction', async ()
 test('the nonce of one that is in a block already is asked for once', async () => {
   const table = {
     'eth_getTransactionReceipt 0xa': { transactionHash: '0xa', blockNumber: '0x65', blockHash: '0xb1', status: '0x1' },
-    'eth_getTransactionByHash 0xa': { nonce: '0x9' },
+    'eth_getTransactionByHash 0xa': { from: FROM.toLowerCase(), nonce: '0x9' },
     'eth_getBlockByNumber finalized': null,
   }
   assert.deepEqual(await observe(run([sent]), node(table)), [{ ...inBlock('0xb1'), nonce: 9 }])
+  // Of what another account sends for this one, the nonce is that one's.
+  const other = { ...table, 'eth_getTransactionByHash 0xa': { from: TO, nonce: '0x9' } }
+  assert.deepEqual(await observe(run([sent]), node(other)), [inBlock('0xb1')])
+  const waits = { eth_blockNumber: '0x66', ...other, 'eth_getTransactionReceipt 0xa': null }
+  assert.equal(run(await observe(run([sent]), node(waits)), run([sent])).nonce, undefined)
 })
 
 test('a cancelled one is settled by the nonce of the final block alone', async () => {
