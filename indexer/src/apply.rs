@@ -2,8 +2,10 @@
 
 mod batch;
 mod digest;
+mod opening;
 
 pub use batch::{Batch, Builder};
+pub use opening::Times;
 
 use sqlx::Connection;
 
@@ -12,7 +14,7 @@ use crate::{
         DbError, Writer, blocks,
         chains::{self, NodeTips, Tip},
         events::EventRows,
-        outbox, sales,
+        openings, outbox, sales,
     },
     types::Hash32,
 };
@@ -35,9 +37,13 @@ pub async fn apply(
     blocks::copy(&mut transaction, chain_id, &batch.blocks).await?;
     sales::insert_currencies(&mut transaction, chain_id, currencies).await?;
     batch.rows.copy(&mut transaction).await?;
+    let mut opened = 0;
+    if !batch.openings.is_empty() {
+        opened = openings::insert(&mut transaction, chain_id, &batch.openings).await?;
+    }
     chains::advance(&mut transaction, chain_id, batch.tip, node).await?;
     blocks::prune(&mut transaction, chain_id, node.finalized).await?;
-    if batch.rows.count() != 0 {
+    if batch.rows.count() != 0 || opened != 0 {
         outbox::applied(&mut transaction, chain_id, batch.from as i64, batch.tip).await?;
     }
     outbox::finalized(&mut transaction, chain_id).await?;
@@ -60,6 +66,7 @@ pub async fn warm_up(writer: &mut Writer) -> Result<(), DbError> {
     })?;
     blocks::warm_up(&mut transaction).await?;
     EventRows::none_in_every_table(chain_id).copy(&mut transaction).await?;
+    openings::insert(&mut transaction, chain_id, &[]).await?;
     chains::advance(&mut transaction, chain_id, tip, node).await?;
     blocks::prune(&mut transaction, chain_id, 0).await?;
     outbox::applied(&mut transaction, chain_id, 0, tip).await?;

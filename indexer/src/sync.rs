@@ -7,6 +7,7 @@
 mod backfill;
 mod follow;
 pub mod holders;
+mod openings;
 mod progress;
 mod reindex;
 mod rewind;

@@ -102,7 +102,7 @@ pub(crate) struct PositionSums {
 }
 
 /// Every event table and the query that writes its rows as [`Expected`] does.
-const TABLES: [(&str, &str); 29] = [
+const TABLES: [(&str, &str); 30] = [
     (
         "sale",
         "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(address, 'hex'),
@@ -176,6 +176,7 @@ const TABLES: [(&str, &str); 29] = [
     ("holder_approval", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(token, 'hex'), encode(holder, 'hex'), coalesce(until::text, 'admitted'), coalesce(encode(approved_by, 'hex'), ''))"),
     ("contract_uri_change", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(token, 'hex'))"),
     ("token_role_change", "concat_ws('|', block_number, log_index, encode(transaction_hash, 'hex'), encode(token, 'hex'), change, coalesce(encode(role, 'hex'), ''), coalesce(encode(account, 'hex'), ''), coalesce(encode(changed_by, 'hex'), ''))"),
+    ("sale_opening", "concat_ws('|', block_number, log_index, encode(sale, 'hex'), encode(owner, 'hex'))"),
 ];
 
 macro_rules! row {
@@ -246,7 +247,49 @@ impl World {
         for log in &logs {
             expected.add(log, self.factory, &sale_of);
         }
+        self.add_openings(&mut expected, head).await;
         expected
+    }
+
+    /// No log tells when a sale opens: the first block whose time is not before `opens` does.
+    async fn add_openings(&self, expected: &mut Expected, head: u64) {
+        let mut opened = Vec::new();
+        for (sale, sums) in &expected.sales {
+            let Some(created) = &sums.created else { continue };
+            let opens: u64 = created.terms.opens.to();
+            let (mut low, mut high) = (0, head + 1);
+            while low < high {
+                let middle = low.midpoint(high);
+                let time = self.chain.block(middle).await.header.timestamp;
+                (low, high) = if time < opens { (middle + 1, high) } else { (low, middle) };
+            }
+            let number_of = |row: &str, part: usize| row.split('|').nth(part).unwrap().parse::<u64>().unwrap();
+            let place = expected.rows["sale"].iter().find(|row| row.contains(&hex::encode(sale))).unwrap();
+            let (creation, block) = ((number_of(place, 0), number_of(place, 1)), low.max(number_of(place, 0)));
+            if block > head || sums.settled_at.as_ref().is_some_and(|at| number_of(at, 1) < block) {
+                continue;
+            }
+            // The rows' columns: place, sale, contract, the owner before and the one after, and whether it is done.
+            let mut transfers = expected.rows.get("ownership_transfer").into_iter().flatten().filter(|row| {
+                let parts: Vec<&str> = row.split('|').collect();
+                parts[4] == hex::encode(sale) && parts[7] == "t" && number_of(row, 0) < block
+            });
+            let owner = transfers
+                .next_back()
+                .map_or_else(|| hex::encode(created.terms.owner), |row| row.split('|').nth(6).unwrap().to_owned());
+            opened.push((block, creation, hex::encode(sale), owner));
+        }
+        opened.sort();
+        let mut rows = Vec::new();
+        for (block, creation, sale, owner) in &opened {
+            let same = opened.iter().filter(|o| o.0 == *block && (o.1.0 == *block) == (creation.0 == *block));
+            let (before, all) = (same.clone().filter(|o| o.1 < *creation).count() as i64, same.count() as i64);
+            let place = if creation.0 == *block { (1 << 30) + before } else { before - all };
+            expected.blocks.insert(*block, self.chain.block(*block).await.header.hash);
+            rows.push((*block, place, row!(block, place, sale, owner)));
+        }
+        rows.sort();
+        expected.rows.insert("sale_opening", rows.into_iter().map(|(.., row)| row).collect());
     }
 
     async fn logs(&self, address: Address, head: u64) -> Vec<Log> {

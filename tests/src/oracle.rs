@@ -46,8 +46,35 @@ pub async fn mistakes(peer: &Peer, options: &Options, database: &Database, fresh
     indexer.kill().await;
     let mut mistakes: Vec<String> = compare(database, fresh).await.iter().map(ToString::to_string).collect();
     mistakes.extend(against_ledger(database, &view.head().ledger).await);
+    mistakes.extend(opened_wrong(database, &view).await);
     mistakes.extend(told_wrong(database).await);
     mistakes
+}
+
+/// A sale opens with the first block whose time is not before its own, once it is created and unless it is settled by then.
+async fn opened_wrong(database: &Database, view: &View) -> Vec<String> {
+    let sales = database
+        .texts(
+            "SELECT concat_ws(' ', encode(s.address, 'hex'), s.opens, s.block_number, coalesce(o.block_number, -1))
+             FROM sale s LEFT JOIN settlement o ON o.chain_id = s.chain_id AND o.sale = s.address",
+        )
+        .await;
+    let mut expected = Vec::new();
+    for sale in &sales {
+        let parts: Vec<&str> = sale.split(' ').collect();
+        let [opens, created, settled] = [1, 2, 3].map(|n| parts[n].parse::<i64>().expect("a number"));
+        let opening = view.blocks.iter().find(|b| b.number as i64 >= created && b.timestamp as i64 >= opens);
+        if let Some(block) = opening.filter(|b| settled < 0 || settled >= b.number as i64) {
+            expected.push(format!("{} {}", parts[0], block.number));
+        }
+    }
+    expected.sort_unstable();
+    let mut found = database.texts("SELECT encode(sale, 'hex') || ' ' || block_number FROM sale_opening").await;
+    found.sort_unstable();
+    if found == expected {
+        return Vec::new();
+    }
+    vec![format!("sale_opening: {found:?}, and by the times of the blocks {expected:?}")]
 }
 
 /// Whoever only listens to the outbox must have heard of every block with events once, and of none that is gone.

@@ -1,11 +1,16 @@
 //! A batch under construction: events encoded as they come, blocks with their digests.
 
 use crate::{
-    db::{blocks::StoredBlock, chains::Tip, events::EventRows},
+    db::{
+        blocks::StoredBlock,
+        chains::Tip,
+        events::EventRows,
+        openings::{Opening, Upcoming},
+    },
     types::{Block, EventLog, Hash32},
 };
 
-use super::digest;
+use super::{digest, opening::Times};
 
 /// What one transaction writes. Made by [`Builder`].
 #[derive(Debug)]
@@ -20,6 +25,8 @@ pub struct Batch {
     pub rows: EventRows,
     /// Where the chain is indexed to afterwards.
     pub tip: Tip,
+    /// Sales that open in it.
+    pub(super) openings: Vec<Opening>,
 }
 
 impl Batch {
@@ -28,6 +35,35 @@ impl Batch {
         let at = self.blocks.binary_search_by_key(&number, |b| b.block.number).ok()?;
         Some(self.blocks[at].block.hash.into())
     }
+
+    /// Sales that are created in it and open before its end.
+    pub fn upcoming(&self) -> Vec<Upcoming> {
+        let end = self.tip.timestamp as u64;
+        self.rows.sales_seen().filter(|sale| sale.opens <= end).collect()
+    }
+
+    /// Its blocks that are kept.
+    pub fn times(&self) -> Times {
+        Times::new(self.from, self.blocks.iter().map(|stored| stored.block))
+    }
+
+    /// Lets sales open in it. Their blocks, which `times` knows, are kept.
+    pub fn open(&mut self, openings: Vec<Opening>, times: &Times) {
+        for opening in &openings {
+            let Err(at) = self.blocks.binary_search_by_key(&opening.block, |b| b.block.number) else { continue };
+            let Some(&block) = times.get(opening.block) else { continue };
+            // Nothing of ours is in it, so the digest is that of the block before.
+            let before = at.checked_sub(1).and_then(|before| self.blocks.get(before));
+            let digest = before.map_or(first_digest(self.parent), |before| before.digest);
+            self.blocks.insert(at, StoredBlock { block, has_events: false, digest });
+        }
+        self.openings = openings;
+    }
+}
+
+/// A chain that begins now begins with a digest; one that began before there were any never has one.
+fn first_digest(parent: Option<Tip>) -> Option<Hash32> {
+    parent.map_or(Some(Hash32::default()), |tip| tip.digest)
 }
 
 /// Gathers ranges of blocks, one on top of the other.
@@ -45,8 +81,7 @@ pub struct Builder {
 impl Builder {
     /// Continues `parent`, from height `from` on.
     pub fn new(chain_id: i64, parent: Option<Tip>, from: u64) -> Self {
-        // A chain that begins now begins with a digest; one that began before there were any never has one.
-        let digest = parent.map_or(Some(Hash32::default()), |tip| tip.digest);
+        let digest = first_digest(parent);
         Self { chain_id, parent, from, digest, blocks: Vec::new(), rows: EventRows::new(chain_id), tip: None }
     }
 
@@ -87,7 +122,14 @@ impl Builder {
         let tip = self.tip?;
         let next = Self::new(self.chain_id, Some(tip), tip.number as u64 + 1);
         let done = std::mem::replace(self, next);
-        Some(Batch { parent: done.parent, from: done.from, blocks: done.blocks, rows: done.rows, tip })
+        Some(Batch {
+            parent: done.parent,
+            from: done.from,
+            blocks: done.blocks,
+            rows: done.rows,
+            tip,
+            openings: Vec::new(),
+        })
     }
 }
 

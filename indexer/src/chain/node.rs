@@ -355,6 +355,11 @@ impl Node {
         self.inconsistent(&format!("its head is {head}, below block {expected} that it must have: it may be syncing"))
     }
 
+    /// The block at this height does not stand on the one below it.
+    pub fn another_branch(&self, number: u64) -> ChainError {
+        self.inconsistent(&format!("block {number} does not stand on the block below it: they are of two branches"))
+    }
+
     pub(super) fn inconsistent(&self, what: &str) -> ChainError {
         ChainError::Inconsistent { node: self.name.to_string(), what: what.to_owned() }
     }

@@ -9,6 +9,7 @@ mod copy;
 pub mod events;
 pub mod holders;
 pub mod indexes;
+pub mod openings;
 pub mod outbox;
 pub mod read;
 mod readers;

@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 use super::{
     Options, SyncError,
     backfill::{self, Plan, Size, Stopped},
+    openings,
     progress::Progress,
 };
 use crate::{
@@ -345,8 +346,9 @@ impl Follower {
     }
 
     /// `state` is the block as of which new tokens are asked what they are.
-    async fn write(&mut self, node: &Node, batch: Batch, heads: &Heads, state: B256) -> Result<Step, SyncError> {
+    async fn write(&mut self, node: &Node, mut batch: Batch, heads: &Heads, state: B256) -> Result<Step, SyncError> {
         let began = Instant::now();
+        openings::add(&mut self.writer, node, &mut batch).await?;
         let currencies = self.describe(node, &batch, state).await?;
         let tips = self.tips(heads, Some(&batch)).await?;
         limited(apply(&mut self.writer, &batch, &currencies, tips)).await?;

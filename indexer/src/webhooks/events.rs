@@ -10,7 +10,7 @@ const LATER: [&str; 2] = ["finalized", "reorged"];
 
 /// Subjects, and what is told of them first.
 const SUBJECTS: [(&str, &[&str]); 8] = [
-    ("sale", &["created", "closed", "cancelled", "tap_stopped"]),
+    ("sale", &["created", "opened", "closed", "cancelled", "tap_stopped"]),
     ("contribution", &["observed"]),
     ("withdrawal", &["observed"]),
     ("rejection", &["observed"]),
@@ -38,8 +38,15 @@ mod tests {
 
     #[test]
     fn types_are_known_and_heard() {
-        for known in ["sale.created", "sale.*", "sale.reorged", "contribution.observed", "refund.*", "claim.finalized"]
-        {
+        for known in [
+            "sale.created",
+            "sale.opened",
+            "sale.*",
+            "sale.reorged",
+            "contribution.observed",
+            "refund.*",
+            "claim.finalized",
+        ] {
             assert!(is_known(known), "{known}");
         }
         for wrong in [

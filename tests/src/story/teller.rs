@@ -45,7 +45,7 @@ impl Teller {
         };
         let create = open < MOST_OPEN && ledger.sales.len() < MOST_SALES && self.random.chance(per_mille);
         if create {
-            let draft = self.draft(ledger);
+            let draft = self.draft(number, ledger);
             let mut logs = ledger.create(&draft);
             // Bought from in the very transaction that creates it.
             if self.random.chance(300) {
@@ -68,7 +68,7 @@ impl Teller {
 
     /// Addresses depend on how many contracts there are, with few variants: on another branch the same address is often
     /// another sale, or another token.
-    fn draft(&mut self, ledger: &Ledger) -> SaleDraft {
+    fn draft(&mut self, number: u64, ledger: &Ledger) -> SaleDraft {
         let variant = self.random.within(0..2);
         let address = Address::from_word(keccak256((ledger.created, variant, "sale").abi_encode()));
         let mut draft = SaleDraft::plain(address);
@@ -86,7 +86,11 @@ impl Teller {
         draft.answers = self.answers();
         draft.wallets = self.random.within(0..3) as u8;
         draft.phases = self.random.within(1..4) as u8;
-        draft.opens = self.random.within(1..1 << 39);
+        // Before it is created, while the story is told, or never.
+        draft.opens = match self.random.within(0..4) {
+            0 => self.random.within(1..1 << 39),
+            _ => 1_000 + self.random.within(0..6 * number + 400),
+        };
         draft.hard_cap = match self.random.within(0..3) {
             0 => U256::from(1_000),
             1 => U256::from(10).pow(U256::from(20)),

@@ -7,6 +7,7 @@ mod harness;
 mod holders;
 mod lifecycle;
 mod modes;
+mod openings;
 mod operate;
 mod orders;
 mod refusals;

@@ -34,14 +34,14 @@ const LOCAL: [&str; 7] = [
 ];
 
 /// A running `crowdsale serve`.
-struct Serve {
+pub struct Serve {
     child: Child,
-    url: String,
+    pub url: String,
     folder: TempDir,
 }
 
 impl Serve {
-    async fn start(world: &World, flags: &[&str]) -> Self {
+    pub async fn start(world: &World, flags: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let output = File::create(folder.path().join("out")).unwrap();
         let child = Command::new(binary())
@@ -208,6 +208,7 @@ async fn quiet(world: &World) {
 
 /// Types as events of these kinds have them when they are first told.
 const FIRST: &str = "CASE kind WHEN 'sale_created' THEN 'sale.created' WHEN 'contributed' THEN 'contribution.observed'
+    WHEN 'opened' THEN 'sale.opened'
     WHEN 'cancelled' THEN 'sale.cancelled' WHEN 'refunded' THEN 'refund.observed' END";
 
 /// What the tables say has to have been told: of what stands, and of what became final of it.
@@ -217,7 +218,7 @@ async fn expected(world: &World) -> (BTreeSet<String>, BTreeSet<String>) {
          FROM feed_raw e JOIN block b ON b.number = e.block_number"
     );
     let finalized =
-        "SELECT CASE WHEN kind IN ('sale_created', 'cancelled') THEN 'sale' WHEN kind = 'refunded' THEN 'refund'
+        "SELECT CASE WHEN kind IN ('sale_created', 'opened', 'cancelled') THEN 'sale' WHEN kind = 'refunded' THEN 'refund'
                                  ELSE 'contribution' END
                          || '.finalized 0x' || encode(b.hash, 'hex') || ' ' || log_index
                      FROM feed_raw e JOIN block b ON b.number = e.block_number
@@ -247,6 +248,12 @@ async fn nothing_is_lost_by_kill_9_while_receivers_fail_and_blocks_are_reorged()
     let sale = world.open_sale().await;
     let mut logs = String::new();
     for round in 0..14 {
+        if round % 3 == 0 {
+            // It opens soon: in a block that is perhaps reorged away, while perhaps nobody is there to tell it.
+            let mut draft = world.draft().await;
+            draft.terms.opens += alloy::primitives::aliases::U40::from(12 * random.within(0..4));
+            world.create(&draft).await;
+        }
         for _ in 0..random.within(1..4) {
             let contributions = (0..random.within(1..5)).map(|n| sale.send(world.investor(n as usize), ether("0.1")));
             world.chain.mine(contributions.collect::<Vec<_>>()).await;
@@ -281,6 +288,7 @@ async fn nothing_is_lost_by_kill_9_while_receivers_fail_and_blocks_are_reorged()
     assert_eq!(bodies.len(), ids.len(), "no id is of two events");
     let accepted: BTreeSet<_> = got.iter().filter(|g| g.accepted).map(Got::event).collect();
     let (observed, finalized) = expected(&world).await;
+    assert!(observed.iter().filter(|event| event.starts_with("sale.opened ")).count() > 3);
     assert!(observed.len() > 20 && finalized.len() > 15, "{} {}", observed.len(), finalized.len());
     for event in observed.union(&finalized) {
         assert!(accepted.contains(event), "{event} was not told");

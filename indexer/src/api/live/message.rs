@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = FeedEvent)]
 pub struct FeedOut {
-    /// `sale.created`, `sale.closed`, `sale.cancelled`, `sale.tap_stopped`, `sale.finalized`, `sale.reorged`, and `contribution`,
+    /// `sale.created`, `sale.opened`, `sale.closed`, `sale.cancelled`, `sale.tap_stopped`, `sale.finalized`, `sale.reorged`, and `contribution`,
     /// `withdrawal`, `rejection`, `claim`, `refund`, `release` and `objection` with `.observed`, `.finalized` and `.reorged`. New ones
     /// may come.
     #[serde(rename = "type")]
@@ -39,7 +39,7 @@ pub struct StreamEvent {
     #[schema(example = "contribution.observed")]
     pub event: String,
     /// Where it stands: what `Last-Event-ID` takes.
-    #[schema(example = "4711-19000000-12", pattern = "^[0-9]+(-[0-9]+-[0-9]+)?$")]
+    #[schema(example = "4711-19000000-12", pattern = "^[0-9]+(-[0-9]+--?[0-9]+)?$")]
     pub id: String,
     /// A `FeedEvent` as JSON; an empty object in `ready` and `reset`.
     #[schema(content_media_type = "application/json")]
@@ -52,12 +52,12 @@ pub struct StreamEvent {
 /// An event of a sale. What it does not have is null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FeedData {
-    /// What happened, in the words of a sale's `activity`.
+    /// What happened, in the words of a sale's `activity`; and `opened`, which is not there, as nobody did it.
     #[schema(example = "contributed")]
     pub kind: String,
     /// The sale.
     pub sale: Addr,
-    /// The investor; the beneficiary (`released`) or owner (`sale_created`).
+    /// The investor; the beneficiary (`released`) or owner (`sale_created`, `opened`).
     pub account: Option<Addr>,
     /// Where money or tokens went.
     pub recipient: Option<Addr>,
@@ -69,9 +69,11 @@ pub struct FeedData {
     pub tokens: Option<AmountOut>,
     /// `succeeded`, `failed` or `cancelled`; of `sale_created` its name, as its author wrote it, or its beginning where it is very long.
     pub text: Option<String>,
-    /// Its transaction.
-    pub transaction_hash: Hash32,
-    /// Its place; of one that was reorged away the place it had, without confirmations.
+    /// Its transaction; null where it opened, which no transaction does.
+    pub transaction_hash: Option<Hash32>,
+    /// Its place; of one that was reorged away the place it had, without confirmations. A sale opens with the first block whose time is
+    /// not before `opens`; `log_index` is then no log's, and below zero, as that is before anything else in the block, or 2^30 and above where
+    /// the block created the sale.
     pub block: BlockRef,
 }
 
@@ -161,7 +163,7 @@ impl FeedOut {
                 amount: event.amount.as_ref().map(|amount| money.amount(amount)),
                 tokens: event.tokens.as_ref().map(|tokens| token.amount(tokens)),
                 text: event.word.clone(),
-                transaction_hash: event.transaction_hash,
+                transaction_hash: (event.transaction_hash != Hash32::default()).then_some(event.transaction_hash),
                 block,
             },
         }
@@ -241,7 +243,7 @@ mod tests {
     fn whatever_is_told_can_be_asked_for() {
         let kinds =
             ["sale_created", "contributed", "withdrawn", "rejected", "closed", "cancelled", "claimed", "refunded"];
-        let more = ["excess_refunded", "rest_refunded", "released", "objected", "tap_stopped"];
+        let more = ["excess_refunded", "rest_refunded", "released", "objected", "tap_stopped", "opened"];
         for kind in kinds.into_iter().chain(more) {
             for stage in [Stage::Observed, Stage::Finalized, Stage::Reorged] {
                 let name = name(kind, stage);

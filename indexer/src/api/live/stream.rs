@@ -120,13 +120,16 @@ pub async fn listen_to_wallet(
 /// What `Last-Event-ID` says, if it is there. An empty one is what a browser sends that has received none.
 fn resume(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let number = |part: Option<&str>| part.filter(|p| p.bytes().all(|b| b.is_ascii_digit()))?.parse::<i64>().ok();
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let number = |part: &str| part.parse::<i64>().ok().filter(|_| digits(part));
+    // An opening's place is below zero.
+    let place = |part: &str| part.parse::<i32>().ok().filter(|_| digits(part.strip_prefix('-').unwrap_or(part)));
     let parsed = value.to_str().ok().and_then(|text| {
-        let mut parts = text.split('-');
-        let (seq, block, log) = (number(parts.next())?, number(parts.next()), number(parts.next()));
-        match (block, log, parts.next()) {
-            (None, None, None) if !text.contains('-') => Some(Position::behind(seq)),
-            (Some(block), Some(log), None) => Some(Position { seq, event: (block, i32::try_from(log).ok()?) }),
+        let mut parts = text.splitn(3, '-');
+        let seq = number(parts.next()?)?;
+        match (parts.next(), parts.next()) {
+            (None, None) => Some(Position::behind(seq)),
+            (Some(block), Some(log)) => Some(Position { seq, event: (number(block)?, place(log)?) }),
             _ => None,
         }
     });
