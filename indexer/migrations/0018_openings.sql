@@ -121,3 +121,50 @@ BEGIN
     DELETE FROM quarantined_log WHERE chain_id = of_chain AND block_number > fork;
     DELETE FROM block WHERE chain_id = of_chain AND number > fork;
 END $$;
+
+-- Up to which entry of the outbox a chain's are forgotten: who was not told of them cannot be told on from where it was.
+CREATE TABLE outbox_forgotten (
+    chain_id bigint PRIMARY KEY,
+    seq      bigint NOT NULL
+);
+
+-- Forgets the oldest entries of a chain's outbox that are older than so many seconds, and what they took back; about so many rows at
+-- most. Never the newest that says what is final, nor one behind it: the next goes on from there. Returns whether there is more.
+CREATE FUNCTION forget_told(of_chain bigint, keep_seconds bigint, most bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    up_to bigint;
+    events bigint;
+    entries bigint;
+BEGIN
+    SELECT max(o.seq) INTO up_to FROM (SELECT seq, at FROM outbox WHERE chain_id = of_chain ORDER BY seq LIMIT most) o
+    WHERE o.at < now() - make_interval(secs => keep_seconds) AND o.seq < coalesce(
+        (SELECT seq FROM outbox WHERE chain_id = of_chain AND kind <> 'applied' AND kind = 'finalized' ORDER BY seq DESC LIMIT 1),
+        9223372036854775807);
+    -- Of the last time there may be events left.
+    up_to := greatest(up_to, (SELECT seq FROM outbox_forgotten WHERE chain_id = of_chain));
+    IF up_to IS NULL THEN
+        RETURN false;
+    END IF;
+    INSERT INTO outbox_forgotten AS f VALUES (of_chain, up_to)
+    ON CONFLICT (chain_id) DO UPDATE SET seq = excluded.seq WHERE f.seq < excluded.seq;
+    DELETE FROM reverted_event WHERE ctid IN (
+        SELECT ctid FROM reverted_event WHERE chain_id = of_chain AND seq <= up_to ORDER BY seq LIMIT most);
+    GET DIAGNOSTICS events = ROW_COUNT;
+    DELETE FROM outbox WHERE chain_id = of_chain AND seq <= up_to;
+    GET DIAGNOSTICS entries = ROW_COUNT;
+    RETURN events = most OR entries = most;
+END $$;
+
+-- Notes with an entry that took blocks back what was told of them, as the tables of another schema have it: others take their place.
+CREATE FUNCTION note_reverted(of_schema text, of_chain bigint, of_seq bigint, of_block bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- A version that told nobody has no such view.
+    IF to_regclass(format('%I.feed_raw', of_schema)) IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('INSERT INTO reverted_event
+        SELECT e.chain_id, $2, e.block_number, e.log_index, b.hash, b.timestamp, e.transaction_hash, e.kind, e.sale, e.account,
+            e.recipient, e.actor, e.amount, e.tokens, e.word
+        FROM %1$I.feed_raw e JOIN %1$I.block b ON b.chain_id = e.chain_id AND b.number = e.block_number
+        WHERE e.chain_id = $1 AND e.block_number >= $3', of_schema) USING of_chain, of_seq, of_block;
+END $$;

@@ -56,6 +56,8 @@ pub struct Options {
     pub batch_events: u64,
     /// How long a node may be behind the stored tip before that counts as a chain that went back.
     pub behind_grace: Duration,
+    /// How long what listeners are told is kept for those that come back.
+    pub keep_told: Duration,
     /// Told how far a backfill is.
     pub progress: Option<watch::Sender<Backfill>>,
 }
@@ -183,6 +185,7 @@ async fn follow(
         match step {
             Ok(step) => {
                 *backoff = options.poll;
+                follower.tidy().await?;
                 if let Some(beside) = &mut beside
                     && beside.attempt(follower.writer()).await?
                 {

@@ -36,6 +36,7 @@ impl Local {
             fetchers: 3,
             batch_events: 20,
             progress: None,
+            keep_told: Duration::from_secs(24 * 60 * 60),
             behind_grace: Duration::from_millis(40),
         }
     }

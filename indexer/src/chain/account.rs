@@ -216,8 +216,8 @@ impl Node {
         Ok(found.is_some())
     }
 
-    /// The transaction of an account that used a nonce, which it did in a block from `first` to `last`. No request asks for that:
-    /// the block is found by halving.
+    /// The transaction of an account that used a nonce, which it did in a block up to `last` and most likely from `first` on. No request
+    /// asks for that: the block is found by halving.
     ///
     /// # Errors
     /// Where the node fails, or knows the state of these blocks no more.
@@ -228,21 +228,34 @@ impl Node {
         first: u64,
         last: u64,
     ) -> Result<Option<Found>, ChainError> {
-        let (mut low, mut high) = (first, last);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.nonce(sender, BlockId::number(middle)).await? > nonce {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
         #[derive(Debug, Deserialize)]
         struct Full {
             transactions: Vec<Transaction>,
         }
-        let block: Option<Full> = self.request("eth_getBlockByNumber", (BlockNumberOrTag::Number(low), true)).await?;
-        let used = block.and_then(|b| b.transactions.into_iter().find(|t| t.from() == sender && t.nonce() == nonce));
+        // A chain that went back may end below.
+        let (mut first, mut last) = (first.min(last), last);
+        let mut reach = last - first + 1;
+        let used = loop {
+            let (mut low, mut high) = (first, last);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if self.nonce(sender, BlockId::number(middle)).await? > nonce {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            let block: Option<Full> =
+                self.request("eth_getBlockByNumber", (BlockNumberOrTag::Number(low), true)).await?;
+            let used =
+                block.and_then(|b| b.transactions.into_iter().find(|t| t.from() == sender && t.nonce() == nonce));
+            if used.is_some() || low > first || first == 0 {
+                break used;
+            }
+            // All these blocks have it behind them: a reorg has brought it lower than it could be.
+            (first, last) = (first.saturating_sub(reach), first - 1);
+            reach = reach.saturating_mul(2);
+        };
         Ok(used.map(|t| Found { hash: t.tx_hash(), to: t.to(), value: t.value(), input: t.input().clone() }))
     }
 }

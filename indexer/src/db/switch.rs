@@ -17,7 +17,7 @@ const READERS_WAIT: &str = "SET LOCAL lock_timeout = '500ms'";
 /// Tries to get in between readers while writers wait.
 const TRIES: usize = 3;
 /// Tables that do not follow from the events, or are filled apart from them: they move with the switch.
-const KEPT: [&str; 4] = ["outbox", "reverted_event", "holder_checkpoint", "token_holder"];
+const KEPT: [&str; 5] = ["outbox", "outbox_forgotten", "reverted_event", "holder_checkpoint", "token_holder"];
 
 /// What a switch has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -295,7 +295,10 @@ async fn rename(mut transaction: Transaction<'_, Postgres>, accept: bool) -> Res
 async fn tell(connection: &mut PgConnection, chain: &Compared) -> Result<(), DbError> {
     let Compared { chain_id, number, hash, tip, .. } = *chain;
     if let Some(block) = chain.differs_from {
-        outbox::reverted(connection, chain_id, block, (number, hash)).await?;
+        let seq = outbox::reverted(connection, chain_id, block, (number, hash)).await?;
+        sqlx::query!("SELECT note_reverted('crowdsale', $1, $2, $3)", chain_id, seq, block)
+            .fetch_one(&mut *connection)
+            .await?;
     }
     let from = chain.differs_from.unwrap_or(number + 1);
     let tip = Tip { number: tip.0, hash: tip.1, timestamp: 0, digest: None };

@@ -65,7 +65,8 @@ pub(super) fn next(old: &Standing, seen: Seen, at: At, drop_after: i64) -> (Stan
             (new, vec![EventRow { state: "pending".to_owned(), transaction_hash: Some(hash), ..EventRow::default() }])
         }
         Seen::Unknown { why } => {
-            let since = old.unseen_since.unwrap_or(at.head);
+            // A chain that went back counts on from where it is.
+            let since = old.unseen_since.map_or(at.head, |since| since.min(at.head));
             let mut new = Standing { unseen_since: Some(since), ..old.clone() };
             if why.is_some() {
                 new.detail.clone_from(&why);

@@ -369,7 +369,7 @@ impl<'a> Step<'a> {
         if !is_gap {
             return Ok(orders::set_gap(connection, chain_id, Addr(account), None).await?);
         }
-        let since = since.unwrap_or(signed(head));
+        let since = since.map_or(signed(head), |since| since.min(signed(head)));
         orders::set_gap(connection, chain_id, Addr(account), Some(since)).await?;
         if head.saturating_sub(since.unsigned_abs()) < DROP_AFTER {
             return Ok(());

@@ -23,7 +23,7 @@ use crate::{
     db::{
         DbError, Writer, blocks,
         chains::{self, NodeTips, Tip},
-        indexes, rollback, sales,
+        indexes, outbox, rollback, sales,
     },
     decode::{Emitters, Kind, TOPICS},
     telemetry::metric,
@@ -37,6 +37,9 @@ const HEAD_BLOCKS_IN_FLIGHT: usize = 8;
 const TOKENS_IN_FLIGHT: usize = 16;
 /// A first backfill of more blocks builds indexes at its end.
 const LARGE_BACKFILL: u64 = 500;
+/// Time between two looks for what is to be forgotten, and between two steps of it.
+const TIDY: Duration = Duration::from_secs(600);
+const TIDY_ON: Duration = Duration::from_secs(1);
 /// How old the node's tags may get in a backfill.
 const TAGS_MAX_AGE: Duration = Duration::from_secs(5);
 
@@ -67,6 +70,8 @@ pub struct Follower {
     /// Whether indexes may be missing, from a backfill of this or an earlier run.
     indexes_missing: bool,
     progress: Progress,
+    /// When it is looked again for what is to be forgotten.
+    tidy_at: Instant,
 }
 
 impl Follower {
@@ -85,6 +90,7 @@ impl Follower {
             behind_since: None,
             indexes_missing: true,
             progress: Progress::new(options.progress.clone()),
+            tidy_at: Instant::now(),
         };
         follower.reload().await?;
         Ok(follower)
@@ -125,6 +131,17 @@ impl Follower {
     /// Whoever holds the right to write.
     pub fn writer(&mut self) -> &mut Writer {
         &mut self.writer
+    }
+
+    /// Forgets, now and then and a little at a time, what listeners were told long ago.
+    pub async fn tidy(&mut self) -> Result<(), SyncError> {
+        if Instant::now() < self.tidy_at {
+            return Ok(());
+        }
+        let keep = i64::try_from(self.options.keep_told.as_secs()).unwrap_or(i64::MAX);
+        let more = limited(outbox::forget(&mut self.writer, keep)).await?;
+        self.tidy_at = Instant::now() + if more { TIDY_ON } else { TIDY };
+        Ok(())
     }
 
     /// Looks at the chain once and does the next thing.

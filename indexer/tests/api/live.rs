@@ -30,7 +30,7 @@ impl Served {
         Self { url, shutdown, server }
     }
 
-    async fn listen(&self, path: &str, last: Option<&str>) -> Listener {
+    async fn ask(&self, path: &str, last: Option<&str>) -> Listener {
         let mut request = reqwest::Client::new().get(format!("{}{path}", self.url));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -39,9 +39,12 @@ impl Served {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
-        let mut listener = Listener { response, text: String::new() };
-        let ready = listener.next().await.unwrap();
-        assert_eq!(ready.event, "ready");
+        Listener { response, text: String::new() }
+    }
+
+    async fn listen(&self, path: &str, last: Option<&str>) -> Listener {
+        let mut listener = self.ask(path, last).await;
+        listener.expect("ready").await;
         listener
     }
 }
@@ -304,13 +307,93 @@ async fn a_stream_that_cannot_be_is_refused(pool: PgPool) {
     }
     // Of another database: nothing can be gone on with, and that is said.
     let served = Served::start(&pool).await;
-    let response = reqwest::Client::new()
-        .get(format!("{}{}/events", served.url, terms.path()))
-        .header("last-event-id", "4000-1-1")
-        .send()
+    served.ask(&format!("{}/events", terms.path()), Some("4000-1-1")).await.expect("reset").await;
+    served.shutdown.cancel();
+}
+
+/// Forgets what was told more than a day ago, so many rows at a time; how often there was more.
+async fn forget(pool: &PgPool, at_once: i64) -> usize {
+    let mut rounds = 0;
+    while sqlx::query_scalar("SELECT forget_told($1, 86400, $2)")
+        .bind(CHAIN)
+        .bind(at_once)
+        .fetch_one(pool)
         .await
-        .unwrap();
-    let mut listener = Listener { response, text: String::new() };
-    assert_eq!(listener.next().await.unwrap().event, "reset");
+        .unwrap()
+    {
+        rounds += 1;
+    }
+    rounds
+}
+
+async fn texts(pool: &PgPool, query: &'static str) -> Vec<String> {
+    sqlx::query_scalar(query).fetch_all(pool).await.unwrap()
+}
+
+/// What was told is kept for a while; who comes back later is told to read anew, and who comes back in time misses nothing.
+#[sqlx::test(migrations = "./migrations")]
+async fn what_is_forgotten_cannot_be_gone_on_with(pool: PgPool) {
+    chain(&pool, CHAIN).await;
+    let terms = Terms::new("Aurora", 1, 0);
+    sale(&pool, &terms).await;
+    applied(&pool, 0, 1, 0).await;
+    let served = Served::start(&pool).await;
+    let path = format!("{}/events", terms.path());
+    let mut listener = served.listen(&path, None).await;
+    let mut observed = Vec::new();
+    for block in 2..=14_u8 {
+        // The last is taken back, and comes again.
+        for fork in if block == 14 { 0..2 } else { 0..1 } {
+            let at = (i64::from(block), 0);
+            contribute_on(&pool, &terms, at, fork, addr("alice"), ether("1"), ether("4000")).await;
+            applied(&pool, at.0, at.0, fork).await;
+            loop {
+                let told = listener.next().await.unwrap();
+                if told.event == "contribution.observed" {
+                    observed.push(told.id);
+                    break;
+                }
+            }
+            if block == 14 && fork == 0 {
+                reverted(&pool, 13).await;
+                listener.expect("contribution.reorged").await;
+            }
+        }
+    }
+    let entries = "SELECT concat_ws(' ', seq, kind, from_block, to_block) FROM outbox ORDER BY seq";
+    let all = texts(&pool, entries).await;
+    assert_eq!(forget(&pool, 5_000).await, 0);
+    assert_eq!(texts(&pool, entries).await, all, "nothing is old");
+
+    // All of it is: what is needed to go on with is kept, and the rest goes a little at a time.
+    sqlx::query("UPDATE outbox SET at = at - interval '2 days'").execute(&pool).await.unwrap();
+    assert!(forget(&pool, 3).await >= 4);
+    let kept = texts(&pool, entries).await;
+    assert_eq!(kept, all[all.len() - kept.len()..]);
+    let last = all.iter().rposition(|entry| entry.contains("finalized")).unwrap();
+    assert_eq!(kept, all[last..], "the newest that says what is final, and what came after it");
+    let forgotten = "SELECT seq::text FROM outbox_forgotten";
+    let boundary = all[last - 1].split(' ').next().unwrap().to_owned();
+    assert_eq!(texts(&pool, forgotten).await, [boundary.clone()]);
+    let reverted_rows =
+        "SELECT count(*)::text FROM reverted_event r WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.seq = r.seq)";
+    assert_eq!(texts(&pool, reverted_rows).await, ["0"]);
+
+    // Who was told before cannot go on, and hears of what comes next; who stands at the boundary or behind it can.
+    let mut late = served.ask(&path, observed.first().map(String::as_str)).await;
+    let reset = late.expect("reset").await;
+    assert_eq!(reset.id, all.last().unwrap().split(' ').next().unwrap());
+    let mut at_boundary = served.listen(&path, Some(&boundary)).await;
+    let mut in_time = served.listen(&path, observed.last().map(String::as_str)).await;
+    contribute_on(&pool, &terms, (15, 0), 1, addr("bob"), ether("2"), ether("8000")).await;
+    applied(&pool, 15, 15, 1).await;
+    for listener in [&mut late, &mut in_time] {
+        let told = listener.expect("contribution.observed").await;
+        assert_eq!(told.data["data"]["account"], addr("bob").to_string());
+    }
+    at_boundary.expect("contribution.finalized").await;
+    // What was told to be final is not told again, however little is kept.
+    let told = "SELECT concat_ws(' ', from_block, to_block) FROM outbox WHERE kind = 'finalized' ORDER BY seq";
+    assert_eq!(texts(&pool, told).await, ["6 6", "7 7"]);
     served.shutdown.cancel();
 }

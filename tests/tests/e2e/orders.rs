@@ -539,6 +539,37 @@ async fn a_transaction_that_came_signed_is_sent_and_its_senders_other_one_is_fou
     assert_eq!((status, code.as_str()), (409, "order_not_open"));
 }
 
+/// A chain that goes back far below the block in which an order was accepted: what took its nonce stands below every block that the order has
+/// seen, and is found all the same.
+#[tokio::test]
+async fn what_took_an_orders_nonce_is_found_wherever_a_reorg_has_brought_it() {
+    let shop = Shop::on(World::new(64).await, |_| {}).await;
+    mine(&shop.world, 110).await;
+    let desk = shop.start().await;
+    let provider = &shop.world.chain.provider;
+    let (key, customer) = (DEV_ACCOUNTS[3], shop.world.investor(0));
+    let nonce = provider.get_transaction_count(customer).await.unwrap();
+    let transfer = |to: Address, fee: u128| TxEip1559 {
+        chain_id: 31_337,
+        nonce,
+        gas_limit: 500_000,
+        max_fee_per_gas: fee,
+        max_priority_fee_per_gas: fee,
+        to: TxKind::Call(to),
+        value: ether("1"),
+        ..TxEip1559::default()
+    };
+    let (raw, _) = signed(key, transfer(shop.sale.address, 1_000));
+    let order = desk.take("/v1/orders", "one", &json!({"chain": 31_337, "raw_transaction": raw})).await;
+    desk.reaches(id(&order), "pending").await;
+    shop.world.chain.rollback(100).await;
+    let (other, hash) = signed(key, transfer(customer, 2_000));
+    let _: B256 = provider.client().request("eth_sendRawTransaction", (other,)).await.unwrap();
+    mine(&shop.world, 1).await;
+    let order = desk.reaches(id(&order), "replaced").await;
+    assert_eq!((&order["transaction_hash"], &order["contributions"]), (&json!(hash.to_string()), &json!([])));
+}
+
 #[tokio::test]
 async fn what_cannot_be_is_said_before_anything_is_written() {
     let mut shop = Shop::open().await;

@@ -3,6 +3,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
+    io,
+    net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -19,7 +22,12 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use e2e::{Indexer, Random, World, binary, ether, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::aws_lc_rs},
+    server::TlsStream,
+};
 
 const MASTER_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a01";
 /// Longest that an answer may take is a second, so what a killed process had taken is taken again after two.
@@ -42,6 +50,11 @@ pub struct Serve {
 
 impl Serve {
     pub async fn start(world: &World, flags: &[&str]) -> Self {
+        Self::start_in(world, flags, &[]).await
+    }
+
+    /// With more in its environment.
+    async fn start_in(world: &World, flags: &[&str], environment: &[(&str, &Path)]) -> Self {
         let folder = TempDir::new().unwrap();
         let output = File::create(folder.path().join("out")).unwrap();
         let child = Command::new(binary())
@@ -53,6 +66,7 @@ impl Serve {
             // Nobody's proxy sees what is sent.
             .env("HTTP_PROXY", "http://127.0.0.1:9/")
             .env("ALL_PROXY", "http://127.0.0.1:9/")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
@@ -348,4 +362,188 @@ async fn a_switch_of_the_tables_is_not_noticed() {
     assert_eq!(told.iter().cloned().collect::<BTreeSet<_>>(), observed.union(&finalized).cloned().collect());
     assert_eq!(told.len(), observed.len() + finalized.len(), "nothing twice, and no reset");
     assert_eq!(told.len(), before + 2);
+}
+
+/// What was told of the tables that are replaced is taken back where the new ones differ, and told anew as they have it: who adds up has what stands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_switch_changes_is_taken_back_and_told_anew() {
+    let mut random = Random::seeded();
+    let world = World::new(2).await;
+    let mut live = world.index();
+    let key = key(&world).await;
+    let (receiver, url) = Receiver::start(0, random.fork()).await;
+    let serve = Serve::start(&world, &LOCAL).await;
+    assert_eq!(serve.make(&key, &url).await.0, 201);
+    serve.kill();
+    let sale = world.open_sale().await;
+    for n in 0..6 {
+        world.chain.mine([sale.send(world.investor(n), ether("0.5"))]).await;
+    }
+    world.chain.mine_blocks(6).await;
+    world.agree(&mut live).await;
+
+    // An index that went wrong, and is told as it is: it has missed one, and has another amount.
+    let blocks = world.database.texts("SELECT block_number::text FROM contribution ORDER BY block_number").await;
+    for statement in [
+        format!("DELETE FROM contribution WHERE block_number = {}", blocks[2]),
+        format!("UPDATE contribution SET amount = amount + 1 WHERE block_number = {}", blocks[3]),
+        format!("UPDATE block SET digest = sha256(digest) WHERE number >= {}", blocks[2]),
+    ] {
+        assert!(world.database.execute(&statement).await > 0);
+    }
+    let _serve = Serve::start(&world, &LOCAL).await;
+    quiet(&world).await;
+    let wrong = receiver.got();
+    assert_eq!(wrong.iter().filter(|g| g.event().starts_with("contribution.observed ")).count(), 5);
+
+    let mut beside = Indexer::start(&world.flags().and("--reindex").and("--accept-differences"));
+    until("the new tables are live", async || {
+        beside.assert_running();
+        beside.output().contains("switched: the new tables are live").then_some(())
+    })
+    .await;
+    world.chain.mine([sale.send(world.investor(0), ether("0.7"))]).await;
+    world.chain.mine_blocks(6).await;
+    world.agree(&mut beside).await;
+    quiet(&world).await;
+
+    let got = receiver.got();
+    let ids: BTreeSet<_> = got.iter().map(Got::id).collect();
+    assert_eq!(ids.len(), got.len(), "no message came twice");
+    // The event without its type, and what it was of.
+    let (mut standing, mut times) = (BTreeMap::<(String, Value), i64>::new(), BTreeMap::<String, i64>::new());
+    for got in &got {
+        let json: Value = serde_json::from_slice(&got.body).unwrap();
+        let (kind, place) =
+            got.event().split_once(' ').map(|(kind, place)| (kind.to_owned(), place.to_owned())).unwrap();
+        let step = match kind.rsplit('.').next().unwrap() {
+            "finalized" => continue,
+            "reorged" => -1,
+            _ => 1,
+        };
+        *standing.entry((place.clone(), json["data"]["amount"]["raw"].clone())).or_default() += step;
+        *times.entry(place).or_default() += i64::from(step > 0);
+    }
+    assert!(standing.values().all(|count| [0, 1].contains(count)), "{standing:?}");
+    let stands: BTreeSet<String> = standing
+        .iter()
+        .filter(|(_, count)| **count == 1)
+        .map(|((place, amount), _)| format!("{place} {amount}"))
+        .collect();
+    let expected =
+        "SELECT '0x' || encode(b.hash, 'hex') || ' ' || log_index || ' ' || coalesce('\"' || amount || '\"', 'null')
+         FROM feed_raw e JOIN block b ON b.number = e.block_number";
+    assert_eq!(stands, world.database.texts(expected).await.into_iter().collect());
+    // Only what stands where they differ was told once more.
+    let below = format!(
+        "SELECT '0x' || encode(b.hash, 'hex') || ' ' || log_index FROM feed_raw e JOIN block b ON b.number = e.block_number
+         WHERE b.number < {}",
+        blocks[2]
+    );
+    let below = world.database.texts(&below).await;
+    assert_eq!(below.len(), 4, "a sale, its opening, and two contributions");
+    assert!(below.iter().all(|place| times[place] == 1), "{times:?}");
+    let finalized: BTreeSet<_> = got.iter().map(Got::event).filter(|e| e.contains(".finalized ")).collect();
+    assert_eq!(finalized, self::expected(&world).await.1);
+}
+
+/// Takes connections over TLS; those that break off in the greeting come to nothing.
+struct TlsListener {
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl axum::serve::Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let Ok((stream, address)) = self.tcp.accept().await else { continue };
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+/// A receiver with a certificate for `localhost` by an authority of its own, and the authority's certificate.
+async fn tls_receiver() -> (Receiver, String, String) {
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let pem = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let own_key = rcgen::KeyPair::generate().unwrap();
+    let own =
+        rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&own_key, &issuer).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.der().clone()], own_key.serialize_der().try_into().unwrap())
+        .unwrap();
+    let receiver = Receiver { got: Arc::default(), random: Arc::new(Mutex::new(Random::seeded())), fails_per_mille: 0 };
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/hooks?token=hush", tcp.local_addr().unwrap().port());
+    let app = Router::new().fallback(take).with_state(receiver.clone());
+    let listener = TlsListener { tcp, acceptor: TlsAcceptor::from(Arc::new(config)) };
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (receiver, url, pem)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_is_talked_to_if_its_certificate_is_trusted_and_not_before() {
+    const TLS: [&str; 6] =
+        ["--webhook-allow", "127.0.0.0/8,::1/128", "--webhook-timeout", "5", "--webhook-retry", "0,0,100000"];
+    let world = World::new(2).await;
+    let mut indexer = world.index();
+    let key = key(&world).await;
+    let (receiver, url, pem) = tls_receiver().await;
+    let (_, _, other) = tls_receiver().await;
+    let folder = TempDir::new().unwrap();
+    let (trusted, untrusted) = (folder.path().join("trusted.pem"), folder.path().join("untrusted.pem"));
+    std::fs::write(&trusted, pem).unwrap();
+    std::fs::write(&untrusted, other).unwrap();
+
+    // The system trusts others.
+    let serve = Serve::start_in(&world, &TLS, &[("SSL_CERT_FILE", &untrusted)]).await;
+    let (status, made) = serve.make(&key, &url).await;
+    assert_eq!(status, 201, "{made}");
+    world.open_sale().await;
+    world.agree(&mut indexer).await;
+    let tried = "SELECT d.type || ' ' || a.error FROM crowdsale_service.webhook_attempt a
+         JOIN crowdsale_service.webhook_delivery d ON d.id = a.delivery WHERE a.number = 3 AND a.status IS NULL";
+    let told = until("it was tried three times", async || {
+        let told = world.database.texts(tried).await;
+        told.iter().any(|told| told.starts_with("sale.created ")).then_some(told)
+    })
+    .await;
+    assert!(told.iter().all(|told| told.to_lowercase().contains("certificate") && !told.contains("hush")), "{told:?}");
+    let hook = made["data"]["id"].as_str().unwrap();
+    let listed = reqwest::Client::new()
+        .get(format!("{}/v1/webhooks/{hook}/deliveries?state=pending", serve.url))
+        .bearer_auth(&key)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(listed.to_lowercase().contains("certificate") && !listed.contains("hush"), "its owner is told: {listed}");
+    assert!(receiver.got().is_empty(), "nothing was said to it");
+    serve.kill();
+
+    // And now it does not.
+    world.database.execute("UPDATE crowdsale_service.webhook_delivery SET next_at = now()").await;
+    let _serve = Serve::start_in(&world, &TLS, &[("SSL_CERT_FILE", &trusted)]).await;
+    quiet(&world).await;
+    let got = receiver.got();
+    assert!(got.iter().any(|g| g.event().starts_with("sale.created ")), "{got:?}");
+    let (secret, public_key) = (made["secret"].as_str().unwrap(), made["data"]["public_key"].as_str().unwrap());
+    got.iter().for_each(|got| got.assert_signed(secret, public_key));
 }

@@ -63,7 +63,8 @@ async fn round(pool: &PgPool, webhooks: &Webhooks) -> Result<bool, DbError> {
     }
     let mut reading = snapshot(pool).await?;
     let (mut more, mut added) = (false, 0);
-    for (chain_id, newest) in feed::newest(&mut reading).await? {
+    for ends in feed::ends(&mut reading).await? {
+        let feed::Ends { chain_id, newest, .. } = ends;
         let waiting = webhooks.options().waiting;
         let behind = webhooks::cursors_behind(&mut writing, chain_id, newest, waiting).await?;
         // Those that are nearest to the end first: who has much to catch up does not keep them from what is new.
@@ -72,7 +73,7 @@ async fn round(pool: &PgPool, webhooks: &Webhooks) -> Result<bool, DbError> {
                 more = true;
                 break;
             }
-            let (messages, done) = tell(&mut reading, &mut writing, chain_id, newest, group).await?;
+            let (messages, done) = tell(&mut reading, &mut writing, ends, group).await?;
             added += messages;
             more |= !done;
         }
@@ -89,16 +90,16 @@ async fn round(pool: &PgPool, webhooks: &Webhooks) -> Result<bool, DbError> {
 async fn tell(
     reading: &mut PgConnection,
     writing: &mut PgConnection,
-    chain_id: i64,
-    newest: i64,
+    ends: feed::Ends,
     group: &[CursorRow],
 ) -> Result<(u64, bool), DbError> {
+    let feed::Ends { chain_id, newest, .. } = ends;
     let Some(first) = group.first() else { return Ok((0, true)) };
     let mut place = Reading::again(chain_id, first.position, first.untold_above);
     let mut new = Vec::new();
-    if first.position > Position::behind(newest) {
-        // The tables were made anew, and nothing says what of them was told before.
-        tracing::warn!(chain_id, "webhooks have been told more than there is: they are told to read anew");
+    if first.position > Position::behind(newest) || ends.has_forgotten(first.position) {
+        // The tables were made anew, and nothing says what of them was told before; or it was disabled for longer than entries are kept.
+        tracing::warn!(chain_id, "webhooks cannot be told on from where they were: they are told to read anew");
         new.extend(group.iter().map(|cursor| reset(cursor, chain_id)));
         place = Reading::behind(chain_id, Position::behind(newest));
     }

@@ -109,10 +109,12 @@ impl Live {
     /// Reads what is new of every chain.
     async fn pass_on(&self, pool: &PgPool) -> Result<(), DbError> {
         let mut transaction = snapshot(pool).await?;
-        for (chain_id, newest) in feed::newest(&mut transaction).await? {
+        for ends in feed::ends(&mut transaction).await? {
+            let feed::Ends { chain_id, newest, .. } = ends;
             let known = self.newest(chain_id);
-            let Some(known) = known.filter(|known| *known <= newest) else {
-                // The first time, or another database: who was told of another one starts over.
+            let is_there = |known: &i64| *known <= newest && !ends.has_forgotten(Position::behind(*known));
+            let Some(known) = known.filter(is_there) else {
+                // The first time, or another database, or it slept for long: who was told before starts over.
                 self.set_newest(chain_id, newest);
                 continue;
             };

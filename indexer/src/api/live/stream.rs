@@ -33,7 +33,7 @@ use crate::{
     },
     db::{
         DbError,
-        read::feed::{self, Audience, Position},
+        read::feed::{self, Audience, Ends, Position},
         snapshot,
     },
 };
@@ -69,8 +69,8 @@ impl FromQuery for WalletStreamQuery {
 ///
 /// Server-sent events. The first is `ready`: everything that is committed after it is told, so read the sale then and add what comes. An
 /// event's `id` is where it stands; with it as `Last-Event-ID`, which browsers send by themselves, a stream goes on where the last one
-/// broke off, over restarts and reorgs. What came and went meanwhile is not told. `reset` means that this cannot be done: read the sale
-/// anew. Every event can come twice, after a connection broke: its place and type tell.
+/// broke off, over restarts and reorgs. What came and went meanwhile is not told. `reset` means that this cannot be done, as where the last
+/// event was heard longer ago than the operator keeps what was told, mostly 30 days: read the sale anew. Every event can come twice, after a connection broke: its place and type tell.
 #[utoipa::path(
     get,
     path = "/v1/sales/{chain}/{sale}/events",
@@ -276,15 +276,16 @@ impl Listener {
             match &mut self.stage {
                 Stage::Begin(resume) => {
                     let resume = *resume;
-                    match self.newest().await {
-                        Ok(newest) => return Some(self.begin(resume, newest)),
+                    match self.ends().await {
+                        Ok(ends) => return Some(self.begin(resume, ends)),
                         Err(error) => pause(&error).await,
                     }
                 }
                 Stage::CatchUp(reading) => {
                     let mut next = *reading;
                     match self.page(&mut next).await {
-                        Ok((messages, done)) => {
+                        Ok(None) => self.stage = Stage::Begin(Some(next.position())),
+                        Ok(Some((messages, done))) => {
                             self.pending.page = messages.into();
                             self.stage = if done { Stage::Follow(next) } else { Stage::CatchUp(next) };
                         }
@@ -318,9 +319,10 @@ impl Listener {
         }
     }
 
-    fn begin(&mut self, resume: Option<Position>, newest: i64) -> Bytes {
+    fn begin(&mut self, resume: Option<Position>, ends: Ends) -> Bytes {
+        let newest = ends.newest;
         let (name, position) = match resume {
-            Some(position) if position.seq <= newest => ("ready", position),
+            Some(position) if position.seq <= newest && !ends.has_forgotten(position) => ("ready", position),
             Some(_) => ("reset", Position::behind(newest)),
             None => ("ready", Position::behind(newest)),
         };
@@ -329,19 +331,20 @@ impl Listener {
         format!("event: {name}\nid: {}\nretry: {retry}\ndata: {{}}\n\n", id(position)).into()
     }
 
-    async fn newest(&self) -> Result<i64, DbError> {
-        let mut transaction = snapshot(self.state.pool()).await?;
-        let all = feed::newest(&mut transaction).await?;
-        Ok(all.into_iter().find(|(chain, _)| *chain == self.chain_id).map_or(0, |(_, seq)| seq))
+    async fn ends(&self) -> Result<Ends, DbError> {
+        feed::ends_of(&mut *snapshot(self.state.pool()).await?, self.chain_id).await
     }
 
-    /// One page of what is in the database, in a snapshot that is over before anything is sent: a slow listener holds nothing.
-    async fn page(&self, reading: &mut Reading) -> Result<(Vec<Message>, bool), DbError> {
+    /// One page of what is in the database, in a snapshot that is over before anything is sent: a slow listener holds nothing. None
+    /// where what comes next is forgotten.
+    async fn page(&self, reading: &mut Reading) -> Result<Option<(Vec<Message>, bool)>, DbError> {
         let mut transaction = snapshot(self.state.pool()).await?;
-        let all = feed::newest(&mut transaction).await?;
-        let newest = all.into_iter().find(|(chain, _)| *chain == self.chain_id).map_or(0, |(_, seq)| seq);
-        let messages = read(&mut transaction, reading, self.audience, newest, PAGE).await?;
-        Ok((messages, reading.is_at(newest)))
+        let ends = feed::ends_of(&mut transaction, self.chain_id).await?;
+        if ends.has_forgotten(reading.position()) {
+            return Ok(None);
+        }
+        let messages = read(&mut transaction, reading, self.audience, ends.newest, PAGE).await?;
+        Ok(Some((messages, reading.is_at(ends.newest))))
     }
 }
 

@@ -142,7 +142,8 @@ pub async fn create_webhook(
     Post { body, request }: Post<NewWebhook>,
 ) -> Result<Response, Problem> {
     // Read before it is there: what comes between is told too.
-    let newest = feed::newest(&mut *snapshot(state.pool()).await?).await?;
+    let newest = feed::ends(&mut *snapshot(state.pool()).await?).await?;
+    let newest: Vec<(i64, i64)> = newest.into_iter().map(|ends| (ends.chain_id, ends.newest)).collect();
     // No transaction is open while a name is resolved, and who sends the request again gets the first answer whatever comes of it now.
     let terms = terms(&service, body, &newest).await;
     let mut once = match Once::begin(&service, &caller, &request).await? {

@@ -23,6 +23,8 @@ pub const DEFAULT_FETCHERS: u8 = 4;
 
 /// Most events of one transaction of a backfill, if nothing else is said.
 pub const DEFAULT_BATCH: u64 = 40_000;
+/// Days for which it is kept what listeners are told.
+pub const DEFAULT_KEEP_TOLD_DAYS: u16 = 30;
 
 /// Follows the factory's sales into the database, until Ctrl-C. Several may run: one writes, the others stand by.
 #[derive(Args, Debug)]
@@ -66,6 +68,9 @@ pub struct IndexArgs {
     /// Milliseconds that a node may be behind what is indexed before its chain counts as gone back.
     #[arg(long, default_value_t = 3_000, value_name = "MS")]
     behind_grace_ms: u64,
+    /// Days for which it is kept what listeners and webhooks are told: who was away for longer is told to read anew.
+    #[arg(long, default_value_t = DEFAULT_KEEP_TOLD_DAYS, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+    keep_told_days: u16,
     /// Serves /healthz, /readyz and /metrics of this process here; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS")]
     metrics_listen: Option<SocketAddr>,
@@ -83,6 +88,11 @@ pub struct IndexArgs {
     /// With --reindex: switches also where the new tables differ from the live ones in what is final.
     #[arg(long, requires = "reindex")]
     accept_differences: bool,
+}
+
+/// So many days.
+pub(super) fn keep_told(days: u16) -> Duration {
+    Duration::from_secs(u64::from(days) * 24 * 60 * 60)
 }
 
 /// Follows until a signal.
@@ -127,6 +137,7 @@ pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
         fetchers: args.fetchers.into(),
         batch_events: args.batch_events,
         behind_grace: Duration::from_millis(args.behind_grace_ms),
+        keep_told: keep_told(args.keep_told_days),
         progress: bar::show(),
     };
     if args.reindex {

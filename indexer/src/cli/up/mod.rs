@@ -146,6 +146,7 @@ async fn run_on(
         fetchers: index::DEFAULT_FETCHERS.into(),
         batch_events: index::DEFAULT_BATCH,
         progress: None,
+        keep_told: index::keep_told(index::DEFAULT_KEEP_TOLD_DAYS),
         behind_grace: Duration::from_secs(2),
     };
     let database = postgres.options();

@@ -88,14 +88,40 @@ impl Position {
     }
 }
 
-/// The newest entry of each chain.
-pub async fn newest(connection: &mut PgConnection) -> Result<Vec<(i64, i64)>, DbError> {
-    let rows = sqlx::query!(
-        r#"SELECT c.chain_id, coalesce((SELECT max(seq) FROM outbox o WHERE o.chain_id = c.chain_id), 0) AS "seq!" FROM chain c"#
+/// The entries that there are of a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The chain.
+    pub chain_id: i64,
+    /// The newest.
+    pub newest: i64,
+    /// The newest of those that are forgotten.
+    pub forgotten: i64,
+}
+
+impl Ends {
+    /// Whether something behind this place is forgotten, so that nothing can be told on from there.
+    pub fn has_forgotten(&self, position: Position) -> bool {
+        position < Position::behind(self.forgotten)
+    }
+}
+
+/// The entries of each chain.
+pub async fn ends(connection: &mut PgConnection) -> Result<Vec<Ends>, DbError> {
+    Ok(sqlx::query_as!(
+        Ends,
+        r#"SELECT c.chain_id AS "chain_id!", coalesce(f.seq, 0) AS "forgotten!",
+                  greatest((SELECT max(seq) FROM outbox o WHERE o.chain_id = c.chain_id), f.seq, 0) AS "newest!"
+           FROM chain c LEFT JOIN outbox_forgotten f ON f.chain_id = c.chain_id"#
     )
     .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.chain_id, row.seq)).collect())
+    .await?)
+}
+
+/// The entries of a chain.
+pub async fn ends_of(connection: &mut PgConnection, chain_id: i64) -> Result<Ends, DbError> {
+    let all = ends(connection).await?;
+    Ok(all.into_iter().find(|ends| ends.chain_id == chain_id).unwrap_or(Ends { chain_id, ..Ends::default() }))
 }
 
 /// Entries from `seq` on, in their order.

@@ -108,6 +108,36 @@ async fn who_cannot_be_told_on_is_told_so(pool: PgPool) {
     process.stop().await;
 }
 
+/// Who is disabled for longer than what was told is kept, too.
+#[sqlx::test(migrations = "./migrations")]
+async fn who_was_disabled_for_too_long_is_told_so(pool: PgPool) {
+    let (process, own, receiver, path, _) = one(&pool, quick()).await;
+    let aurora = Terms::new("Aurora", 1, 0);
+    sale(&pool, &aurora).await;
+    applied(&pool, 0, 1, 0).await;
+    receiver.wait(1).await;
+    assert_eq!(patch(&process.app, &path, own.expose(), "off", &json!({"enabled": false})).await.status, 200);
+    let forget = "SELECT forget_told(31337, 0, 5000)";
+    for block in 2..=20 {
+        contribute(&pool, &aurora, (block, 0), addr("alice"), ether("1"), ether("4000")).await;
+        applied(&pool, block, block, 0).await;
+    }
+    sqlx::query("UPDATE outbox SET at = at - interval '1 day'").execute(&pool).await.unwrap();
+    sqlx::query(forget).execute(&pool).await.unwrap();
+    assert_eq!(patch(&process.app, &path, own.expose(), "on", &json!({"enabled": true})).await.status, 200);
+    let told = receiver.wait(2).await[1].json();
+    assert_eq!((&told["type"], &told["data"]["chain_id"]), (&json!("webhook.reset"), &json!(CHAIN)));
+    contribute(&pool, &aurora, (21, 0), addr("bob"), ether("2"), ether("8000")).await;
+    applied(&pool, 21, 21, 0).await;
+    let kinds: BTreeSet<_> = receiver.wait(4).await[2..].iter().map(|g| g.kind()).collect();
+    assert_eq!(
+        kinds,
+        ["contribution.observed", "contribution.finalized"].map(str::to_owned).into(),
+        "and all that is new"
+    );
+    process.stop().await;
+}
+
 #[sqlx::test(migrations = "./migrations")]
 async fn a_backlog_waits_where_it_is(pool: PgPool) {
     let options = Options { waiting: 10, schedule: Schedule::new([Duration::from_secs(3_600)]), ..quick() };

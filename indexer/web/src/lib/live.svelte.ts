@@ -84,6 +84,6 @@ export class Live {
 
 const STAGED = ['contribution', 'withdrawal', 'rejection', 'claim', 'refund', 'release', 'objection']
 const TYPES = [
-  ...['created', 'closed', 'cancelled', 'tap_stopped', 'finalized', 'reorged'].map((what) => `sale.${what}`),
+  ...['created', 'opened', 'closed', 'cancelled', 'tap_stopped', 'finalized', 'reorged'].map((what) => `sale.${what}`),
   ...STAGED.flatMap((what) => ['observed', 'finalized', 'reorged'].map((stage) => `${what}.${stage}`)),
 ]
