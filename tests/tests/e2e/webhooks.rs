@@ -25,7 +25,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{ServerConfig, crypto::aws_lc_rs},
+    rustls::{ServerConfig, crypto},
     server::TlsStream,
 };
 
@@ -383,7 +383,7 @@ async fn what_a_switch_changes_is_taken_back_and_told_anew() {
     world.agree(&mut live).await;
 
     // An index that went wrong, and is told as it is: it has missed one, and has another amount.
-    let blocks = world.database.texts("SELECT block_number::text FROM contribution ORDER BY block_number").await;
+    let blocks = world.database.texts("SELECT block_number::text FROM contribution c ORDER BY c.block_number").await;
     for statement in [
         format!("DELETE FROM contribution WHERE block_number = {}", blocks[2]),
         format!("UPDATE contribution SET amount = amount + 1 WHERE block_number = {}", blocks[3]),
@@ -411,7 +411,7 @@ async fn what_a_switch_changes_is_taken_back_and_told_anew() {
     let ids: BTreeSet<_> = got.iter().map(Got::id).collect();
     assert_eq!(ids.len(), got.len(), "no message came twice");
     // The event without its type, and what it was of.
-    let (mut standing, mut times) = (BTreeMap::<(String, Value), i64>::new(), BTreeMap::<String, i64>::new());
+    let (mut standing, mut times) = (BTreeMap::<(String, String), i64>::new(), BTreeMap::<String, i64>::new());
     for got in &got {
         let json: Value = serde_json::from_slice(&got.body).unwrap();
         let (kind, place) =
@@ -421,7 +421,7 @@ async fn what_a_switch_changes_is_taken_back_and_told_anew() {
             "reorged" => -1,
             _ => 1,
         };
-        *standing.entry((place.clone(), json["data"]["amount"]["raw"].clone())).or_default() += step;
+        *standing.entry((place.clone(), json["data"]["amount"]["raw"].to_string())).or_default() += step;
         *times.entry(place).or_default() += i64::from(step > 0);
     }
     assert!(standing.values().all(|count| [0, 1].contains(count)), "{standing:?}");
@@ -481,7 +481,7 @@ async fn tls_receiver() -> (Receiver, String, String) {
     let own_key = rcgen::KeyPair::generate().unwrap();
     let own =
         rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&own_key, &issuer).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let config = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()

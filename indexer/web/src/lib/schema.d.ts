@@ -474,8 +474,8 @@ export interface paths {
          * What happens in a sale, as it happens
          * @description Server-sent events. The first is `ready`: everything that is committed after it is told, so read the sale then and add what comes. An
          *     event's `id` is where it stands; with it as `Last-Event-ID`, which browsers send by themselves, a stream goes on where the last one
-         *     broke off, over restarts and reorgs. What came and went meanwhile is not told. `reset` means that this cannot be done: read the sale
-         *     anew. Every event can come twice, after a connection broke: its place and type tell.
+         *     broke off, over restarts and reorgs. What came and went meanwhile is not told. `reset` means that this cannot be done, as where the last
+         *     event was heard longer ago than the operator keeps what was told, mostly 30 days: read the sale anew. Every event can come twice, after a connection broke: its place and type tell.
          */
         get: operations["listen_to_sale"];
         put?: never;
@@ -1741,10 +1741,14 @@ export interface components {
             account?: components["schemas"]["Address"] | null;
             actor?: components["schemas"]["Address"] | null;
             amount?: components["schemas"]["Amount"] | null;
-            /** @description Its place; of one that was reorged away the place it had, without confirmations. */
+            /**
+             * @description Its place; of one that was reorged away the place it had, without confirmations. A sale opens with the first block whose time is
+             *     not before `opens`; `log_index` is then no log's, and below zero, as that is before anything else in the block, or 2^30 and above where
+             *     the block created the sale.
+             */
             block: components["schemas"]["BlockRef"];
             /**
-             * @description What happened, in the words of a sale's `activity`.
+             * @description What happened, in the words of a sale's `activity`; and `opened`, which is not there, as nobody did it.
              * @example contributed
              */
             kind: string;
@@ -1754,8 +1758,7 @@ export interface components {
             /** @description `succeeded`, `failed` or `cancelled`; of `sale_created` its name, as its author wrote it, or its beginning where it is very long. */
             text?: string | null;
             tokens?: components["schemas"]["Amount"] | null;
-            /** @description Its transaction. */
-            transaction_hash: components["schemas"]["Hash"];
+            transaction_hash?: components["schemas"]["Hash"] | null;
         };
         /** @description Something that happened, became final, or was reorged away. */
         FeedEvent: {
@@ -1764,7 +1767,7 @@ export interface components {
             /** @description Time of its block. */
             timestamp: components["schemas"]["Time"];
             /**
-             * @description `sale.created`, `sale.closed`, `sale.cancelled`, `sale.tap_stopped`, `sale.finalized`, `sale.reorged`, and `contribution`,
+             * @description `sale.created`, `sale.opened`, `sale.closed`, `sale.cancelled`, `sale.tap_stopped`, `sale.finalized`, `sale.reorged`, and `contribution`,
              *     `withdrawal`, `rejection`, `claim`, `refund`, `release` and `objection` with `.observed`, `.finalized` and `.reorged`. New ones
              *     may come.
              * @example contribution.observed
