@@ -13,14 +13,14 @@ const STEPS: u64 = 32;
 /// The blocks of a batch, and more of the same chain as they become known.
 #[derive(Debug)]
 pub struct Times {
-    /// Height below the lowest.
-    below: u64,
+    /// Height of the first block of the batch, known or not.
+    from: u64,
     known: BTreeMap<u64, Block>,
 }
 
 impl Times {
     pub(super) fn new(from: u64, blocks: impl Iterator<Item = Block>) -> Self {
-        Self { below: from.saturating_sub(1), known: blocks.map(|block| (block.number, block)).collect() }
+        Self { from, known: blocks.map(|block| (block.number, block)).collect() }
     }
 
     /// More of them.
@@ -52,12 +52,11 @@ impl Times {
             let at = ordered.partition_point(|block| block.timestamp < opens);
             // One that opens behind the batch is the next one's.
             let Some(high) = ordered.get(at).map(|block| block.number) else { continue };
-            let low = at.checked_sub(1).map_or(self.below, |before| ordered[before].number);
-            if high <= low + 1 {
+            let low = at.checked_sub(1).map_or(self.from, |before| ordered[before].number + 1);
+            if low == high {
                 openings.push(Opening { sale, block: high });
             } else {
-                let gap = high - low;
-                missing.extend((1..STEPS).map(|step| low + gap * step / STEPS).filter(|n| (low + 1..high).contains(n)));
+                missing.extend((0..STEPS).map(|step| low + (high - low) * step / STEPS));
             }
         }
         if missing.is_empty() { Ok(openings) } else { Err(missing) }
