@@ -26,11 +26,22 @@ test('the stream says that a sale opens, and the page shows it', async () => {
     status ??= await (await route.fetch()).text()
     await route.fulfill({ body: status, contentType: 'application/json' })
   })
+  await page.addInitScript(() => {
+    const listen = EventSource.prototype.addEventListener
+    window.heard = []
+    EventSource.prototype.addEventListener = function (type, told) {
+      listen.call(this, type, (event) => {
+        window.heard.push(type)
+        told(event)
+      })
+    }
+  })
   await page.goto(`${world.api}/#/sales/31337/${sale}`)
   const sees = (words, options = {}) => page.getByText(words, options).first().waitFor()
   await sees('It opens 1 Mar 2031, 14:00 UTC')
   await sees('Live', { exact: true })
   await world.moveClockTo('2031-03-01T14:00:00Z')
   await sees('It is open')
+  assert.ok((await page.evaluate(() => window.heard)).includes('sale.opened'))
   assert.deepEqual(faults, [])
 })
