@@ -374,7 +374,7 @@ async fn what_is_forgotten_cannot_be_gone_on_with(pool: PgPool) {
     assert_eq!(kept, all[last..], "the newest that says what is final, and what came after it");
     let forgotten = "SELECT seq::text FROM outbox_forgotten";
     let boundary = all[last - 1].split(' ').next().unwrap().to_owned();
-    assert_eq!(texts(&pool, forgotten).await, [boundary.clone()]);
+    assert_eq!(texts(&pool, forgotten).await, [boundary.as_str()]);
     let reverted_rows =
         "SELECT count(*)::text FROM reverted_event r WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.seq = r.seq)";
     assert_eq!(texts(&pool, reverted_rows).await, ["0"]);

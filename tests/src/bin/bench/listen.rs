@@ -128,8 +128,7 @@ impl Listener {
         let mut bytes = [0; 16 * 1024];
         let mut notes = nix::cmsg_space!(TimeSpec);
         let mut into = [IoSliceMut::new(&mut bytes)];
-        let received =
-            recvmsg::<()>(self.socket.as_raw_fd(), &mut into, Some(&mut notes), MsgFlags::empty()).unwrap();
+        let received = recvmsg::<()>(self.socket.as_raw_fd(), &mut into, Some(&mut notes), MsgFlags::empty()).unwrap();
         assert_ne!(received.bytes, 0, "the stream ended");
         let at = received.cmsgs().unwrap().find_map(|note| match note {
             ControlMessageOwned::ScmTimestampns(at) => Some(UNIX_EPOCH + Duration::from(at)),
