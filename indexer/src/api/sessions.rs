@@ -9,7 +9,7 @@ use alloy::{
     rpc::types::TransactionRequest,
     sol_types::SolCall as _,
 };
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{body::to_bytes, extract::State, http::StatusCode, response::Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use siwe::Message;
@@ -189,7 +189,7 @@ pub async fn sign_in(
     // Only now is it known whose the idempotency key is.
     let mut once = match Once::begin_for(&service, &format!("wallet:{wallet}"), &request).await? {
         Turn::First(once) => once,
-        Turn::Replay(answer) => return Ok(answer),
+        Turn::Replay(answer) => return still_open(&service, answer).await,
     };
     if !nonces::spend(once.connection(), &format!("sign-in {}", message.nonce), Nonce::LIFE + 60).await? {
         return Err(once.undo(no_nonce()).await);
@@ -200,6 +200,25 @@ pub async fn sign_in(
     let row = sessions::open(once.connection(), (&id, &hash), (wallet, chain_id), seconds).await?;
     let answer = FreshSession { token: token.expose().to_owned(), data: SessionOut::from(&row) };
     once.finish(StatusCode::CREATED, &answer).await
+}
+
+/// A first answer, where its session is not over: whoever has signed out must not be told that they are signed in.
+async fn still_open(service: &Service, answer: Response) -> Result<Response, Problem> {
+    #[derive(Deserialize)]
+    struct Told {
+        token: String,
+    }
+    let (parts, body) = answer.into_parts();
+    let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::internal())?;
+    let told: Told = serde_json::from_slice(&body).map_err(|_| Problem::internal())?;
+    let hash = service.pepper().await?.hash(&told.token);
+    let mut connection = service.pool().acquire().await.map_err(DbError::from)?;
+    if sessions::find(&mut connection, &hash).await?.is_none() {
+        return Err(refused(
+            "this message has signed in before, and that session is over: take a new nonce from GET /v1/sessions/nonce, and sign again",
+        ));
+    }
+    Ok(Response::from_parts(parts, body.into()))
 }
 
 /// Who has signed in

@@ -93,11 +93,18 @@ async fn a_wallet_signs_in_and_out(pool: PgPool) {
     send(&app, with("GET", "/v1/keys", token).body(Body::empty()).unwrap()).await.is_problem(401, "unauthenticated");
     let secret = key(&pool, &[Scope::KeysAdmin], &[]).await.key;
     let asked = with("GET", "/v1/session", secret.expose()).body(Body::empty()).unwrap();
-    send(&app, asked).await.is_problem(401, "unauthenticated");
+    let told = send(&app, asked).await;
+    assert!(told.is_problem(401, "unauthenticated").text.contains("a key is none: sign in"), "{}", told.text);
 
     send(&app, with("DELETE", "/v1/session", token).body(Body::empty()).unwrap()).await.ok();
     let over = send(&app, with("GET", "/v1/session", token).body(Body::empty()).unwrap()).await;
     assert!(over.is_problem(401, "unauthenticated").body["detail"].as_str().unwrap().contains("sign in again"));
+    // What it has signed gives no token any more, not even the one that is over.
+    let again = sign_in(&app, &wallet, &text, "one").await;
+    again.is_problem(401, "sign_in_refused");
+    assert!(again.text.contains("that session is over") && !again.text.contains("cws_"), "{}", again.text);
+    sign_in(&app, &wallet, &text, "three").await.is_problem(401, "sign_in_refused");
+    assert_eq!(count(&pool).await, 0);
     // A token that is no good is told also where none is needed.
     send(&app, with("GET", "/v1/sales", token).body(Body::empty()).unwrap()).await.is_problem(401, "unauthenticated");
     // Anybody can sign in, as often as they like: the log of privileged acts is not theirs to fill.
