@@ -122,9 +122,9 @@ pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<ApiSt
     tracing::info!(master_key = %sealer.current(), "taking privileged requests");
     let pool = services(database, WRITERS).await?;
     // A master key that is not the one is said now, and not to the first who has a key.
-    access::pepper(&mut *pool.acquire().await.map_err(db::DbError::from)?, &sealer).await?;
+    let pepper = access::pepper(&mut *pool.acquire().await.map_err(db::DbError::from)?, &sealer).await?;
     let (orders, vouchers) = signers.read()?;
-    let mut service = Service::new(pool, sealer).named(args.origins).with_signers(orders, vouchers);
+    let mut service = Service::new(pool, sealer).with_pepper(pepper).named(args.origins).with_signers(orders, vouchers);
     if let Some(args) = args.webhooks {
         let sending = services(database, WEBHOOK_WRITERS).await?;
         service = service.with_webhooks(sending, args.guard(), args.options());

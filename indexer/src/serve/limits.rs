@@ -19,7 +19,7 @@ use ipnet::IpNet;
 
 use crate::{
     api::{
-        auth::{ClientAddress, is_shown},
+        auth::{ClientAddress, shows_key},
         problem::{Code, Problem},
     },
     meter::Meter,
@@ -95,7 +95,7 @@ impl Limits {
             return None;
         }
         // Whether it is a good one is found out later: who sends a bad one gets no answer for it.
-        let has_key = self.takes_keys && is_shown(request.headers());
+        let has_key = self.takes_keys && shows_key(request.headers());
         if has_key { self.shared.keyed.as_ref() } else { self.shared.open.as_ref() }
     }
 }
@@ -119,8 +119,10 @@ pub(super) async fn metered(limits: Limits, mut request: Request, next: Next) ->
     let mut response = match reading.wait() {
         None => next.run(request).await,
         Some(seconds) => {
-            let detail =
-                format!("this address may make {} requests a minute; wait before the next", reading.per_minute());
+            let detail = format!(
+                "this address may make {} requests a minute: wait as long as Retry-After says",
+                reading.per_minute()
+            );
             Problem::new(Code::TooManyRequests, detail).retry_after(seconds).into_response()
         }
     };

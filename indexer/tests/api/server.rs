@@ -240,6 +240,10 @@ async fn a_key_has_its_own_limit_from_wherever_it_is_used(pool: PgPool) {
         let answer = from(&app, "4.4.4.4", "/v1/status", &[("authorization", "Basic eDp5")]).await;
         assert_eq!(answer.status, status, "{n}");
     }
+    // A session anybody can have: it raises no limit of an address.
+    for (n, status) in [401, 401, 429].into_iter().enumerate() {
+        assert_eq!(ask("5.5.5.5", "cws_x").await.status, status, "{n}");
+    }
 }
 
 #[tokio::test]

@@ -113,7 +113,9 @@ impl FromRequestParts<ApiState> for Caller {
         Arc::<Service>::from_request_parts(parts, state).await?;
         match parts.extensions.get::<Identity>() {
             Some(Identity::Key(caller)) => Ok(caller.clone()),
-            Some(Identity::Wallet(_)) => Err(unauthenticated("this needs a key, and a wallet's session is none")),
+            Some(Identity::Wallet(_)) => Err(unauthenticated(
+                "this needs a key, and a wallet's session is none: send Authorization: Bearer with a key (crs_…) of the operator's",
+            )),
             None => Err(missing(&parts.headers)),
         }
     }
@@ -165,10 +167,16 @@ fn may_come_from(networks: &[String], client: Option<IpAddr>) -> bool {
 fn missing(headers: &HeaderMap) -> Problem {
     let count = headers.get_all(header::AUTHORIZATION).iter().count();
     match (count, bearer(headers)) {
-        (0, _) => unauthenticated("Authorization: Bearer, with a key, or a signature is missing"),
-        (1, None) => unauthenticated("Authorization has to be Bearer and a key"),
-        (1, Some(_)) => invalid(KeyForm::Form.to_string()),
-        _ => unauthenticated("Authorization stands there more than once"),
+        (0, _) => unauthenticated(
+            "the request shows no key: send Authorization: Bearer with one (crs_…), or sign the request; the operator makes keys",
+        ),
+        (1, None) => {
+            unauthenticated("Authorization cannot be read: it has to be the word Bearer, a space and a key (crs_…)")
+        }
+        (1, Some(_)) => invalid(format!("{}. Send yours as it was given to you", KeyForm::Form)),
+        _ => {
+            unauthenticated("Authorization stands there more than once, so that it is not clear who asks: send it once")
+        }
     }
 }
 

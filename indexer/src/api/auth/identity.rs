@@ -55,8 +55,13 @@ impl Identity {
 }
 
 /// Whether a request shows a key, a session or a signature of ours, good or not. What else `Authorization` can hold is for others.
-pub fn is_shown(headers: &HeaderMap) -> bool {
-    signature::is_meant(headers) || bearer(headers).is_some_and(|t| t.starts_with("crs_") || SessionToken::is_meant(t))
+fn is_shown(headers: &HeaderMap) -> bool {
+    shows_key(headers) || bearer(headers).is_some_and(SessionToken::is_meant)
+}
+
+/// Whether a request shows a key or a signature of ours, good or not. The operator makes keys; a session anybody can have.
+pub fn shows_key(headers: &HeaderMap) -> bool {
+    signature::is_meant(headers) || bearer(headers).is_some_and(|t| t.starts_with("crs_"))
 }
 
 /// What stands behind `Bearer`, if that is there once.
@@ -75,10 +80,13 @@ pub async fn identified(State(state): State<ApiState>, request: Request, next: N
     let (mut parts, body) = request.into_parts();
     let (identity, body) = identify(service, &parts, body).await?;
     let reading = state.identity_meter().map(|meter| meter.take(&identity.id()));
+    let is_wallet = matches!(identity, Identity::Wallet(_));
     parts.extensions.insert(identity);
     let mut response = match reading.and_then(|reading| reading.wait().map(|wait| (reading, wait))) {
         Some((reading, wait)) => {
-            let detail = format!("this key may make {} requests a minute; wait before the next", reading.per_minute());
+            let who = if is_wallet { "this wallet" } else { "this key" };
+            let most = reading.per_minute();
+            let detail = format!("{who} may make {most} requests a minute: wait as long as Retry-After says");
             Problem::new(Code::TooManyRequests, detail).retry_after(wait).into_response()
         }
         None => next.run(Request::from_parts(parts, body)).await,

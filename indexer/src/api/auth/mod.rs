@@ -23,7 +23,7 @@ pub use caller::{
     WebhooksWrite,
 };
 pub use client::{ClientAddress, RequestId};
-pub use identity::{Identity, MOST_BODY, identified, is_shown};
+pub use identity::{Identity, MOST_BODY, identified, shows_key};
 pub use once::{Once, Turn};
 pub use origins::Origins;
 pub use service::Service;

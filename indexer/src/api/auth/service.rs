@@ -40,6 +40,12 @@ impl Service {
         Self { pool, sealer, pepper: OnceCell::new(), origins: Origins::default(), webhooks, orders, vouchers: None }
     }
 
+    /// The same with what keys are hashed with, where that was read already: the first requests then do not all read it.
+    #[must_use]
+    pub fn with_pepper(self, pepper: Pepper) -> Self {
+        Self { pepper: OnceCell::new_with(Some(pepper)), ..self }
+    }
+
     /// The same, with who signs orders and who signs vouchers.
     #[must_use]
     pub fn with_signers(self, orders: Orders, vouchers: Option<Signer>) -> Self {

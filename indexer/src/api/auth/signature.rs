@@ -41,10 +41,12 @@ pub enum SignatureFault {
     )]
     Label,
     /// A parameter of the signature is missing or of another type.
-    #[error("the parameter {0} of Signature-Input is missing or not what it has to be")]
+    #[error(
+        "the parameter {0} of Signature-Input is missing or not what it has to be: /docs says what a signature needs"
+    )]
     Parameter(&'static str),
     /// Something has to be covered and is not.
-    #[error("the signature has to cover {0:?}")]
+    #[error("the signature does not cover {0:?}: add it to what is signed, and sign again")]
     Uncovered(&'static str),
     /// Something is covered that nothing is known of.
     #[error(
@@ -65,7 +67,9 @@ pub enum SignatureFault {
         now: i64,
     },
     /// The body is not the one that was signed.
-    #[error("Content-Digest is missing, has neither sha-256 nor sha-512, or is of another body")]
+    #[error(
+        "Content-Digest is missing, has neither sha-256 nor sha-512, or is of another body: make it of the very bytes that are sent"
+    )]
     Digest,
 }
 

@@ -42,10 +42,15 @@ impl FromRequestParts<ApiState> for Wallet {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         std::sync::Arc::<Service>::from_request_parts(parts, state).await?;
-        if let Some(Identity::Wallet(wallet)) = parts.extensions.get::<Identity>() {
-            return Ok(wallet.clone());
-        }
-        let detail = "Authorization: Bearer, with the token of a wallet's session, is missing: sign in first, with POST /v1/sessions";
+        let detail = match parts.extensions.get::<Identity>() {
+            Some(Identity::Wallet(wallet)) => return Ok(wallet.clone()),
+            Some(Identity::Key(_)) => {
+                "this is for a wallet that has signed in, and a key is none: sign in with POST /v1/sessions, and send the token that it gives"
+            }
+            None => {
+                "no wallet has signed in: sign in with POST /v1/sessions, and send Authorization: Bearer with the token that it gives (cws_…)"
+            }
+        };
         Err(Problem::new(Code::Unauthenticated, detail).challenge("Bearer realm=\"crowdsale\"".to_owned()))
     }
 }
