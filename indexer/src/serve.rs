@@ -282,10 +282,13 @@ async fn secured(request: Request, next: Next) -> Response {
     response
 }
 
+/// What is said where an answer takes too long.
+const LATE: &str = "the answer took longer than it may: try again in a moment. What was asked for may have been done all the same: send it again with the same Idempotency-Key, where it had one";
+
 async fn limited(limit: Duration, request: Request, next: Next) -> Response {
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(Code::Timeout, "try again in a moment").retry_after(5).into_response(),
+        Err(_) => Problem::new(Code::Timeout, LATE).retry_after(5).into_response(),
     }
 }
 

@@ -51,10 +51,10 @@ pub struct ApiKey(SecretString);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyForm {
     /// It does not look like one.
-    #[error("this is no key of this service: they begin with crs_")]
+    #[error("this is no key of this service: keys begin with crs_")]
     Form,
     /// Its checksum is another.
-    #[error("the key is mistyped or cut off: its checksum is wrong")]
+    #[error("the key is mistyped or cut off, as its checksum is wrong: copy all of it again")]
     Checksum,
 }
 

@@ -233,14 +233,44 @@ fn said(text: &str) -> String {
         ("unknown variant ", "has a value that is not known: "),
         ("missing field ", "misses "),
         ("duplicate field ", "has twice "),
-        ("invalid type: ", "has the wrong type: "),
-        ("invalid value: ", "has a wrong value: "),
     ] {
         if let Some(rest) = text.strip_prefix(begins) {
-            return format!("{instead}{rest}");
+            return format!("{instead}{}", rest.replace(", expected ", "; there is ").replace("is one of", "are"));
         }
     }
-    text.to_owned()
+    let wrong = text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: "));
+    match wrong.and_then(|rest| rest.rsplit_once(", expected ")) {
+        Some((found, expected)) => format!("must be {}, and is {}", needed(expected), met(found)),
+        None => text.to_owned(),
+    }
+}
+
+/// What serde expects, as whoever writes JSON calls it.
+fn needed(expected: &str) -> String {
+    match expected {
+        "i64" | "u64" | "usize" => "a whole number below 2^63".to_owned(),
+        "u8" => "a whole number from 0 to 255".to_owned(),
+        "i8" | "i16" | "u16" | "i32" | "u32" => "a whole number that is not so large".to_owned(),
+        "a string" | "string" | "str" => "a text in quotes".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list in brackets".to_owned(),
+        "a map" => "an object in braces".to_owned(),
+        other if other.starts_with("struct ") => "an object in braces".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// What serde found, in the same words.
+fn met(found: &str) -> String {
+    let bare = |text: &str| text.trim_matches('`').to_owned();
+    match found.split_once(' ') {
+        Some(("string", text)) => format!("the text {text}"),
+        Some(("integer" | "boolean", value)) => bare(value),
+        Some(("floating", rest)) => bare(rest.trim_start_matches("point ")),
+        None if found == "sequence" => "a list".to_owned(),
+        None if found == "map" => "an object".to_owned(),
+        _ => found.to_owned(),
+    }
 }
 
 fn pointer(path: &Path) -> String {

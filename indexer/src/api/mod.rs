@@ -328,14 +328,20 @@ pub fn router(state: ApiState) -> Router {
     router
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::identified))
         .merge(docs::router(&document))
-        .fallback(|| async { Problem::new(Code::NotFound, "there is nothing under this path") })
+        .fallback(|| async {
+            Problem::new(Code::NotFound, "there is nothing under this path: /docs shows what there is")
+        })
         .with_state(state)
 }
 
 /// Health and metrics alone, for a process that serves nothing else.
 pub fn operator_router(state: ApiState) -> Router {
     let (router, _) = operator().split_for_parts();
-    router.fallback(|| async { Problem::new(Code::NotFound, "there is nothing under this path") }).with_state(state)
+    router
+        .fallback(|| async {
+            Problem::new(Code::NotFound, "there is nothing under this path: /docs shows what there is")
+        })
+        .with_state(state)
 }
 
 /// The problems that every read can end in.

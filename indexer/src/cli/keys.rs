@@ -208,6 +208,7 @@ async fn opened(database: &DatabaseArgs) -> Result<(PgPool, Pepper)> {
 }
 
 fn shown_once(created: Created, printer: Printer) -> Result<()> {
+    printer.note(format!("{} is its id, by which it is rotated and revoked", created.row.id));
     printer.note("the key is shown this once: put it where its user keeps secrets");
     printer.result(&Fresh { secret: created.key.expose().to_owned(), key: created.row.into() })
 }

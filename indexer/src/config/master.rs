@@ -23,10 +23,10 @@ pub enum MasterKeyError {
     #[error("{OLD} was given without {CURRENT}")]
     OnlyOld,
     /// The file cannot be read.
-    #[error("cannot read the master key's file {path}, which {name}_FILE names: {source}")]
+    #[error("cannot read the master key's file {path}, which {name} names: {source}")]
     File {
-        /// The variable, without `_FILE`.
-        name: &'static str,
+        /// The variable.
+        name: String,
         /// The file.
         path: String,
         /// Why.
@@ -38,8 +38,8 @@ pub enum MasterKeyError {
     /// What was found is not a master key. It is not repeated.
     #[error("{name} holds no master key: {form}")]
     Form {
-        /// The variable, without `_FILE`.
-        name: &'static str,
+        /// The variable, or the file and the variable that names it.
+        name: String,
         /// What is wrong with it.
         form: MasterKeyForm,
     },
@@ -53,8 +53,8 @@ impl MasterKeyError {
                 "make one with `crowdsale secrets new-key > master.key`, keep a copy apart from the database's backups, and set CROWDSALE_MASTER_KEY_FILE=master.key"
             }
             Self::OnlyOld => "set CROWDSALE_MASTER_KEY to the key that replaces it",
-            Self::File { .. } => "check the path, and that you may read the file",
-            Self::Twice(_) => "unset one of them",
+            Self::File { .. } => "check the path, and that this user may read the file",
+            Self::Twice(_) => "unset one of the two, so that it is clear which key holds",
             Self::Form { .. } => "`crowdsale secrets new-key` writes one as it has to be",
         }
     }
@@ -78,43 +78,52 @@ pub fn find_sealer() -> Result<Option<Sealer>, MasterKeyError> {
     sealer(text(CURRENT)?, text(OLD)?)
 }
 
-fn text(name: &'static str) -> Result<Option<Zeroizing<String>>, MasterKeyError> {
-    let file = find_env(&format!("{name}_FILE"));
-    match (find_env(name), file) {
+/// What was given, and where.
+struct Given {
+    name: String,
+    text: Zeroizing<String>,
+}
+
+fn text(name: &'static str) -> Result<Option<Given>, MasterKeyError> {
+    let of_file = format!("{name}_FILE");
+    match (find_env(name), find_env(&of_file)) {
         (Some(_), Some(_)) => Err(MasterKeyError::Twice(name)),
-        (Some(text), None) => Ok(Some(Zeroizing::new(text))),
-        (None, Some(path)) => {
-            let text = fs::read_to_string(&path).map_err(|source| MasterKeyError::File { name, path, source })?;
-            Ok(Some(Zeroizing::new(text)))
-        }
+        (Some(text), None) => Ok(Some(Given { name: name.to_owned(), text: Zeroizing::new(text) })),
+        (None, Some(path)) => match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(Given { name: format!("the file {path} of {of_file}"), text: Zeroizing::new(text) })),
+            Err(source) => Err(MasterKeyError::File { name: of_file, path, source }),
+        },
         // Set, but not text: better an error than a service that silently does without.
         (None, None) if env::var_os(name).is_some_and(|v| !v.is_empty()) => {
-            Err(MasterKeyError::Form { name, form: MasterKeyForm::Length })
+            Err(MasterKeyError::Form { name: name.to_owned(), form: MasterKeyForm::Length })
         }
         (None, None) => Ok(None),
     }
 }
 
-fn sealer(
-    current: Option<Zeroizing<String>>,
-    old: Option<Zeroizing<String>>,
-) -> Result<Option<Sealer>, MasterKeyError> {
-    let key = |name, text: &str| text.parse::<MasterKey>().map_err(|form| MasterKeyError::Form { name, form });
+fn sealer(current: Option<Given>, old: Option<Given>) -> Result<Option<Sealer>, MasterKeyError> {
+    let key = |name: &str, text: &str| {
+        text.parse::<MasterKey>().map_err(|form| MasterKeyError::Form { name: name.to_owned(), form })
+    };
     let Some(current) = current else {
         return if old.is_some() { Err(MasterKeyError::OnlyOld) } else { Ok(None) };
     };
     let parted = |c: char| c.is_whitespace() || c == ',';
-    let old = old.as_ref().map(|text| text.split(parted).filter(|t| !t.is_empty())).into_iter().flatten();
-    let old = old.map(|text| key(OLD, text)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(Sealer::new(key(CURRENT, &current)?, old)))
+    let mut keys = Vec::new();
+    if let Some(Given { name, text }) = &old {
+        for text in text.split(parted).filter(|t| !t.is_empty()) {
+            keys.push(key(name, text)?);
+        }
+    }
+    Ok(Some(Sealer::new(key(&current.name, &current.text)?, keys)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn given(text: &str) -> Option<Zeroizing<String>> {
-        Some(Zeroizing::new(text.to_owned()))
+    fn given(text: &str) -> Option<Given> {
+        Some(Given { name: "MASTER_KEY_FILE".to_owned(), text: Zeroizing::new(text.to_owned()) })
     }
 
     #[test]
@@ -135,6 +144,7 @@ mod tests {
         for (current, old) in [("hunter2", ""), (&*good, "hunter2"), (&*good, &*format!("{good} hunter2"))] {
             let error = sealer(given(current), given(old)).unwrap_err();
             assert!(matches!(error, MasterKeyError::Form { .. }), "{error}");
+            assert!(error.to_string().contains("MASTER_KEY_FILE"), "where it was found: {error}");
             assert!(!format!("{error} {error:?}").contains("hunter2"));
         }
     }

@@ -107,7 +107,15 @@ async fn bad_orders_are_refused_field_by_field_and_leave_nothing(pool: PgPool) {
         let pointers: Vec<_> = answer.body["errors"].as_array().unwrap().iter().map(|e| &e["pointer"]).collect();
         assert!(pointers.contains(&&json!(format!("/body/{field}"))), "{field} {value}: {}", answer.text);
         assert!(answer.text.len() < 4_000, "{}", answer.text.len());
+        // Said to a person, not to whoever wrote the parser.
+        for word in ["expected", "i64", "invalid type", "struct "] {
+            assert!(!answer.body["detail"].as_str().unwrap().contains(word), "{word}: {}", answer.text);
+        }
     }
+    let told = post(&app, "/v1/orders", secret.expose(), "\"one\"", &changed("chain", json!("31337"))).await;
+    assert_eq!(told.body["detail"], r#"chain must be a whole number below 2^63, and is the text "31337""#);
+    let told = post(&app, "/v1/orders", secret.expose(), "\"one\"", &changed("amount", json!(1000))).await;
+    assert_eq!(told.body["detail"], "amount must be a text in quotes, and is 1000");
     // All at once.
     let bad = json!({"chain": CHAIN, "sale": "x", "investor": "y", "amount": "z", "customer_reference": "fine"});
     let answer = post(&app, "/v1/orders", secret.expose(), "\"one\"", &bad).await;
