@@ -48,6 +48,23 @@ pub mod metric {
     pub const WEBHOOK_PENDING: &str = "crowdsale_webhook_pending_messages";
     /// Gauge, seconds: since the oldest of them was added.
     pub const WEBHOOK_OLDEST: &str = "crowdsale_webhook_oldest_pending_seconds";
+    /// Gauge by `chain_id` and `state`: orders that can still change.
+    pub const ORDERS_OPEN: &str = "crowdsale_orders_open";
+    /// Gauge by `chain_id`, seconds: since the oldest of them was accepted, expired ones aside.
+    pub const ORDER_OLDEST: &str = "crowdsale_order_oldest_open_seconds";
+    /// Counter by `chain_id` and `outcome` (`final`, `failed`, `cancelled`, `replaced`): orders that this process saw end. A spend is
+    /// what is `final`.
+    pub const ORDERS_SETTLED: &str = "crowdsale_orders_settled_total";
+    /// Gauge by `chain_id`: 1 in the one process that follows the chain's orders, 0 in those that stand by.
+    pub const ORDER_FOLLOWER: &str = "crowdsale_order_follower";
+    /// Gauge by `chain_id`, seconds: since that process last saw a new block.
+    pub const ORDER_SILENT: &str = "crowdsale_order_silent_seconds";
+    /// Gauge by `chain_id`, wei: what the account that sends orders has.
+    pub const ORDER_BALANCE: &str = "crowdsale_order_signer_balance_wei";
+    /// Gauge by `chain_id`: nonces of that account that were allotted and are in no block.
+    pub const ORDER_UNMINED: &str = "crowdsale_order_signer_unmined_nonces";
+    /// Gauge by `chain_id`: 1 while a nonce is missing below all open orders.
+    pub const ORDER_GAP: &str = "crowdsale_order_signer_nonce_gap";
 }
 
 /// How log lines are written.
@@ -148,4 +165,16 @@ pub fn describe() {
     describe_counter!(metric::WEBHOOK_ATTEMPTS, "Attempts to send a webhook's message, by what came of them");
     describe_gauge!(metric::WEBHOOK_PENDING, "Messages of webhooks that wait to be sent");
     describe_gauge!(metric::WEBHOOK_OLDEST, Unit::Seconds, "Since the oldest waiting message of a webhook was added");
+    describe_gauge!(metric::ORDERS_OPEN, "Orders that can still change, by state");
+    describe_gauge!(
+        metric::ORDER_OLDEST,
+        Unit::Seconds,
+        "Since the oldest open order was accepted, expired ones aside"
+    );
+    describe_counter!(metric::ORDERS_SETTLED, "Orders that this process saw end, by outcome");
+    describe_gauge!(metric::ORDER_FOLLOWER, "1 in the process that follows the chain's orders");
+    describe_gauge!(metric::ORDER_SILENT, Unit::Seconds, "Since the follower of orders last saw a new block");
+    describe_gauge!(metric::ORDER_BALANCE, "Wei of the account that sends orders");
+    describe_gauge!(metric::ORDER_UNMINED, "Nonces of that account that were allotted and are in no block");
+    describe_gauge!(metric::ORDER_GAP, "1 while a nonce is missing below all open orders");
 }

@@ -28,7 +28,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("meter", &[]),
         ("access", &["db", "seal", "types"]),
         ("webhooks", &["access", "db", "seal", "types", "telemetry"]),
-        ("orders", &["types", "access", "chain", "contracts", "db", "explain"]),
+        ("orders", &["types", "access", "chain", "contracts", "db", "explain", "telemetry"]),
         (
             "api",
             &["access", "chain", "db", "explain", "gates", "meter", "orders", "seal", "types", "telemetry", "webhooks"],

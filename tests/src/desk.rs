@@ -142,6 +142,12 @@ impl Desk {
         body
     }
 
+    /// What it counts, as Prometheus reads it.
+    pub async fn metrics(&self) -> String {
+        let answer = self.client.get(format!("{}/metrics", self.url)).send().await.expect("an answer");
+        answer.text().await.expect("a text")
+    }
+
     /// An order as it is now.
     pub async fn order(&self, id: &str) -> Value {
         self.get(&format!("/v1/orders/{id}")).await["data"].clone()

@@ -40,6 +40,8 @@ struct Shared {
     /// The method, or all if it is empty.
     fate: Mutex<(String, Fate)>,
     met: watch::Sender<u64>,
+    /// What was asked, request by request.
+    asked: Mutex<Vec<String>>,
 }
 
 impl Gate {
@@ -52,6 +54,7 @@ impl Gate {
             client: reqwest::Client::new(),
             fate: Mutex::new((String::new(), Fate::Passes)),
             met: watch::channel(0).0,
+            asked: Mutex::default(),
         });
         let app = Router::new().fallback(carry).with_state(shared.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, app).await.expect("it serves") });
@@ -62,6 +65,12 @@ impl Gate {
     pub fn set(&self, method: &str, fate: Fate) -> u64 {
         *self.shared.fate.lock().unwrap_or_else(PoisonError::into_inner) = (method.to_owned(), fate);
         *self.shared.met.borrow()
+    }
+
+    /// Requests that named a method so far, however often each did.
+    pub fn asked(&self, method: &str) -> usize {
+        let asked = self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().filter(|body| body.contains(&format!("\"{method}\""))).count()
     }
 
     /// Waits until another request has met its fate than the `before` first: where its answer is held, until the node has given it.
@@ -82,7 +91,9 @@ impl Drop for Gate {
 
 async fn carry(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let (method, fate) = shared.fate.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let is_it = method.is_empty() || String::from_utf8_lossy(&body).contains(&format!("\"{method}\""));
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let is_it = method.is_empty() || text.contains(&format!("\"{method}\""));
+    shared.asked.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     let fate = if is_it { fate } else { Fate::Passes };
     let meet = || shared.met.send_modify(|met| *met += 1);
     match fate {

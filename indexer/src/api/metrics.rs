@@ -1,13 +1,21 @@
 //! `GET /metrics`, in Prometheus' text format. Heights and lag are read when they are asked for, so that an indexer which stands
 //! still, or runs in another process, shows.
 
+use std::collections::BTreeSet;
+
 use axum::{extract::State, http::header, response::IntoResponse};
 use metrics::{counter, gauge};
 
-use super::ApiState;
+use super::{ApiState, auth::Service, orders::OrderState};
 use crate::{
-    db::{DbError, read::chains, service::deliveries, snapshot},
+    db::{
+        DbError,
+        read::chains,
+        service::{deliveries, order_signers as signers, orders},
+        snapshot,
+    },
     telemetry::metric,
+    types::Addr,
 };
 
 /// Metrics of this process and of the chains
@@ -42,7 +50,11 @@ async fn observe(state: &ApiState) -> Result<(), DbError> {
         gauge!(metric::WEBHOOK_OLDEST).set(waiting.oldest_seconds as f64);
     }
     let mut transaction = snapshot(state.pool()).await?;
-    for chain in chains::list(&mut transaction).await? {
+    let chains = chains::list(&mut transaction).await?;
+    if let Some(service) = state.service() {
+        observe_orders(service, chains.iter().map(|chain| chain.checkpoint.chain_id)).await?;
+    }
+    for chain in chains {
         let c = &chain.checkpoint;
         let id = c.chain_id.to_string();
         gauge!(metric::LAG_SECONDS, "chain_id" => id.clone()).set(chain.lag_seconds as f64);
@@ -53,6 +65,36 @@ async fn observe(state: &ApiState) -> Result<(), DbError> {
         gauge!(metric::SILENT_SECONDS, "chain_id" => id.clone()).set(c.seen_seconds_ago as f64);
         // There from the start: a rate over a series that appears with its first reorg misses that reorg.
         counter!(metric::REORGS, "chain_id" => id).increment(0);
+    }
+    Ok(())
+}
+
+async fn observe_orders(service: &Service, chains: impl Iterator<Item = i64>) -> Result<(), DbError> {
+    let mut connection = service.pool().acquire().await?;
+    let open = orders::count_open(&mut connection).await?;
+    for chain_id in chains.chain(open.iter().map(|o| o.chain_id)).collect::<BTreeSet<_>>() {
+        let id = chain_id.to_string();
+        let of_chain = || open.iter().filter(|o| o.chain_id == chain_id);
+        // All of them, as what is there no more has to show as none.
+        for state in OrderState::ALL.map(OrderState::as_str) {
+            let count: i64 = of_chain().filter(|o| o.state == state).map(|o| o.count).sum();
+            gauge!(metric::ORDERS_OPEN, "chain_id" => id.clone(), "state" => state).set(count as f64);
+        }
+        let oldest = of_chain().filter(|o| o.state != "expired").map(|o| o.oldest_seconds).max();
+        gauge!(metric::ORDER_OLDEST, "chain_id" => id.clone()).set(oldest.unwrap_or_default() as f64);
+        for outcome in OrderState::SETTLED.map(OrderState::as_str) {
+            counter!(metric::ORDERS_SETTLED, "chain_id" => id.clone(), "outcome" => outcome).increment(0);
+        }
+    }
+    let Some(signer) = service.orders().signer() else { return Ok(()) };
+    for row in signers::list(&mut connection, Addr(signer.address())).await? {
+        let id = row.chain_id.to_string();
+        gauge!(metric::ORDER_GAP, "chain_id" => id.clone()).set(f64::from(u8::from(row.has_gap)));
+        if let (Some(balance), Some(unmined), Some(ago)) = (row.balance, row.unmined, row.seen_seconds_ago) {
+            gauge!(metric::ORDER_BALANCE, "chain_id" => id.clone()).set(f64::from(balance.0));
+            gauge!(metric::ORDER_UNMINED, "chain_id" => id.clone()).set(unmined as f64);
+            gauge!(metric::ORDER_SILENT, "chain_id" => id).set(ago as f64);
+        }
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ pub enum Code {
     MethodNotAllowed,
     /// 413: the request's body is too large.
     PayloadTooLarge,
-    /// 401: there is no key, or none that is good; `WWW-Authenticate` says what is taken.
+    /// 401: there is no key and no session of a wallet, or none that is good; `WWW-Authenticate` says what is taken.
     Unauthenticated,
     /// 401: a signed request is not signed as it has to be, or not by the key that it names.
     SignatureInvalid,
@@ -90,6 +90,10 @@ pub enum Code {
     OrderNotFound,
     /// 422: the sale's contract would refuse it; `detail` says why, and what to do.
     OrderRefused,
+    /// 403: the operator's signer does not send orders to this sale.
+    SaleNotAllowed,
+    /// 429: the key has ordered as much of this currency within 24 hours as the operator lets it; `detail` says what is left.
+    OrderLimitReached,
     /// 409: what is asked for was ordered before, with this `Idempotency-Key` more than a day ago or by the same transaction.
     OrderExists,
     /// 409: the order is past where it could be changed, or came signed.
@@ -106,7 +110,7 @@ pub enum Code {
     NotConfigured,
     /// 503: `min_block` is not indexed yet; try again after `Retry-After`.
     BlockNotIndexed,
-    /// 429: this address or key has made as many requests as it may; `RateLimit` and `Retry-After` say when it may again.
+    /// 429: this address, key or wallet has made as many requests as it may; `RateLimit` and `Retry-After` say when it may again.
     TooManyRequests,
     /// 503: this process streams to as many listeners as it takes; try again after `Retry-After`.
     TooManyListeners,
@@ -126,7 +130,7 @@ pub enum Code {
 
 impl Code {
     /// All codes with their status, title and meaning, for the documentation.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 56] = [
         Self::BadRequest,
         Self::MalformedQuery,
         Self::InvalidQuery,
@@ -165,6 +169,8 @@ impl Code {
         Self::IdempotencyMismatch,
         Self::OrderNotFound,
         Self::OrderRefused,
+        Self::SaleNotAllowed,
+        Self::OrderLimitReached,
         Self::OrderExists,
         Self::OrderNotOpen,
         Self::NonceUnusable,
@@ -224,6 +230,8 @@ impl Code {
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::OrderNotFound => "order_not_found",
             Self::OrderRefused => "order_refused",
+            Self::SaleNotAllowed => "sale_not_allowed",
+            Self::OrderLimitReached => "order_limit_reached",
             Self::OrderExists => "order_exists",
             Self::OrderNotOpen => "order_not_open",
             Self::NonceUnusable => "nonce_unusable",
@@ -256,7 +264,7 @@ impl Code {
             | Self::SignatureStale
             | Self::SignatureReplayed
             | Self::SignInRefused => StatusCode::UNAUTHORIZED,
-            Self::ScopeMissing | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
+            Self::ScopeMissing | Self::AddressNotAllowed | Self::SaleNotAllowed => StatusCode::FORBIDDEN,
             Self::KeyNotActive
             | Self::IdempotencyInFlight
             | Self::OrderExists
@@ -290,7 +298,7 @@ impl Code {
             | Self::InvestorNotListed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests | Self::OrderLimitReached => StatusCode::TOO_MANY_REQUESTS,
             Self::BlockNotIndexed
             | Self::TooManyListeners
             | Self::NotReady
@@ -321,7 +329,7 @@ impl Code {
             Self::InvestorNotListed => "The investor is not on the list",
             Self::MethodNotAllowed => "The method is not allowed",
             Self::PayloadTooLarge => "The body is too large",
-            Self::Unauthenticated => "A key is needed",
+            Self::Unauthenticated => "It is not known who asks",
             Self::SignatureInvalid => "The signature is not valid",
             Self::SignatureStale => "The signature is too old, or of the future",
             Self::SignatureReplayed => "The signature was used before",
@@ -343,6 +351,8 @@ impl Code {
             Self::IdempotencyMismatch => "The Idempotency-Key belongs to another request",
             Self::OrderNotFound => "The order is not known",
             Self::OrderRefused => "The sale would refuse it",
+            Self::SaleNotAllowed => "No orders are sent to this sale",
+            Self::OrderLimitReached => "The key has ordered all that it may for now",
             Self::OrderExists => "It was ordered before",
             Self::OrderNotOpen => "The order cannot be changed",
             Self::NonceUnusable => "The nonce cannot be used",
@@ -467,7 +477,10 @@ impl Problem {
 
     /// A defect of ours, without a word on what it is.
     pub fn internal() -> Self {
-        Self::new(Code::Internal, "an unexpected error; the request id finds it in the log")
+        Self::new(
+            Code::Internal,
+            "an unexpected error of this service: tell its operator the request_id, which finds it in the log",
+        )
     }
 
     /// What tells it apart.
@@ -522,7 +535,8 @@ impl From<DbError> for Problem {
         // A closed pool is this process on its way out.
         if error.is_transient() || matches!(error, DbError::Query(sqlx::Error::PoolClosed)) {
             tracing::warn!(%error, "the database does not answer");
-            return Self::new(Code::DatabaseUnavailable, "try again in a moment").retry_after(2);
+            let detail = "the database does not answer: try again in a moment, with the same Idempotency-Key where there was one";
+            return Self::new(Code::DatabaseUnavailable, detail).retry_after(2);
         }
         if let DbError::NewerSchema { found, known } = error {
             tracing::error!(found, known, "a newer version has migrated the database: this service must be replaced");
@@ -536,16 +550,26 @@ impl From<DbError> for Problem {
     }
 }
 
+/// What is said where no handler of ours said anything.
+fn of_status(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "there is nothing under this path: /docs shows what there is",
+        StatusCode::METHOD_NOT_ALLOWED => "this path does not take the method: Allow says which it takes",
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than 64 KiB: no request needs so much",
+        status if status.is_client_error() => "the request cannot be read: /docs shows what is taken",
+        _ => "an unexpected error of this service: tell its operator the request_id, which finds it in the log",
+    }
+}
+
 /// Writes the body of a problem, now that the request's path and id are known. Errors that no handler of ours made (an unknown
 /// method, a body too large) become problems too; other answers pass.
 pub fn finish(mut response: Response, instance: &str, request_id: &str) -> Response {
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None if status.is_client_error() || status.is_server_error() => Problem {
-            status,
-            ..Problem::new(Code::of_status(status), status.canonical_reason().unwrap_or("error").to_lowercase())
-        },
+        None if status.is_client_error() || status.is_server_error() => {
+            Problem { status, ..Problem::new(Code::of_status(status), of_status(status)) }
+        }
         None => return response,
     };
     let mut finished = problem.into_response_at(instance.to_owned(), request_id.to_owned());

@@ -156,6 +156,16 @@ impl Node {
         }
     }
 
+    /// The nonces that follow those of accounts up to the latest block, in their order.
+    ///
+    /// # Errors
+    /// Where the node fails.
+    pub async fn nonces(&self, accounts: &[Address]) -> Result<Vec<u64>, ChainError> {
+        let questions = accounts.iter().map(|account| (*account, BlockNumberOrTag::Latest)).collect();
+        let counts: Vec<U64> = self.request_many("eth_getTransactionCount", questions).await?;
+        Ok(counts.into_iter().map(|count| count.to()).collect())
+    }
+
     /// Wei of an account.
     ///
     /// # Errors
@@ -199,21 +209,22 @@ impl Node {
         }
     }
 
-    /// Where a transaction was included, if it was.
+    /// Where transactions were included, each if it was, in their order.
     ///
     /// # Errors
     /// Where the node fails.
-    pub async fn find_receipt(&self, hash: B256) -> Result<Option<Receipt>, ChainError> {
-        self.request("eth_getTransactionReceipt", (hash,)).await
+    pub async fn receipts(&self, hashes: &[B256]) -> Result<Vec<Option<Receipt>>, ChainError> {
+        self.request_many("eth_getTransactionReceipt", hashes.iter().map(|hash| (*hash,)).collect()).await
     }
 
-    /// Whether the node has a transaction, in its pool or in a block.
+    /// Whether the node has transactions, in its pool or in a block, in their order.
     ///
     /// # Errors
     /// Where the node fails.
-    pub async fn knows(&self, hash: B256) -> Result<bool, ChainError> {
-        let found: Option<serde_json::Value> = self.request("eth_getTransactionByHash", (hash,)).await?;
-        Ok(found.is_some())
+    pub async fn known(&self, hashes: &[B256]) -> Result<Vec<bool>, ChainError> {
+        let questions = hashes.iter().map(|hash| (*hash,)).collect();
+        let found: Vec<Option<serde_json::Value>> = self.request_many("eth_getTransactionByHash", questions).await?;
+        Ok(found.into_iter().map(|transaction| transaction.is_some()).collect())
     }
 
     /// The transaction of an account that used a nonce, which it did in a block up to `last` and most likely from `first` on. No request

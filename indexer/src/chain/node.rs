@@ -350,6 +350,67 @@ impl Node {
         self.within(method, call).await?.map_err(|e| self.failed(method, &e))
     }
 
+    /// Answers to questions of one kind, in their order, in as few exchanges as the node takes.
+    pub(super) async fn request_many<P, R>(&self, method: &'static str, questions: Vec<P>) -> Result<Vec<R>, ChainError>
+    where
+        P: RpcSend + Clone,
+        R: RpcRecv,
+    {
+        let chunks: Vec<Vec<P>> = questions.chunks(HEADERS_PER_BATCH).map(<[P]>::to_vec).collect();
+        let chunks: Vec<Vec<R>> = stream::iter(chunks)
+            .map(|chunk| self.request_chunk(method, chunk))
+            .buffered(HEADERS_IN_FLIGHT)
+            .try_collect()
+            .await?;
+        Ok(chunks.into_iter().flatten().collect())
+    }
+
+    async fn request_chunk<P, R>(&self, method: &'static str, questions: Vec<P>) -> Result<Vec<R>, ChainError>
+    where
+        P: RpcSend + Clone,
+        R: RpcRecv,
+    {
+        let in_one = questions.len() > 1 && self.takes_batches();
+        if in_one {
+            match self.exchange(method, &questions).await {
+                Ok(answers) => {
+                    self.batch_came_through();
+                    return Ok(answers);
+                }
+                // It may be the batch that it does not like: one by one tells.
+                Err(error) if error.is_answer() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let answers = stream::iter(questions)
+            .map(|question| self.request::<P, R>(method, question))
+            .buffered(HEADERS_IN_FLIGHT * 2)
+            .try_collect()
+            .await?;
+        if in_one {
+            self.batch_failed_alone();
+        }
+        Ok(answers)
+    }
+
+    async fn exchange<P, R>(&self, method: &'static str, questions: &[P]) -> Result<Vec<R>, ChainError>
+    where
+        P: RpcSend,
+        R: RpcRecv,
+    {
+        let mut batch = BatchRequest::new(self.provider.client());
+        let mut waiters = Vec::with_capacity(questions.len());
+        for question in questions {
+            waiters.push(batch.add_call::<_, R>(method, question).map_err(|e| self.failed(method, &e))?);
+        }
+        self.within(method, batch.send()).await?.map_err(|e| self.failed(method, &e))?;
+        let mut answers = Vec::with_capacity(waiters.len());
+        for waiter in waiters {
+            answers.push(self.within(method, waiter).await?.map_err(|e| self.failed(method, &e))?);
+        }
+        Ok(answers)
+    }
+
     /// The node should have block `expected`, and its head is `head`.
     pub fn behind(&self, expected: u64, head: u64) -> ChainError {
         self.inconsistent(&format!("its head is {head}, below block {expected} that it must have: it may be syncing"))

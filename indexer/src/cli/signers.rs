@@ -9,7 +9,7 @@ use clap::Args;
 use super::failure::Failure;
 use crate::{
     config::{DEV_CHAIN_ID, find_key, parse_address},
-    orders::{OrderOptions, Orders, Signer},
+    orders::{DROP_AFTER, OrderOptions, Orders, Signer},
 };
 
 /// Keys of a service, and limits of the orders that it sends.
@@ -34,7 +34,29 @@ pub struct SignerArgs {
         help_heading = "Orders and vouchers"
     )]
     order_max: Vec<(Address, U256)>,
-    /// Blocks after which an order that is in none is cancelled, so that those behind it go on
+    /// Most base units of all orders that a key places within 24 hours in a currency, on one chain, written as for --order-max. Those
+    /// that were cancelled or failed do not count once that is final
+    #[arg(
+        long,
+        env = "CROWDSALE_ORDER_DAY_MAX",
+        value_name = "CURRENCY=UNITS",
+        value_delimiter = ',',
+        value_parser = most,
+        help_heading = "Orders and vouchers"
+    )]
+    order_day_max: Vec<(Address, U256)>,
+    /// Sale that the order signer's account pays into, as 1:0x…; without, any that the factory has made, and anybody can make one.
+    /// Name several with commas between them, or repeat it
+    #[arg(
+        long,
+        env = "CROWDSALE_ORDER_SALE",
+        value_name = "CHAIN:ADDRESS",
+        value_delimiter = ',',
+        value_parser = sale,
+        help_heading = "Orders and vouchers"
+    )]
+    order_sale: Vec<(u64, Address)>,
+    /// Blocks after which an order that is next in line and in none is cancelled, so that those behind it go on
     #[arg(
         long,
         env = "CROWDSALE_ORDER_PATIENCE",
@@ -44,6 +66,36 @@ pub struct SignerArgs {
         help_heading = "Orders and vouchers"
     )]
     order_patience: u64,
+    /// Blocks that may pass over an order whose max_fee_per_gas is less than they ask for, while others wait behind it, before it
+    /// is cancelled
+    #[arg(
+        long,
+        env = "CROWDSALE_ORDER_CAP_PATIENCE",
+        default_value_t = OrderOptions::default().cap_patience,
+        value_name = "BLOCKS",
+        value_parser = clap::value_parser!(u64).range(1..),
+        help_heading = "Orders and vouchers"
+    )]
+    order_cap_patience: u64,
+    /// Blocks for which no node may have had a transaction that came signed before its order is expired
+    #[arg(
+        long,
+        env = "CROWDSALE_ORDER_EXPIRY",
+        default_value_t = OrderOptions::default().expiry,
+        value_name = "BLOCKS",
+        value_parser = clap::value_parser!(u64).range(DROP_AFTER..),
+        help_heading = "Orders and vouchers"
+    )]
+    order_expiry: u64,
+}
+
+fn sale(text: &str) -> Result<(u64, Address), String> {
+    let wrong = || "write such as 1:0x…, the chain's id and the sale's address".to_owned();
+    let (chain_id, address) = text.split_once(':').ok_or_else(wrong)?;
+    let is_number = !chain_id.is_empty() && chain_id.bytes().all(|b| b.is_ascii_digit());
+    let chain_id = chain_id.parse::<u64>().ok().filter(|_| is_number).ok_or_else(wrong)?;
+    let address = parse_address(address).map_err(|e| format!("{e}; {}", wrong()))?;
+    Ok((chain_id, address))
 }
 
 fn most(text: &str) -> Result<(Address, U256), String> {
@@ -65,8 +117,24 @@ impl SignerArgs {
     /// A [`Failure`] where a key cannot be read.
     pub fn read(&self) -> Result<(Orders, Option<Signer>)> {
         let most: HashMap<_, _> = self.order_max.iter().copied().collect();
-        let options = OrderOptions { most, patience: self.order_patience, ..OrderOptions::default() };
+        let options = OrderOptions {
+            most,
+            most_a_day: self.order_day_max.iter().copied().collect(),
+            sales: self.order_sale.iter().copied().collect(),
+            patience: self.order_patience,
+            cap_patience: self.order_cap_patience,
+            expiry: self.order_expiry,
+            ..OrderOptions::default()
+        };
         let orders = signer(self.order_signer_file.as_ref(), "CROWDSALE_ORDER_SIGNER")?;
+        if orders.is_some() && options.sales.is_empty() {
+            tracing::warn!(
+                "orders are sent to any sale that a followed factory has made, and anybody can make one: name yours with --order-sale"
+            );
+        }
+        if orders.is_some() && options.most_a_day.is_empty() {
+            tracing::warn!("a key orders as much in a day as the account has: set a limit with --order-day-max");
+        }
         let vouchers = signer(self.voucher_signer_file.as_ref(), "CROWDSALE_VOUCHER_SIGNER")?;
         Ok((Orders::new(orders, options), vouchers))
     }

@@ -118,6 +118,34 @@ pub enum OrderError {
         /// The limit.
         most: U256,
     },
+    /// More than the operator lets a key order in a day.
+    #[error("is more than the {most} base units that the operator lets a key order within 24 hours: order less")]
+    MoreThanADay {
+        /// The limit.
+        most: U256,
+    },
+    /// More than is left of that.
+    #[error(
+        "is more than is left: the operator lets a key order {most} base units of this currency within 24 hours, and {left} of them are left. Order no more than that, or wait {seconds} s"
+    )]
+    DayIsFull {
+        /// The limit.
+        most: U256,
+        /// What is left of it.
+        left: U256,
+        /// Until there is room.
+        seconds: u32,
+    },
+    /// A sale that the operator did not name.
+    #[error(
+        "{sale} on chain {chain_id} is none of the sales that this service sends orders to: its operator names them with --order-sale"
+    )]
+    OtherSale {
+        /// The sale.
+        sale: Address,
+        /// Its chain.
+        chain_id: u64,
+    },
     /// This transaction was ordered before.
     #[error("this transaction was ordered before{}", of(.order))]
     Known {

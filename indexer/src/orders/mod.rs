@@ -9,6 +9,8 @@
 //! signed for the same nonce and stored before it is sent. Of all that share a nonce, a chain takes one.
 
 mod error;
+mod line;
+mod look;
 mod more;
 mod place;
 mod raw;
@@ -17,13 +19,16 @@ mod track;
 mod worker;
 
 pub use error::OrderError;
-pub use more::{More, add as add_transaction};
+pub use more::{GivenUp, More, Why, add as add_transaction};
 pub use place::{Intent, Placing, Prepared, SaleFacts, place, prepare_intent, prepare_raw};
 pub use raw::{Decoded, MAX_RAW, RawFault, decode};
 pub use signer::Signer;
 pub use worker::run;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use alloy::primitives::{Address, U256};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
@@ -33,16 +38,32 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 pub struct OrderOptions {
     /// Most base units of one order of the operator's signer, by currency; no limit for others.
     pub most: HashMap<Address, U256>,
+    /// Most base units of all such orders of a key within 24 hours, on one chain, by currency; no limit for others.
+    pub most_a_day: HashMap<Address, U256>,
+    /// Sales that the operator's signer contributes to, by chain; to any that is followed, where there are none.
+    pub sales: HashSet<(u64, Address)>,
     /// Blocks after which an order of the operator's signer that is in none is cancelled, so that those behind it go on.
     pub patience: u64,
+    /// Blocks that may pass over one that is next in line and may not pay what they ask for, before it is cancelled if others wait.
+    pub cap_patience: u64,
     /// Blocks after which one that pays too little is signed again for more.
     pub bump_after: u64,
+    /// Blocks that one which came signed has to be unknown for before it counts as expired.
+    pub expiry: u64,
 }
 
 impl Default for OrderOptions {
     fn default() -> Self {
-        // Half an hour and a minute, of twelve seconds a block.
-        Self { most: HashMap::new(), patience: 150, bump_after: 5 }
+        // Half an hour, two minutes, one minute and a day, of twelve seconds a block.
+        Self {
+            most: HashMap::new(),
+            most_a_day: HashMap::new(),
+            sales: HashSet::new(),
+            patience: 150,
+            cap_patience: 10,
+            bump_after: 5,
+            expiry: 7_200,
+        }
     }
 }
 

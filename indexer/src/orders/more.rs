@@ -9,7 +9,10 @@ use sqlx::PgConnection;
 use super::{OrderError, Orders};
 use crate::{
     chain::Fees,
-    db::service::orders::{self, EventRow, NewTransaction, OrderRow},
+    db::service::{
+        order_transactions::{self as transactions, EventRow, NewTransaction, TransactionRow},
+        orders::{self, OrderRow},
+    },
     types::{Amount, Hash32},
 };
 
@@ -37,8 +40,85 @@ impl More {
     }
 }
 
-/// Signs it and writes it; nothing is sent. Nodes take it in the place of another for an eighth more, of both fees. `None` where the
-/// order's own limit of fees does not allow that, or it would be four times what the market asks for.
+/// Why the service itself has an order cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// It was in no block for too long.
+    NotIncluded,
+    /// What it may pay is less than blocks ask for, and others wait behind it.
+    FeeCap,
+}
+
+impl GivenUp {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotIncluded => "not_included",
+            Self::FeeCap => "fee_cap",
+        }
+    }
+
+    /// In words, as the end of a sentence.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NotIncluded => "it was in no block for too long, and others wait behind it",
+            Self::FeeCap => "blocks ask for more than its max_fee_per_gas, and others wait behind it",
+        }
+    }
+
+    /// What [`Self::as_str`] says.
+    pub fn read(text: &str) -> Option<Self> {
+        [Self::NotIncluded, Self::FeeCap].into_iter().find(|why| why.as_str() == text)
+    }
+}
+
+/// Why another transaction is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Its caller asked for it.
+    Asked,
+    /// What the order has pays less than blocks ask for.
+    Cheap,
+    /// The service gives the order up.
+    GivenUp(GivenUp),
+}
+
+impl Why {
+    fn text(self) -> Option<&'static str> {
+        match self {
+            Self::Asked => None,
+            Self::Cheap => Some("it pays less than blocks ask for"),
+            Self::GivenUp(why) => Some(why.text()),
+        }
+    }
+}
+
+/// Fees of a transaction that takes the place of others with its nonce, wei of a unit of gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Raised {
+    pub max: u128,
+    pub priority: u128,
+}
+
+/// What blocks ask for, and an eighth more than those before, of both fees, as nodes ask for; no more than `cap`, as long as that is
+/// enough more. `None` where it is not, or beyond four times what blocks ask for, however often it is signed again.
+pub(super) fn raise(before: &[TransactionRow], fees: Fees, cap: Option<u128>) -> Option<Raised> {
+    let least_max = before.iter().map(|t| raised(t.max_fee)).max().unwrap_or_default();
+    let least_priority = before.iter().map(|t| raised(t.priority_fee)).max().unwrap_or_default();
+    let cap = cap.unwrap_or(u128::MAX).min(fees.max.saturating_mul(MOST_TIMES));
+    let priority = fees.priority.max(least_priority);
+    let max = fees.max.max(least_max).max(priority).min(cap);
+    let priority = priority.min(max);
+    (max >= least_max && priority >= least_priority).then_some(Raised { max, priority })
+}
+
+/// Whether a transaction pays what blocks ask for.
+pub(super) fn pays(transaction: &TransactionRow, fees: Fees) -> bool {
+    transaction.max_fee.0 >= U256::from(fees.max) && transaction.priority_fee.0 >= U256::from(fees.priority)
+}
+
+/// Signs it and writes it; nothing is sent. `None` where the order's own limit of fees does not allow what nodes ask for, or it would
+/// be four times what the market asks for.
 ///
 /// # Errors
 /// [`OrderError::NotOpen`] where the order is in a block, or came signed.
@@ -48,7 +128,7 @@ pub async fn add(
     id: &str,
     more: More,
     (head, fees): (u64, Fees),
-    why: Option<&str>,
+    why: Why,
 ) -> Result<Option<OrderRow>, OrderError> {
     let not_open = |state: String| OrderError::NotOpen { id: id.to_owned(), state };
     let order = orders::find_for_change(connection, id).await?.ok_or_else(|| not_open("not known".to_owned()))?;
@@ -62,21 +142,10 @@ pub async fn add(
     if signer.address() != order.sender.0 {
         return Err(OrderError::OtherSigner { id: id.to_owned(), sender: order.sender.0 });
     }
-    let (mut max, mut priority) = (fees.max, fees.priority);
-    for before in orders::list_transactions(connection, id).await? {
-        max = max.max(raised(before.max_fee));
-        priority = priority.max(raised(before.priority_fee));
-    }
-    max = max.max(priority);
-    // However often it is asked for: what blocks ask for, twice over as they may ask for more soon, and no more than four times that.
-    if max > fees.max.saturating_mul(MOST_TIMES) {
-        return Ok(None);
-    }
-    let cap = order.fee_cap.map(|cap| cap.0.saturating_to::<u128>());
-    // What cancels is worth more than the limit: it costs the gas of a transfer, and sets money free.
-    if more == More::SpeedUp && cap.is_some_and(|cap| max > cap) {
-        return Ok(None);
-    }
+    let before = transactions::list(connection, id).await?;
+    // What cancels is worth more than the caller's limit: it costs the gas of a transfer, and sets money free.
+    let cap = order.fee_cap.filter(|_| more == More::SpeedUp).map(|cap| cap.0.saturating_to::<u128>());
+    let Some(Raised { max, priority }) = raise(&before, fees, cap) else { return Ok(None) };
     let base = TxEip1559 {
         chain_id: order.chain_id.unsigned_abs(),
         nonce: order.nonce.unsigned_abs(),
@@ -106,16 +175,17 @@ pub async fn add(
         max_fee: Amount(U256::from(max)),
         priority_fee: Amount(U256::from(priority)),
     };
-    orders::insert_transaction(connection, new).await?;
-    orders::set_resent(connection, id, super::place::signed(head), more == More::Cancel).await?;
+    transactions::insert(connection, new).await?;
+    let given_up = if let Why::GivenUp(why) = why { Some(why.as_str()) } else { None };
+    orders::set_resent(connection, id, super::place::signed(head), more == More::Cancel, given_up).await?;
     let state = if more == More::Cancel { "cancelling" } else { "speeding_up" };
     let event = EventRow {
         state: state.to_owned(),
         transaction_hash: Some(Hash32(bytes.hash)),
-        detail: why.map(str::to_owned),
+        detail: why.text().map(str::to_owned),
         ..EventRow::default()
     };
-    orders::add_event(connection, id, &event).await?;
+    transactions::add_event(connection, id, &event).await?;
     Ok(orders::find_for_change(connection, id).await?)
 }
 
@@ -123,4 +193,33 @@ pub async fn add(
 fn raised(fee: Amount) -> u128 {
     let fee = fee.0.saturating_to::<u128>();
     fee.saturating_add(fee.div_ceil(8)).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paying(max: u64, priority: u64) -> TransactionRow {
+        let (max_fee, priority_fee) = (Amount(U256::from(max)), Amount(U256::from(priority)));
+        let (hash, purpose) = (Hash32::default(), "original".to_owned());
+        TransactionRow { hash, purpose, raw: None, max_fee, priority_fee, created_at: 0 }
+    }
+
+    #[test]
+    fn a_transaction_is_raised_by_what_nodes_ask_for_and_within_its_limits() {
+        let fees = |base: u128| Fees { base, max: 2 * base + 8, priority: 8 };
+        let raise = |before: &[(u64, u64)], base, cap| {
+            let before: Vec<_> = before.iter().map(|(max, priority)| paying(*max, *priority)).collect();
+            super::raise(&before, fees(base), cap).map(|r| (r.max, r.priority))
+        };
+        assert_eq!(raise(&[], 100, None), Some((208, 8)), "a first one");
+        assert_eq!(raise(&[(80, 8)], 100, None), Some((208, 10)), "what blocks ask for");
+        assert_eq!(raise(&[(800, 8)], 200, None), Some((901, 10)), "an eighth more than before");
+        assert_eq!(raise(&[(800, 8)], 104, None), None, "beyond four times what blocks ask for");
+        // Up to the cap, where that is an eighth more at least.
+        assert_eq!(raise(&[(80, 8)], 100, Some(100)), Some((100, 10)));
+        assert_eq!(raise(&[(80, 8)], 100, Some(91)), Some((91, 10)));
+        assert_eq!(raise(&[(80, 8)], 100, Some(90)), None);
+        assert_eq!(raise(&[(8, 8)], 100, Some(10)), Some((10, 10)), "no more to who includes it than in all");
+    }
 }

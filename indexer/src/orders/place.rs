@@ -14,7 +14,11 @@ use super::{Decoded, OrderError, Orders};
 use crate::{
     chain::{Called, Chain, ChainError, Fees, Node},
     contracts::{FixedPriceSale, SaleToken},
-    db::service::orders::{self, EventRow, NewOrder, NewTransaction},
+    db::service::{
+        order_signers as signers,
+        order_transactions::{self as transactions, EventRow, NewTransaction},
+        orders::{self, NewOrder},
+    },
     explain::{Assets, explain},
     types::{Addr, Amount, Hash32},
 };
@@ -128,7 +132,14 @@ pub async fn prepare_intent(
 ) -> Result<Prepared, OrderError> {
     let signer = orders.signer().ok_or(OrderError::NoSigner)?;
     signer.on(sale.chain_id)?;
-    if let Some(most) = orders.options().most.get(&sale.currency).filter(|most| intent.amount > **most) {
+    let options = orders.options();
+    if !options.sales.is_empty() && !options.sales.contains(&(sale.chain_id, sale.address)) {
+        return Err(OrderError::OtherSale { sale: sale.address, chain_id: sale.chain_id });
+    }
+    if let Some(most) = options.most_a_day.get(&sale.currency).filter(|most| intent.amount > **most) {
+        return Err(OrderError::MoreThanADay { most: *most });
+    }
+    if let Some(most) = options.most.get(&sale.currency).filter(|most| intent.amount > **most) {
         return Err(OrderError::TooMuch { most: *most });
     }
     let account = signer.address();
@@ -246,7 +257,7 @@ async fn place_raw(
     if orders.signer().is_some_and(|s| s.address() == decoded.sender) {
         return Err(OrderError::OperatorsOwn(decoded.sender));
     }
-    if let Some((order, caller)) = orders::find_by_hash(connection, chain_id, hash).await? {
+    if let Some((order, caller)) = transactions::find_by_hash(connection, chain_id, hash).await? {
         return Err(OrderError::Known { order: order.filter(|_| caller.as_deref() == Some(placing.caller)) });
     }
     if decoded.max_fee < looked.fees.base {
@@ -290,8 +301,9 @@ async fn place_own(
     let signer = orders.signer().ok_or(OrderError::NoSigner)?;
     let (chain_id, account) = (signed(sale.chain_id), signer.address());
     // From here on no other order of this signer gets a nonce, until this one is written or given up.
-    let nonce = orders::take_nonce(connection, chain_id, Addr(account), signed(looked.pending)).await?;
-    let before = orders::outstanding(
+    let nonce = signers::take_nonce(connection, chain_id, Addr(account), signed(looked.pending)).await?;
+    within_a_day(connection, orders, sale, intent.amount, placing.caller).await?;
+    let before = signers::outstanding(
         connection,
         (chain_id, signed(looked.head)),
         Addr(account),
@@ -340,6 +352,26 @@ async fn place_own(
     write(connection, &order, Hash32(bytes.hash), &bytes.raw, *fees).await
 }
 
+/// Refuses what would be more than a key may order within 24 hours. Nobody else orders for it until the transaction ends.
+async fn within_a_day(
+    connection: &mut PgConnection,
+    orders: &Orders,
+    sale: &SaleFacts,
+    amount: U256,
+    caller: &str,
+) -> Result<(), OrderError> {
+    let Some(most) = orders.options().most_a_day.get(&sale.currency).copied() else { return Ok(()) };
+    let (chain_id, currency) = (signed(sale.chain_id), Addr(sale.currency));
+    let ordered = signers::ordered_today(connection, caller, chain_id, currency).await?.0;
+    let left = most.saturating_sub(ordered);
+    if amount <= left {
+        return Ok(());
+    }
+    let freed = Amount(amount.saturating_sub(left));
+    let seconds = signers::seconds_until(connection, caller, chain_id, currency, freed).await?;
+    Err(OrderError::DayIsFull { most, left, seconds: u32::try_from(seconds.max(1)).unwrap_or(u32::MAX) })
+}
+
 /// What both kinds share.
 fn new<'a>(sale: &SaleFacts, looked: &Looked, placing: Placing<'a>) -> NewOrder<'a> {
     NewOrder {
@@ -383,11 +415,11 @@ async fn write(
         max_fee: Amount(U256::from(fees.max)),
         priority_fee: Amount(U256::from(fees.priority)),
     };
-    if !orders::insert_transaction(connection, transaction).await? {
+    if !transactions::insert(connection, transaction).await? {
         return Err(OrderError::Known { order: None });
     }
     let event = EventRow { state: "accepted".to_owned(), transaction_hash: Some(hash), ..EventRow::default() };
-    Ok(orders::add_event(connection, order.id, &event).await?)
+    Ok(transactions::add_event(connection, order.id, &event).await?)
 }
 
 /// A number of a chain as the database keeps it. None that is real is too large.

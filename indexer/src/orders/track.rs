@@ -1,7 +1,7 @@
 //! What becomes of an order by what a node shows of it. Pure.
 
 use crate::{
-    db::service::orders::{EventRow, Standing},
+    db::service::{order_transactions::EventRow, orders::Standing},
     types::Hash32,
 };
 
@@ -46,8 +46,18 @@ pub(super) struct At {
     pub finalized: i64,
 }
 
+/// Blocks that an order has to be unknown for before it counts as dropped, and as expired, if it ever does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub drop: i64,
+    pub expire: Option<i64>,
+}
+
+/// What is said of an order that no node has had for so long.
+const EXPIRED: &str = "no node has it, and its nonce is not used";
+
 /// How the order stands now, and what happened in between.
-pub(super) fn next(old: &Standing, seen: Seen, at: At, drop_after: i64) -> (Standing, Vec<EventRow>) {
+pub(super) fn next(old: &Standing, seen: Seen, at: At, terms: Terms) -> (Standing, Vec<EventRow>) {
     match seen {
         Seen::Mined { hash, purpose, block, block_hash, succeeded, why } => {
             mined(old, (hash, purpose), (block, block_hash), (succeeded, why), at)
@@ -71,11 +81,20 @@ pub(super) fn next(old: &Standing, seen: Seen, at: At, drop_after: i64) -> (Stan
             if why.is_some() {
                 new.detail.clone_from(&why);
             }
-            if at.head.saturating_sub(since) < drop_after || old.state == "dropped" {
+            let unknown_for = at.head.saturating_sub(since);
+            let state = match old.state.as_str() {
+                "expired" => "expired",
+                _ if terms.expire.is_some_and(|expire| unknown_for >= expire) => "expired",
+                "dropped" => "dropped",
+                _ if unknown_for >= terms.drop => "dropped",
+                state => state,
+            };
+            if state == old.state {
                 return (new, Vec::new());
             }
-            new.state = "dropped".to_owned();
-            (new, vec![EventRow { state: "dropped".to_owned(), detail: why, ..EventRow::default() }])
+            new.state = state.to_owned();
+            let detail = if state == "expired" { Some(EXPIRED.to_owned()) } else { why };
+            (new, vec![EventRow { state: state.to_owned(), detail, ..EventRow::default() }])
         }
     }
 }
@@ -149,6 +168,7 @@ mod tests {
     use super::*;
 
     const AT: At = At { head: 100, finalized: 50 };
+    const TERMS: Terms = Terms { drop: 5, expire: None };
 
     fn hash(byte: u8) -> Hash32 {
         Hash32(B256::repeat_byte(byte))
@@ -182,7 +202,7 @@ mod tests {
             (in_block(Purpose::Original, 102, 9, true), At { head: 102, ..AT }),
             (in_block(Purpose::Original, 102, 9, true), At { head: 200, finalized: 102 }),
         ] {
-            let (new, events) = next(&standing, seen, at, 5);
+            let (new, events) = next(&standing, seen, at, TERMS);
             told.extend(states(&events).into_iter().map(str::to_owned));
             standing = new;
         }
@@ -201,10 +221,10 @@ mod tests {
             (Purpose::Cancel, true, &["cancelled"]),
             (Purpose::Foreign, true, &["replaced"]),
         ] {
-            let (new, events) = next(&fresh(), in_block(purpose, 99, 7, succeeded), AT, 5);
+            let (new, events) = next(&fresh(), in_block(purpose, 99, 7, succeeded), AT, TERMS);
             assert_eq!(states(&events), expected, "{purpose:?}");
             assert!(!new.settled);
-            let (new, _) = next(&new, in_block(purpose, 99, 7, succeeded), At { head: 200, finalized: 99 }, 5);
+            let (new, _) = next(&new, in_block(purpose, 99, 7, succeeded), At { head: 200, finalized: 99 }, TERMS);
             assert!(new.settled);
         }
     }
@@ -212,18 +232,39 @@ mod tests {
     #[test]
     fn dropped_is_what_no_node_has_for_some_blocks_and_it_can_come_back() {
         let unknown = |why: &str| Seen::Unknown { why: Some(why.to_owned()) };
-        let (new, events) = next(&fresh(), unknown("no funds"), AT, 5);
+        let (new, events) = next(&fresh(), unknown("no funds"), AT, TERMS);
         assert_eq!((new.state.as_str(), new.unseen_since, events.len()), ("accepted", Some(100), 0));
-        let (new, events) = next(&new, unknown("no funds"), At { head: 104, ..AT }, 5);
+        let (new, events) = next(&new, unknown("no funds"), At { head: 104, ..AT }, TERMS);
         assert!(events.is_empty());
-        let (new, events) = next(&new, unknown("no funds"), At { head: 105, ..AT }, 5);
+        let (new, events) = next(&new, unknown("no funds"), At { head: 105, ..AT }, TERMS);
         assert_eq!((new.state.as_str(), new.settled, states(&events)), ("dropped", false, vec!["dropped"]));
-        let (new, events) = next(&new, unknown("no funds"), At { head: 120, ..AT }, 5);
+        let (new, events) = next(&new, unknown("no funds"), At { head: 120, ..AT }, TERMS);
         assert!(events.is_empty());
-        let (new, events) = next(&new, Seen::Waiting { hash: hash(1) }, At { head: 121, ..AT }, 5);
+        let (new, events) = next(&new, Seen::Waiting { hash: hash(1) }, At { head: 121, ..AT }, TERMS);
         assert_eq!((new.state.as_str(), new.unseen_since, states(&events)), ("pending", None, vec!["pending"]));
         // A chain that went back does not count the blocks it lost.
-        let (new, events) = next(&Standing { unseen_since: Some(300), ..new }, unknown("no"), AT, 5);
+        let (new, events) = next(&Standing { unseen_since: Some(300), ..new }, unknown("no"), AT, TERMS);
         assert_eq!((new.state.as_str(), events.len()), ("pending", 0));
+    }
+    #[test]
+    fn expired_is_what_no_node_has_for_long_and_it_is_recognised_if_it_is_mined_after_all() {
+        let terms = Terms { drop: 5, expire: Some(30) };
+        let at = |head: i64| At { head, ..AT };
+        let unknown = || Seen::Unknown { why: None };
+        let dropped = Standing { state: "dropped".to_owned(), unseen_since: Some(100), ..Standing::default() };
+        assert_eq!(next(&dropped, unknown(), at(129), terms).0.state, "dropped");
+        assert_eq!(next(&dropped, unknown(), at(1_000), TERMS).0.state, "dropped", "the operator's own never does");
+        let (expired, events) = next(&dropped, unknown(), at(130), terms);
+        assert_eq!((expired.state.as_str(), expired.settled, states(&events)), ("expired", false, vec!["expired"]));
+        assert_eq!(events[0].detail.as_deref(), Some(EXPIRED));
+        let (still, events) = next(&expired, unknown(), at(110), terms);
+        assert_eq!((still.state.as_str(), events.len()), ("expired", 0), "told once, and not taken back by a reorg");
+        let (new, events) = next(&expired, Seen::Waiting { hash: hash(1) }, at(140), terms);
+        assert_eq!((new.state.as_str(), new.unseen_since, states(&events)), ("pending", None, vec!["pending"]));
+        let (new, events) = next(&expired, in_block(Purpose::Original, 140, 7, true), at(140), terms);
+        assert_eq!((new.state.as_str(), new.unseen_since, states(&events)), ("included", None, vec!["included"]));
+        // Unknown anew, from now on.
+        let (again, events) = next(&new, Seen::BlockGone, at(141), terms);
+        assert_eq!(next(&again, unknown(), at(142), terms).0.unseen_since, Some(142), "{events:?}");
     }
 }

@@ -108,7 +108,7 @@ fn dashboards() -> Vec<(String, Value)> {
     found.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(
         found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-        ["indexer.json", "sale.json", "sales.json"]
+        ["indexer.json", "orders.json", "sale.json", "sales.json"]
     );
     found
 }

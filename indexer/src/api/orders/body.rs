@@ -62,12 +62,14 @@ pub enum OrderState {
     Cancelled,
     /// No node has had it for some blocks, and its nonce is not used.
     Dropped,
+    /// The same for so long that it is not expected any more. If it is mined after all, the order says so.
+    Expired,
     /// Its block was reorged away.
     Reorged,
 }
 
 impl OrderState {
-    const ALL: [Self; 9] = [
+    pub(in crate::api) const ALL: [Self; 10] = [
         Self::Accepted,
         Self::Pending,
         Self::Included,
@@ -76,8 +78,11 @@ impl OrderState {
         Self::Replaced,
         Self::Cancelled,
         Self::Dropped,
+        Self::Expired,
         Self::Reorged,
     ];
+    /// Those in which an order ends.
+    pub(in crate::api) const SETTLED: [Self; 4] = [Self::Final, Self::Failed, Self::Cancelled, Self::Replaced];
 
     /// As it is written.
     pub fn as_str(self) -> &'static str {
@@ -90,6 +95,7 @@ impl OrderState {
             Self::Replaced => "replaced",
             Self::Cancelled => "cancelled",
             Self::Dropped => "dropped",
+            Self::Expired => "expired",
             Self::Reorged => "reorged",
         }
     }

@@ -33,7 +33,7 @@ use crate::{
         },
     },
     explain::Assets,
-    orders::{self, Intent, More, OrderError, Placing, SaleFacts},
+    orders::{self, Intent, More, OrderError, Placing, SaleFacts, Why},
     seal::Place,
     types::Addr,
 };
@@ -44,10 +44,10 @@ const NODE_TIME: Duration = Duration::from_secs(8);
 
 impl From<OrderError> for Problem {
     fn from(error: OrderError) -> Self {
-        let at = |field: &str, error: &OrderError| {
-            let fault = Fault { pointer: format!("/body/{field}"), detail: error.to_string() };
-            Self::faults(Code::InvalidBody, vec![fault])
+        let fault = |code: Code, field: &str, error: &OrderError| {
+            Self::faults(code, vec![Fault { pointer: format!("/body/{field}"), detail: error.to_string() }])
         };
+        let at = |field: &str, error: &OrderError| fault(Code::InvalidBody, field, error);
         let code = match error {
             OrderError::Db(error) => return error.into(),
             OrderError::Chain(error) => return error.into(),
@@ -58,7 +58,11 @@ impl From<OrderError> for Problem {
                 return at("raw_transaction", &error);
             }
             OrderError::FeeCap { .. } => return at("max_fee_per_gas", &error),
-            OrderError::TooMuch { .. } => return at("amount", &error),
+            OrderError::TooMuch { .. } | OrderError::MoreThanADay { .. } => return at("amount", &error),
+            OrderError::DayIsFull { seconds, .. } => {
+                return fault(Code::OrderLimitReached, "amount", &error).retry_after(seconds);
+            }
+            OrderError::OtherSale { .. } => return fault(Code::SaleNotAllowed, "sale", &error),
             OrderError::Refused { .. } => Code::OrderRefused,
             OrderError::NonceUsed { .. } | OrderError::NonceAhead { .. } => Code::NonceUnusable,
             OrderError::Short { .. } | OrderError::FewTokens { .. } | OrderError::Allowance { .. } => {
@@ -330,7 +334,7 @@ async fn add_more(
     let chain = state.chain(row.chain_id).await?;
     let asked = chain.ask(|node| async move { Ok((node.heads(None).await?.latest.number(), node.fees().await?)) });
     let now = tokio::time::timeout(NODE_TIME, asked).await.map_err(|_| ChainError::NotYet)??;
-    let added = orders::add_transaction(once.connection(), service.orders(), &id.0, more, now, None).await?;
+    let added = orders::add_transaction(once.connection(), service.orders(), &id.0, more, now, Why::Asked).await?;
     let row = added.ok_or_else(|| {
         let detail = format!(
             "order {} may not pay more: the max_fee_per_gas that it was placed with does not allow an eighth more, or it pays four times what blocks ask for already",

@@ -14,8 +14,12 @@ use crate::{
     },
     db::{
         read::{contributions, sales},
-        service::orders::{self, EventRow, OrderRow, TransactionRow},
+        service::{
+            order_transactions::{self as transactions, EventRow, TransactionRow},
+            orders::OrderRow,
+        },
     },
+    orders::GivenUp,
     types::{Addr, Finality, Hash32},
 };
 
@@ -26,7 +30,8 @@ pub struct OrderOut {
     /// What it is named by.
     #[schema(example = "ord_4rSw0JXjKzPq81mUcdYt")]
     pub id: String,
-    /// How far it has come: `accepted`, `pending`, `included`, `failed`, `final`, `replaced`, `cancelled`, `dropped` or `reorged`.
+    /// How far it has come: `accepted`, `pending`, `included`, `failed`, `final`, `replaced`, `cancelled`, `dropped`,
+    /// `expired` or `reorged`.
     #[schema(example = "pending")]
     pub state: String,
     /// The same in words, with what to do.
@@ -36,6 +41,10 @@ pub struct OrderOut {
     pub settled: bool,
     /// Whether a transaction that cancels it is on its way.
     pub cancelling: bool,
+    /// Why the service itself has it cancelled: `fee_cap`, blocks ask for more than its `max_fee_per_gas`, and other orders wait behind
+    /// it; or `not_included`, it was in no block for too long. Null where nobody did, or its caller.
+    #[schema(example = "fee_cap")]
+    pub given_up: Option<String>,
     /// EIP-155 id.
     #[schema(example = 1)]
     pub chain_id: i64,
@@ -174,6 +183,23 @@ impl From<&TransactionRow> for OrderTransaction {
 
 /// The state in words, and what to do.
 fn text(row: &OrderRow) -> String {
+    let given_up = row.given_up.as_deref().and_then(GivenUp::read);
+    if let Some(why) = given_up {
+        let why = why.text();
+        match row.state.as_str() {
+            "cancelled" => {
+                let next = match given_up {
+                    Some(GivenUp::FeeCap) => "Place it again with a higher max_fee_per_gas, or without one.",
+                    _ => "It can be placed again as a new order.",
+                };
+                return format!("Cancelled: nothing was contributed, because {why}. {next}");
+            }
+            "accepted" | "pending" | "dropped" | "reorged" => {
+                return format!("It is being cancelled, because {why}. What is included first decides.");
+            }
+            _ => {}
+        }
+    }
     let text = match row.state.as_str() {
         "accepted" => "It is written, and being sent.",
         "pending" if row.cancelling => "It is being cancelled; what is included first decides.",
@@ -186,6 +212,9 @@ fn text(row: &OrderRow) -> String {
         "dropped" if row.by_operator => "Not mined, and no node takes it at present; it is sent again until one does.",
         "dropped" => {
             "Not mined; it is safe to retry: sign again with the same nonce, so that one of the two at most is mined."
+        }
+        "expired" => {
+            "Not mined, and not expected any more: nothing was contributed. Whoever has the signed transaction can still send it; to rule that out, use its nonce for another. If it is mined after all, this order says so."
         }
         "reorged" => "The network reorganised; checking again.",
         _ => "",
@@ -205,8 +234,8 @@ impl OrderOut {
         snapshot: &mut Snapshot,
         row: OrderRow,
     ) -> Result<Self, Problem> {
-        let transactions = orders::list_transactions(connection, &row.id).await?;
-        let history = orders::list_events(connection, &row.id).await?;
+        let signed = transactions::list(connection, &row.id).await?;
+        let history = transactions::list_events(connection, &row.id).await?;
         // A sale that was reorged away has no currency to be named.
         let sale = sales::find(snapshot.connection(), row.chain_id, row.sale).await?;
         let (currency, token) = sale.map_or_else(
@@ -243,8 +272,8 @@ impl OrderOut {
             customer_reference: opened(service, &row)?,
             text: text(&row),
             amount: currency.amount(row.amount),
-            transaction_hash: row.mined_hash.or_else(|| transactions.last().map(|t| t.hash)),
-            transactions: transactions.iter().map(OrderTransaction::from).collect(),
+            transaction_hash: row.mined_hash.or_else(|| signed.last().map(|t| t.hash)),
+            transactions: signed.iter().map(OrderTransaction::from).collect(),
             contributions: made,
             history: history.into_iter().map(OrderEvent::from).collect(),
             block,
@@ -254,6 +283,7 @@ impl OrderOut {
             state: row.state,
             settled: row.settled,
             cancelling: row.cancelling,
+            given_up: row.given_up,
             chain_id: row.chain_id,
             sale: row.sale,
             investor: row.investor,

@@ -6,6 +6,8 @@ pub mod deliveries;
 pub mod idempotency;
 pub mod keys;
 pub mod nonces;
+pub mod order_signers;
+pub mod order_transactions;
 pub mod orders;
 pub mod sealed;
 pub mod sessions;

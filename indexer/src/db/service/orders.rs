@@ -1,4 +1,4 @@
-//! `sale_order`, and the transactions and events of each; `order_signer`, where nonces are allotted.
+//! `sale_order`: orders, and how they stand.
 
 use sqlx::PgConnection;
 
@@ -9,7 +9,10 @@ use crate::{
 
 /// An order. Amounts in base units and wei, heights of its chain, times in Unix seconds of the database's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the columns of sale_order, documented in migrations/0014_orders.sql")]
+#[allow(
+    missing_docs,
+    reason = "the columns of sale_order, documented in migrations/0014_orders.sql and 0019_orders_in_line.sql"
+)]
 pub struct OrderRow {
     pub id: String,
     pub caller: String,
@@ -32,6 +35,9 @@ pub struct OrderRow {
     pub since: i64,
     pub sent_since: i64,
     pub unseen_since: Option<i64>,
+    pub unused_at: Option<i64>,
+    pub first_since: Option<i64>,
+    pub given_up: Option<String>,
     pub mined_hash: Option<Hash32>,
     pub block_number: Option<i64>,
     pub block_hash: Option<Hash32>,
@@ -62,55 +68,6 @@ pub struct NewOrder<'a> {
     pub reference_sealed: Option<&'a [u8]>,
     pub reference_hash: Option<&'a [u8]>,
     pub since: i64,
-}
-
-/// A transaction of an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransactionRow {
-    /// What identifies it.
-    pub hash: Hash32,
-    /// `original`, `speed_up`, `cancel`, `filler`, or `foreign`: somebody else's.
-    pub purpose: String,
-    /// Signed; none of somebody else's.
-    pub raw: Option<Vec<u8>>,
-    /// Wei of a unit of gas, at most.
-    pub max_fee: Amount,
-    /// Of it, to who includes it, at most.
-    pub priority_fee: Amount,
-    /// When it was signed.
-    pub created_at: i64,
-}
-
-/// A transaction on its way in.
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs, reason = "the columns of order_transaction")]
-pub struct NewTransaction<'a> {
-    pub hash: Hash32,
-    pub chain_id: i64,
-    pub order_id: Option<&'a str>,
-    pub sender: Addr,
-    pub nonce: i64,
-    pub purpose: &'a str,
-    pub raw: Option<&'a [u8]>,
-    pub max_fee: Amount,
-    pub priority_fee: Amount,
-}
-
-/// Something that happened to an order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventRow {
-    /// When.
-    pub at: i64,
-    /// The state it came into, or `cancelling` and the like.
-    pub state: String,
-    /// By which transaction.
-    pub transaction_hash: Option<Hash32>,
-    /// In which block.
-    pub block_number: Option<i64>,
-    /// Its hash.
-    pub block_hash: Option<Hash32>,
-    /// What else there is to say.
-    pub detail: Option<String>,
 }
 
 /// How an order stands, as it changes.
@@ -154,15 +111,6 @@ pub struct OrderFilter<'a> {
     pub reference_hash: Option<&'a [u8]>,
 }
 
-/// What open orders of an account will take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outstanding {
-    /// Wei, gas included.
-    pub wei: Amount,
-    /// Base units of one token, for one sale.
-    pub tokens: Amount,
-}
-
 macro_rules! orders {
     ($rest:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
@@ -170,8 +118,8 @@ macro_rules! orders {
             r#"SELECT id, caller, chain_id, sale AS "sale: Addr", by_operator, investor AS "investor: Addr",
                       currency AS "currency: Addr", amount AS "amount: Amount", sender AS "sender: Addr", nonce,
                       value AS "value: Amount", data, gas_limit, fee_cap AS "fee_cap: Amount", customer_reference_sealed, state,
-                      cancelling, settled, since, sent_since, unseen_since, mined_hash AS "mined_hash: Hash32", block_number,
-                      block_hash AS "block_hash: Hash32", detail, extract(epoch FROM created_at)::bigint AS "created_at!",
+                      cancelling, settled, since, sent_since, unseen_since, unused_at, first_since, given_up,
+                      mined_hash AS "mined_hash: Hash32", block_number, block_hash AS "block_hash: Hash32", detail, extract(epoch FROM created_at)::bigint AS "created_at!",
                       extract(epoch FROM updated_at)::bigint AS "updated_at!"
                FROM crowdsale_service.sale_order "# + $rest
             $(, $argument)*
@@ -222,9 +170,16 @@ pub async fn list(
     .await?)
 }
 
-/// Orders of a chain that can still change, by sender and nonce.
+/// Orders of a chain that can still change and are not expired, by sender and nonce.
 pub async fn list_open(connection: &mut PgConnection, chain_id: i64) -> Result<Vec<OrderRow>, DbError> {
-    Ok(orders!("WHERE chain_id = $1 AND NOT settled ORDER BY sender, nonce, position", chain_id)
+    Ok(orders!("WHERE chain_id = $1 AND NOT settled AND state <> 'expired' ORDER BY sender, nonce, position", chain_id)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Expired orders of a chain, those first that were not looked at for the longest.
+pub async fn list_expired(connection: &mut PgConnection, chain_id: i64, limit: i64) -> Result<Vec<OrderRow>, DbError> {
+    Ok(orders!("WHERE chain_id = $1 AND state = 'expired' ORDER BY looked_at NULLS FIRST LIMIT $2", chain_id, limit)
         .fetch_all(connection)
         .await?)
 }
@@ -260,88 +215,6 @@ pub async fn insert(connection: &mut PgConnection, o: &NewOrder<'_>) -> Result<(
     Ok(())
 }
 
-/// Adds a transaction; false where it is there already.
-pub async fn insert_transaction(connection: &mut PgConnection, t: NewTransaction<'_>) -> Result<bool, DbError> {
-    let done = sqlx::query!(
-        "INSERT INTO crowdsale_service.order_transaction
-             (hash, chain_id, order_id, sender, nonce, purpose, raw, max_fee, priority_fee)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-        t.hash as _,
-        t.chain_id,
-        t.order_id,
-        t.sender as _,
-        t.nonce,
-        t.purpose,
-        t.raw,
-        t.max_fee as _,
-        t.priority_fee as _
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Transactions of an order, in the order in which they were signed.
-pub async fn list_transactions(connection: &mut PgConnection, id: &str) -> Result<Vec<TransactionRow>, DbError> {
-    Ok(sqlx::query_as!(
-        TransactionRow,
-        r#"SELECT hash AS "hash: Hash32", purpose, raw, max_fee AS "max_fee: Amount", priority_fee AS "priority_fee: Amount",
-                  extract(epoch FROM created_at)::bigint AS "created_at!"
-           FROM crowdsale_service.order_transaction WHERE order_id = $1 ORDER BY position"#,
-        id
-    )
-    .fetch_all(connection)
-    .await?)
-}
-
-/// Signed transactions that only fill a nonce, the newest first.
-pub async fn list_fillers(
-    connection: &mut PgConnection,
-    chain_id: i64,
-    sender: Addr,
-    nonce: i64,
-) -> Result<Vec<Vec<u8>>, DbError> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT raw AS "raw!" FROM crowdsale_service.order_transaction
-           WHERE chain_id = $1 AND sender = $2 AND nonce = $3 AND purpose = 'filler' AND raw IS NOT NULL ORDER BY position DESC"#,
-        chain_id,
-        sender as _,
-        nonce
-    )
-    .fetch_all(connection)
-    .await?)
-}
-
-/// Adds what happened to an order.
-pub async fn add_event(connection: &mut PgConnection, id: &str, e: &EventRow) -> Result<(), DbError> {
-    sqlx::query!(
-        "INSERT INTO crowdsale_service.order_event (order_id, state, transaction_hash, block_number, block_hash, detail)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        id,
-        e.state,
-        e.transaction_hash as _,
-        e.block_number,
-        e.block_hash as _,
-        e.detail
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// What happened to an order, in order.
-pub async fn list_events(connection: &mut PgConnection, id: &str) -> Result<Vec<EventRow>, DbError> {
-    Ok(sqlx::query_as!(
-        EventRow,
-        r#"SELECT extract(epoch FROM at)::bigint AS "at!", state, transaction_hash AS "transaction_hash: Hash32", block_number,
-                  block_hash AS "block_hash: Hash32", detail
-           FROM crowdsale_service.order_event WHERE order_id = $1 ORDER BY id"#,
-        id
-    )
-    .fetch_all(connection)
-    .await?)
-}
-
 /// Writes how an order stands now.
 pub async fn set_standing(connection: &mut PgConnection, id: &str, s: &Standing) -> Result<(), DbError> {
     sqlx::query!(
@@ -363,122 +236,59 @@ pub async fn set_standing(connection: &mut PgConnection, id: &str, s: &Standing)
     Ok(())
 }
 
-/// Notes that another transaction was signed for an order at a height, and whether it cancels it.
-pub async fn set_resent(connection: &mut PgConnection, id: &str, at: i64, cancelling: bool) -> Result<(), DbError> {
-    sqlx::query!(
-        "UPDATE crowdsale_service.sale_order SET sent_since = $2, cancelling = cancelling OR $3, updated_at = now() WHERE id = $1",
-        id,
-        at,
-        cancelling
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// The next nonce of a signer, which is taken with this: others wait until the transaction ends. `least` is what the node says.
-pub async fn take_nonce(
+/// Notes that another transaction was signed for an order at a height, whether it cancels it, and why where the service itself does.
+pub async fn set_resent(
     connection: &mut PgConnection,
-    chain_id: i64,
-    signer: Addr,
-    least: i64,
-) -> Result<i64, DbError> {
-    Ok(sqlx::query_scalar!(
-        r#"INSERT INTO crowdsale_service.order_signer AS s (chain_id, address, next_nonce) VALUES ($1, $2, $3::bigint + 1)
-           ON CONFLICT (chain_id, address) DO UPDATE SET next_nonce = greatest(s.next_nonce, $3) + 1
-           RETURNING next_nonce - 1 AS "nonce!""#,
-        chain_id,
-        signer as _,
-        least
-    )
-    .fetch_one(connection)
-    .await?)
-}
-
-/// Takes the lock of a signer's row without taking a nonce.
-pub async fn lock_signer(connection: &mut PgConnection, chain_id: i64, signer: Addr) -> Result<(), DbError> {
-    sqlx::query!(
-        "INSERT INTO crowdsale_service.order_signer AS s (chain_id, address) VALUES ($1, $2)
-         ON CONFLICT (chain_id, address) DO UPDATE SET next_nonce = s.next_nonce",
-        chain_id,
-        signer as _
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// What orders of an account will take at most, of ether and of a token for one sale, that had not taken it yet in block `head`.
-pub async fn outstanding(
-    connection: &mut PgConnection,
-    (chain_id, head): (i64, i64),
-    sender: Addr,
-    token: Addr,
-    sale: Addr,
-) -> Result<Outstanding, DbError> {
-    Ok(sqlx::query_as!(
-        Outstanding,
-        r#"SELECT coalesce(sum(o.value + o.gas_limit * (SELECT max(t.max_fee) FROM crowdsale_service.order_transaction t
-                                                        WHERE t.order_id = o.id)), 0) AS "wei!: Amount",
-                  coalesce(sum(o.amount) FILTER (WHERE o.currency = $3 AND o.sale = $4), 0) AS "tokens!: Amount"
-           FROM crowdsale_service.sale_order o
-           WHERE o.chain_id = $1 AND o.sender = $2
-               AND (NOT o.settled AND o.state IN ('accepted', 'pending', 'dropped', 'reorged') OR o.block_number > $5)"#,
-        chain_id,
-        sender as _,
-        token as _,
-        sale as _,
-        head
-    )
-    .fetch_one(connection)
-    .await?)
-}
-
-/// The height at which a gap below the open orders of a signer was first seen.
-pub async fn find_gap(connection: &mut PgConnection, chain_id: i64, signer: Addr) -> Result<Option<i64>, DbError> {
-    Ok(sqlx::query_scalar!(
-        "SELECT gap_since FROM crowdsale_service.order_signer WHERE chain_id = $1 AND address = $2",
-        chain_id,
-        signer as _
-    )
-    .fetch_optional(connection)
-    .await?
-    .flatten())
-}
-
-/// Notes since when there is such a gap, or that there is none.
-pub async fn set_gap(
-    connection: &mut PgConnection,
-    chain_id: i64,
-    signer: Addr,
-    since: Option<i64>,
+    id: &str,
+    at: i64,
+    cancelling: bool,
+    given_up: Option<&str>,
 ) -> Result<(), DbError> {
     sqlx::query!(
-        "UPDATE crowdsale_service.order_signer SET gap_since = $3
-         WHERE chain_id = $1 AND address = $2 AND gap_since IS DISTINCT FROM $3",
-        chain_id,
-        signer as _,
-        since
+        "UPDATE crowdsale_service.sale_order
+         SET sent_since = $2, cancelling = cancelling OR $3, given_up = coalesce(given_up, $4), updated_at = now() WHERE id = $1",
+        id,
+        at,
+        cancelling,
+        given_up
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Takes the right to follow the orders of a chain, for as long as the connection lives; false where another has it.
-pub async fn elect(connection: &mut PgConnection, chain_id: i64) -> Result<bool, DbError> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT pg_try_advisory_lock(hashtextextended('crowdsale orders ' || $1::bigint, 0)) AS "elected!""#,
-        chain_id
+/// Notes that orders were looked at at a height, and of which of them the nonce was not used there.
+pub async fn set_looked(
+    connection: &mut PgConnection,
+    looked: &[String],
+    unused: &[String],
+    at: i64,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "UPDATE crowdsale_service.sale_order
+         SET looked_at = $3, unused_at = CASE WHEN id = ANY($2) THEN $3 ELSE unused_at END WHERE id = ANY($1)",
+        looked,
+        unused,
+        at
     )
-    .fetch_one(connection)
-    .await?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes since when no nonce before an order's is missing, or that one is.
+pub async fn set_first(connection: &mut PgConnection, id: &str, since: Option<i64>) -> Result<(), DbError> {
+    sqlx::query!("UPDATE crowdsale_service.sale_order SET first_since = $2 WHERE id = $1", id, since)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// The highest nonce among open orders of an account, where there is one.
 pub async fn highest_nonce(connection: &mut PgConnection, chain_id: i64, sender: Addr) -> Result<Option<i64>, DbError> {
     Ok(sqlx::query_scalar!(
-        "SELECT max(nonce) FROM crowdsale_service.sale_order WHERE chain_id = $1 AND sender = $2 AND NOT settled",
+        "SELECT max(nonce) FROM crowdsale_service.sale_order
+         WHERE chain_id = $1 AND sender = $2 AND NOT settled AND state <> 'expired'",
         chain_id,
         sender as _
     )
@@ -489,27 +299,35 @@ pub async fn highest_nonce(connection: &mut PgConnection, chain_id: i64, sender:
 /// Orders of a caller that came signed and are not settled.
 pub async fn count_open_raw(connection: &mut PgConnection, caller: &str) -> Result<i64, DbError> {
     Ok(sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM crowdsale_service.sale_order WHERE caller = $1 AND NOT by_operator AND NOT settled"#,
+        r#"SELECT count(*) AS "count!" FROM crowdsale_service.sale_order
+           WHERE caller = $1 AND NOT by_operator AND NOT settled AND state <> 'expired'"#,
         caller
     )
     .fetch_one(connection)
     .await?)
 }
 
-/// The order that a transaction is of, and whose that is, where the transaction is known.
-pub async fn find_by_hash(
-    connection: &mut PgConnection,
-    chain_id: i64,
-    hash: Hash32,
-) -> Result<Option<(Option<String>, Option<String>)>, DbError> {
-    let row = sqlx::query!(
-        r#"SELECT t.order_id AS "order_id?", o.caller AS "caller?" FROM crowdsale_service.order_transaction t
-           LEFT JOIN crowdsale_service.sale_order o ON o.id = t.order_id
-           WHERE t.chain_id = $1 AND t.hash = $2 AND t.purpose <> 'foreign'"#,
-        chain_id,
-        hash as _
+/// Open orders of one chain in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenCount {
+    /// The chain.
+    pub chain_id: i64,
+    /// The state.
+    pub state: String,
+    /// How many.
+    pub count: i64,
+    /// Seconds since the oldest was accepted.
+    pub oldest_seconds: i64,
+}
+
+/// How many orders are open, by chain and state.
+pub async fn count_open(connection: &mut PgConnection) -> Result<Vec<OpenCount>, DbError> {
+    Ok(sqlx::query_as!(
+        OpenCount,
+        r#"SELECT chain_id, state, count(*) AS "count!",
+                  greatest(extract(epoch FROM now() - min(created_at)), 0)::bigint AS "oldest_seconds!"
+           FROM crowdsale_service.sale_order WHERE NOT settled GROUP BY chain_id, state"#
     )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|r| (r.order_id, r.caller)))
+    .fetch_all(connection)
+    .await?)
 }

@@ -1285,7 +1285,7 @@ export interface components {
          * @description What a program can tell problems apart by. Codes are added, never renamed.
          * @enum {string}
          */
-        Code: "bad_request" | "malformed_query" | "invalid_query" | "invalid_path" | "cursor_invalid" | "cursor_mismatch" | "cursor_reorged" | "not_found" | "chain_not_found" | "sale_not_found" | "token_not_found" | "supply_unknown" | "allowlist_not_found" | "investor_not_listed" | "method_not_allowed" | "payload_too_large" | "unauthenticated" | "signature_invalid" | "signature_stale" | "signature_replayed" | "sign_in_refused" | "scope_missing" | "address_not_allowed" | "key_not_found" | "key_not_active" | "webhook_not_found" | "delivery_not_found" | "webhook_disabled" | "too_many_webhooks" | "malformed_body" | "invalid_body" | "unsupported_media_type" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_in_flight" | "idempotency_mismatch" | "order_not_found" | "order_refused" | "order_exists" | "order_not_open" | "nonce_unusable" | "insufficient_funds" | "vouchers_not_taken" | "signer_mismatch" | "not_configured" | "block_not_indexed" | "too_many_requests" | "too_many_listeners" | "not_ready" | "exports_busy" | "database_unavailable" | "node_unavailable" | "timeout" | "internal";
+        Code: "bad_request" | "malformed_query" | "invalid_query" | "invalid_path" | "cursor_invalid" | "cursor_mismatch" | "cursor_reorged" | "not_found" | "chain_not_found" | "sale_not_found" | "token_not_found" | "supply_unknown" | "allowlist_not_found" | "investor_not_listed" | "method_not_allowed" | "payload_too_large" | "unauthenticated" | "signature_invalid" | "signature_stale" | "signature_replayed" | "sign_in_refused" | "scope_missing" | "address_not_allowed" | "key_not_found" | "key_not_active" | "webhook_not_found" | "delivery_not_found" | "webhook_disabled" | "too_many_webhooks" | "malformed_body" | "invalid_body" | "unsupported_media_type" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_in_flight" | "idempotency_mismatch" | "order_not_found" | "order_refused" | "sale_not_allowed" | "order_limit_reached" | "order_exists" | "order_not_open" | "nonce_unusable" | "insufficient_funds" | "vouchers_not_taken" | "signer_mismatch" | "not_configured" | "block_not_indexed" | "too_many_requests" | "too_many_listeners" | "not_ready" | "exports_busy" | "database_unavailable" | "node_unavailable" | "timeout" | "internal";
         /**
          * @description How a sale's money is spread. A stake is what an investor paid and neither withdrew nor lost to a rejection; who has none does not count.
          *     Refunds after the outcome do not change it. A person can have many addresses.
@@ -2243,6 +2243,12 @@ export interface components {
              * @example customer 4711
              */
             customer_reference?: string | null;
+            /**
+             * @description Why the service itself has it cancelled: `fee_cap`, blocks ask for more than its `max_fee_per_gas`, and other orders wait behind
+             *     it; or `not_included`, it was in no block for too long. Null where nobody did, or its caller.
+             * @example fee_cap
+             */
+            given_up?: string | null;
             /** @description What happened to it, in order. */
             history: components["schemas"]["OrderEvent"][];
             /**
@@ -2265,7 +2271,8 @@ export interface components {
             /** @description Whether nothing about it will change any more. */
             settled: boolean;
             /**
-             * @description How far it has come: `accepted`, `pending`, `included`, `failed`, `final`, `replaced`, `cancelled`, `dropped` or `reorged`.
+             * @description How far it has come: `accepted`, `pending`, `included`, `failed`, `final`, `replaced`, `cancelled`, `dropped`,
+             *     `expired` or `reorged`.
              * @example pending
              */
             state: string;
@@ -5146,7 +5153,7 @@ export interface operations {
                 /** @description Orders in this sale. */
                 sale?: components["schemas"]["Address"];
                 /** @description Orders in this state. */
-                state?: "accepted" | "pending" | "included" | "failed" | "final" | "replaced" | "cancelled" | "dropped" | "reorged";
+                state?: "accepted" | "pending" | "included" | "failed" | "final" | "replaced" | "cancelled" | "dropped" | "expired" | "reorged";
             };
             header?: never;
             path?: never;
