@@ -1,7 +1,6 @@
 //! Flags and environment that several commands share: the node, the factory, the key. Secrets come from files or the
 //! environment, never from the command line, and are redacted wherever they could be printed.
 
-mod address;
 mod key;
 mod master;
 
@@ -11,7 +10,7 @@ use alloy::primitives::{Address, address};
 use clap::Args;
 use url::Url;
 
-pub use address::{AddressError, lacks_checksum, parse_address};
+pub use crate::types::address::{AddressError, lacks_checksum, parse_address};
 pub use key::{DEV_ACCOUNTS, Key, KeyArgs, KeyError, find_key};
 pub use master::{MasterKeyError, find_sealer, read_sealer};
 

@@ -4,9 +4,10 @@
 //! chain -> decode -> apply -> Postgres -> api -> people and programs
 //! ```
 //!
+//! `types`, `contracts` <- `sale_file` <- `plan` -> `chain`;
 //! `types`, `contracts` <- `decode`, `chain`, `db` <- `apply` <- `sync`; `seal` <- `access` -> `db`; `webhooks` -> `access`, `db`;
 //! `orders` -> `access`, `chain`, `db`, `explain`;
-//! `api` -> `webhooks`, `access`, `chain`, `db`, `gates`, `orders`, `types`; `serve` -> `api`, `web`; `meter` <- both;
+//! `api` -> `webhooks`, `access`, `chain`, `db`, `gates`, `orders`, `plan`, `sale_file`, `types`; `serve` -> `api`, `web`; `meter` <- both;
 //! `cli` -> all.
 //! `db` never sees a log, `decode` never sees SQL.
 
@@ -15,6 +16,9 @@ pub mod contracts;
 
 /// Words that every module shares: amounts, addresses, blocks, events, finality. A leaf without I/O.
 pub mod types;
+
+/// The sale file: what a team writes, the rules it is held to, and what it comes to. Reads no file but where it is told a folder.
+pub mod sale_file;
 
 /// What a revert means: a sentence and a next step for every error of every contract.
 pub mod explain;
@@ -39,6 +43,9 @@ pub mod sync;
 
 /// The database against the chain, at one block.
 pub mod reconcile;
+
+/// A sale before it exists: its file held against the chain, the addresses it gets, and the transactions that create it.
+pub mod plan;
 
 /// How often somebody may ask. A leaf without I/O.
 pub mod meter;

@@ -58,6 +58,7 @@ fn it_is_openapi_3_1_with_every_route() {
         "/v1/sales/{chain}/{sale}/releases",
         "/v1/sales/{chain}/{sale}/series",
         "/v1/sales/{chain}/{sale}/vouchers",
+        "/v1/sales/plan",
         "/v1/session",
         "/v1/session/vouchers",
         "/v1/sessions",

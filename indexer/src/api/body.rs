@@ -44,6 +44,10 @@ pub struct Post<T> {
     pub request: RequestKey,
 }
 
+/// The body of a POST that asks and changes nothing: it may be sent again as it is.
+#[derive(Clone, Debug)]
+pub struct Ask<T>(pub T);
+
 /// The fields of a body while they are read: all faults are told at once.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<Fault>);
@@ -168,16 +172,27 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Post<T> {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            match rejection.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB"),
-                _ => Problem::new(Code::BadRequest, "the body ended before it was whole"),
-            }
-        })?;
+        let bytes = whole(request, state).await?;
         digest.update(&bytes);
         let body = parse(&bytes)?;
         Ok(Self { body, request: RequestKey { key, fingerprint: digest.finalize().into() } })
     }
+}
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for Ask<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        is_json(request.headers())?;
+        Ok(Self(parse(&whole(request, state).await?)?))
+    }
+}
+
+async fn whole(request: Request, state: &ApiState) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB"),
+        _ => Problem::new(Code::BadRequest, "the body ended before it was whole"),
+    })
 }
 
 /// The draft writes it as a string in quotes; many clients leave them out.

@@ -26,6 +26,8 @@ pub mod meta;
 pub mod metrics;
 pub mod orders;
 pub mod page;
+pub mod plan;
+pub mod plan_terms;
 pub mod position;
 pub mod problem;
 pub mod records;
@@ -262,6 +264,7 @@ fn resources() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(status::get_status))
         .routes(routes!(sales::list_sales))
+        .routes(routes!(plan::plan_sale))
         .routes(routes!(sale::get_sale))
         .routes(routes!(contributions::list_contributions))
         .routes(routes!(activity::list_activity))
@@ -356,6 +359,10 @@ pub struct PageProblems;
 #[derive(Debug)]
 pub struct WriteProblems;
 
+/// The problems of a plan, which is asked for and changes nothing.
+#[derive(Debug)]
+pub struct PlanProblems;
+
 /// The problems of an allowlist, which is read from memory.
 #[derive(Debug)]
 pub struct AllowlistProblems;
@@ -402,6 +409,23 @@ impl IntoResponses for WriteProblems {
             ("422", problem_response("A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request.")),
             ("500", problem_response("A defect of this service.")),
             ("501", problem_response("The operator has set no master key, or no node or signer where one is needed; `detail` says which.")),
+            ("503", problem_response("The database or the chain's node does not answer; see `Retry-After`.")),
+        ]
+        .map(|(status, response)| (status.to_owned(), response))
+        .into()
+    }
+}
+
+impl IntoResponses for PlanProblems {
+    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
+        [
+            ("400", problem_response("The request cannot be read.")),
+            ("404", problem_response("The chain is not followed here.")),
+            ("413", problem_response("The body is too large.")),
+            ("415", problem_response("The body is not `application/json`.")),
+            ("422", problem_response("A field has no valid value, which `errors` names.")),
+            ("500", problem_response("A defect of this service.")),
+            ("501", problem_response("A creator is named, and the operator has set no node of the chain.")),
             ("503", problem_response("The database or the chain's node does not answer; see `Retry-After`.")),
         ]
         .map(|(status, response)| (status.to_owned(), response))

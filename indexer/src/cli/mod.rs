@@ -18,8 +18,6 @@ mod permit;
 pub mod printer;
 mod reconcile;
 mod sale;
-pub mod sale_file;
-mod schedule;
 mod secrets;
 pub mod send;
 mod serve;
@@ -28,7 +26,6 @@ mod signers;
 pub mod target;
 mod token;
 pub mod tools;
-pub mod units;
 mod up;
 pub mod view;
 mod voucher;
@@ -36,6 +33,8 @@ mod webhook_args;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+pub use crate::{sale_file, types::units};
 
 use self::printer::Printer;
 use crate::telemetry::{self, LogFormat};

@@ -1,10 +1,13 @@
 //! Words that every module shares: amounts, addresses and hashes as the database and JSON write them, blocks and events.
 //! A leaf: no I/O, nothing of this crate is used here but the contract bindings' enums.
 
+pub mod address;
 mod amount;
 mod bytes;
+pub mod clock;
 mod event;
 mod finality;
+pub mod units;
 
 pub use amount::{Amount, AmountError};
 pub use bytes::{Addr, Hash32};

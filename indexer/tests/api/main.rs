@@ -18,6 +18,7 @@ mod pages;
 mod plans;
 mod receiver;
 mod records;
+mod sale_plan;
 mod sales;
 mod schemas;
 mod search;

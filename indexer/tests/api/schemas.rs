@@ -200,6 +200,7 @@ async fn every_answer_is_as_described(pool: PgPool) {
     // tests of its own.
     let private = |path: &str| {
         path.starts_with("/v1/session")
+            || path == "/v1/sales/plan"
             || document["paths"][path].as_object().unwrap().values().all(|operation| operation["security"].is_array())
     };
     let elsewhere: Vec<_> = missing.iter().filter(|t| t.ends_with("/events") || private(t)).collect();

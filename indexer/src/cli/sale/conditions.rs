@@ -12,11 +12,11 @@ use crate::{
     cli::{
         clock,
         node::{BlockRef, Node},
-        schedule,
         units::Money,
         view::SaleView,
     },
     contracts::{FixedPriceSale, RefundVault},
+    sale_file::schedule,
     types::Addr,
 };
 

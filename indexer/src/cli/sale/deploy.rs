@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 
 use alloy::{
-    primitives::{Address, B256, U256, aliases::U40},
+    primitives::{Address, B256, Bytes},
+    providers::Provider as _,
     rpc::types::TransactionRequest,
 };
 use anyhow::Result;
@@ -18,12 +19,11 @@ use crate::{
     cli::{
         failure::Failure,
         printer::{Printer, Report, table},
-        sale_file::{Mode, Problem, SaleFile, SaleFileError, Severity, TokenEntry, sale_hash},
+        sale_file::{Order, Predicted, Problem, SaleFile, SaleFileError, Severity, TokenEntry, sale_hash},
         send::{About, Included, Wallet},
         units::{Asset, Money},
     },
     config::{FactoryArgs, KeyArgs, NodeArgs},
-    contracts::SaleFactory::{self, Allocation, Documents, SaleTerms, TokenTerms},
     explain::Assets,
     types::Addr,
 };
@@ -79,23 +79,6 @@ struct WalletEntry {
     amount: Money,
 }
 
-/// A file as the factory takes it.
-struct Order {
-    mode: Mode,
-    allocations: Vec<Allocation>,
-    terms: SaleTerms,
-    documents: Documents,
-    token: Option<TokenTerms>,
-}
-
-/// Addresses that it gets.
-#[derive(Clone, Copy, Debug)]
-struct Predicted {
-    sale: Address,
-    vault: Address,
-    token: Address,
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -117,13 +100,7 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     wallet.node.require_code(factory, "factory", hint).await?;
 
     let hash = sale_hash(&text);
-    let order = Order {
-        mode: sale.mode,
-        allocations: sale.allocation_terms(),
-        terms: sale.terms(),
-        documents: sale.documents(hash),
-        token: sale.token_terms(),
-    };
+    let order = Order::new(&sale, hash);
     // A run that was interrupted may have sent it already.
     wallet.wait_for_earlier().await?;
     let predicted = predict(&wallet, factory, &order).await?;
@@ -158,7 +135,8 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
     let known = |asset: &Asset| Some((asset.decimals, asset.symbol.clone()));
     let assets = Assets { currency: known(&sale.payment), token: known(&sale.token_asset) };
     let about = About { assets, sale: Some(predicted.sale), gas_reserve: 0, is_repeatable: true };
-    let receipt = wallet.send("deploy the sale", order.request(&wallet, factory), &about).await?;
+    let request = TransactionRequest::default().from(wallet.address).to(factory).input(order.create().into());
+    let receipt = wallet.send("deploy the sale", request, &about).await?;
     if !wallet.node.has_code(predicted.sale).await? {
         let why = format!(
             "transaction {} was included, but there is no sale at {}",
@@ -200,23 +178,8 @@ fn show(problems: &[Problem], args: &DeployArgs, printer: Printer) -> Result<()>
 }
 
 async fn predict(wallet: &Wallet, factory: Address, order: &Order) -> Result<Predicted> {
-    let contract = SaleFactory::new(factory, &wallet.node.provider);
-    let (mode, terms, documents) = (order.mode.number(), order.terms.clone(), order.documents.clone());
-    let allocations = order.allocations.clone();
-    let failed = |e| wallet.node.read_failed(&format!("cannot ask the factory {factory}"), &e);
-    match &order.token {
-        Some(token) => {
-            let call = contract.predictWithToken(wallet.address, mode, terms, documents, allocations, token.clone());
-            let p = call.call().await.map_err(failed)?;
-            Ok(Predicted { sale: p.sale, vault: p.vault, token: p.token })
-        }
-        None => {
-            let token = terms.token;
-            let p =
-                contract.predict(wallet.address, mode, terms, documents, allocations).call().await.map_err(failed)?;
-            Ok(Predicted { sale: p.sale, vault: p.vault, token })
-        }
-    }
+    let answer = ask(wallet, factory, order.predict(wallet.address)).await?;
+    order.predicted(&answer).map_err(|e| no_factory(factory, &e))
 }
 
 async fn predict_wallets(
@@ -226,12 +189,10 @@ async fn predict_wallets(
     order: &Order,
     sale: Address,
 ) -> Result<Vec<WalletEntry>> {
-    let contract = SaleFactory::new(factory, &wallet.node.provider);
     let mut found = Vec::with_capacity(order.allocations.len());
-    for (index, (entry, allocation)) in file.allocations.iter().zip(&order.allocations).enumerate() {
-        let closes = U40::saturating_from(file.closes());
-        let address = contract.predictWallet(sale, closes, U256::from(index), allocation.clone()).call().await;
-        let address = address.map_err(|e| wallet.node.read_failed(&format!("cannot ask the factory {factory}"), &e))?;
+    for (entry, data) in file.allocations.iter().zip(order.predict_wallets(sale)) {
+        let answer = ask(wallet, factory, data).await?;
+        let address = Order::predicted_wallet(&answer).map_err(|e| no_factory(factory, &e))?;
         found.push(WalletEntry {
             name: entry.name.clone(),
             wallet: Addr(address),
@@ -242,20 +203,15 @@ async fn predict_wallets(
     Ok(found)
 }
 
-impl Order {
-    fn request(&self, wallet: &Wallet, factory: Address) -> TransactionRequest {
-        let (mode, terms, documents) = (self.mode.number(), self.terms.clone(), self.documents.clone());
-        let allocations = self.allocations.clone();
-        match &self.token {
-            Some(token) => {
-                let token_terms = token.clone();
-                let call =
-                    SaleFactory::createWithTokenCall { mode, terms, documents, allocations, tokenTerms: token_terms };
-                wallet.call(factory, &call, U256::ZERO)
-            }
-            None => wallet.call(factory, &SaleFactory::createCall { mode, terms, documents, allocations }, U256::ZERO),
-        }
-    }
+async fn ask(wallet: &Wallet, factory: Address, data: Bytes) -> Result<Bytes> {
+    let request = TransactionRequest::default().to(factory).input(data.into());
+    let answer = wallet.node.provider.call(request).await;
+    answer.map_err(|e| wallet.node.read_failed(&format!("cannot ask the factory {factory}"), &e.into()))
+}
+
+fn no_factory(factory: Address, error: &alloy::sol_types::Error) -> anyhow::Error {
+    let hint = "check --factory: it has to be a factory of this version";
+    Failure::new(format!("cannot ask the factory {factory}"), error, hint)
 }
 
 impl Report for Deployed {

@@ -16,8 +16,7 @@ use crate::{
         failure::Failure,
         node::Node,
         printer::{Printer, Report},
-        sale_file::{self, Clock, Problem, SaleFile, SaleFileError, Severity, TokenEntry, count},
-        units::Asset,
+        sale_file::{self, Clock, Found, Problem, SaleFile, SaleFileError, Severity, TokenEntry, count},
     },
     config::{NodeArgs, RpcUrl, parse_address},
     contracts::SaleToken,
@@ -86,7 +85,7 @@ pub async fn run(args: LintArgs, printer: Printer) -> Result<()> {
     }
     let ok = problems.iter().all(|p| p.severity == Severity::Warning);
     let file = args.file.display().to_string();
-    let terms = sale.as_ref().filter(|_| ok).map(super::summary::unlocks).unwrap_or_default().into_iter().collect();
+    let terms = sale.as_ref().filter(|_| ok).map(sale_file::unlocks).unwrap_or_default().into_iter().collect();
     let report = LintReport { file, ok, sale_hash: sale_file::sale_hash(&text), problems, terms, sale };
     printer.result(&report)?;
     if ok { Ok(()) } else { Err(refused(&args.file, &report.problems)) }
@@ -137,69 +136,26 @@ pub async fn chain_clock(node: &Node) -> Result<Clock> {
 /// Where the node fails.
 pub async fn check_chain(node: &Node, sale: &SaleFile, creator: Option<Address>) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
-    if !sale.currency.is_zero() {
-        problems.extend(check_token(node, sale, "payment.currency", sale.currency, &sale.payment).await?);
-    }
-    if let TokenEntry::Existing { address } = sale.token {
-        let found = check_token(node, sale, "token.address", address, &sale.token_asset).await?;
-        let is_right = found.is_empty();
-        problems.extend(found);
-        if let (Some(creator), true) = (creator, is_right) {
+    for (key, address, written) in sale.named_tokens() {
+        let found = find_token(node, address).await?;
+        let told = sale.check_token(node.chain_id, (key, address, written), &found);
+        let is_sold = matches!(sale.token, TokenEntry::Existing { address: sold } if sold == address);
+        if let (Some(creator), true, true) = (creator, is_sold, told.is_empty()) {
             let balance = SaleToken::new(address, &node.provider).balanceOf(creator).call().await;
             let balance = balance.map_err(|e| node.read_failed("cannot read the token", &e))?;
-            let needed = sale.tokens_needed();
-            if balance < needed {
-                let with = if sale.allocations.is_empty() { "" } else { " with the allocations" };
-                let message = format!(
-                    "is {}{with}, and {creator}, who deploys, has {}",
-                    sale.token_asset.amount(needed),
-                    sale.token_asset.amount(balance)
-                );
-                problems.push(sale.problem(
-                    "token.for_sale",
-                    message,
-                    "send that account the tokens first, or sell fewer",
-                ));
-            }
+            problems.extend(sale.check_balance(creator, balance));
         }
+        problems.extend(told);
     }
     problems.sort_by_key(|p| p.line);
     Ok(problems)
 }
 
-async fn check_token(
-    node: &Node,
-    sale: &SaleFile,
-    key: &'static str,
-    address: Address,
-    written: &Asset,
-) -> Result<Vec<Problem>> {
+async fn find_token(node: &Node, address: Address) -> Result<Found> {
     if !node.has_code(address).await? {
-        let message = format!("there is no contract at {address} on chain {}", node.chain_id);
-        return Ok(vec![sale.problem(key, message, "check the address, and that the node is of the right chain")]);
+        return Ok(Found::Nothing);
     }
-    let Ok(found) = node.asset(address, BlockId::latest()).await else {
-        let message = format!("the contract at {address} has no decimals: it is no ERC-20 token");
-        return Ok(vec![sale.problem(key, message, "write the token's address")]);
-    };
-    let mut problems = Vec::new();
-    if found.decimals != written.decimals {
-        let message = format!(
-            "the token has {} decimals on the chain, and {} in this file: every amount would be another",
-            found.decimals, written.decimals
-        );
-        problems.push(sale.problem(
-            key,
-            message,
-            format!("write decimals = {}, and look over the amounts", found.decimals),
-        ));
-    }
-    if found.symbol != written.symbol {
-        let message =
-            format!("the token's symbol is {:?} on the chain, and {:?} in this file", found.symbol, written.symbol);
-        problems.push(sale.problem(key, message, "check that it is the token that is meant, and write its symbol"));
-    }
-    Ok(problems)
+    Ok(node.asset(address, BlockId::latest()).await.map_or(Found::NoToken, Found::Token))
 }
 
 impl Report for LintReport {

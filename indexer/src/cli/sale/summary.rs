@@ -2,14 +2,10 @@
 
 use alloy::primitives::{Address, B256};
 
-use crate::{
-    cli::{
-        clock::{span, utc},
-        printer::table,
-        sale_file::{Gate, Mode, PhaseEntry, SaleFile, TokenEntry},
-        schedule,
-    },
-    contracts::FixedPriceSale::{Tap, Vesting},
+use crate::cli::{
+    clock::{span, utc},
+    printer::table,
+    sale_file::{Gate, Mode, PhaseEntry, SaleFile, TokenEntry, unlocks},
 };
 
 /// A table of the terms in words.
@@ -40,45 +36,6 @@ pub fn summary(sale: &SaleFile, hash: B256) -> String {
     rows.extend(named("voucher signer", sale.voucher_signer));
     rows.extend([("beneficiary", sale.beneficiary.to_string()), ("SHA-256", hash.to_string())]);
     table(&rows)
-}
-
-/// What is free when, by what it is.
-pub fn unlocks(sale: &SaleFile) -> Vec<(&'static str, String)> {
-    let terms = sale.terms();
-    let (v, t) = (&terms.vesting, &terms.tap);
-    let vesting = Vesting { atOnce: v.atOnce, cliff: v.cliff, duration: v.duration };
-    let tap = Tap { atOnce: t.atOnce, duration: t.duration, objection: t.objection };
-    let mut rows = vec![
-        ("tokens", format!("can be claimed: {}", schedule::vesting(&vesting, None))),
-        ("money", format!("is paid: {}", schedule::release(&tap, None))),
-        (
-            "withdrawal",
-            match sale.cooling_off {
-                0 => "an investor cannot withdraw".to_owned(),
-                time => format!("until {} after the investor's latest contribution, before the end", span(time)),
-            },
-        ),
-    ];
-    let kept: Vec<_> = sale
-        .allocations
-        .iter()
-        .map(|a| {
-            let from = |seconds: u64| utc(sale.closes().saturating_add(seconds));
-            let when = match (a.cliff, a.duration) {
-                (_, 0) => "all with the success".to_owned(),
-                (0, _) => format!("by the second from {}, all of them from {}", from(0), from(a.duration)),
-                _ => {
-                    format!("none before {}, then by the second, all of them from {}", from(a.cliff), from(a.duration))
-                }
-            };
-            let amount = sale.token_asset.amount(a.amount);
-            format!("{}: {amount} to {}\nif the sale succeeds, {when}", a.name, a.beneficiary)
-        })
-        .collect();
-    if !kept.is_empty() {
-        rows.push(("team keeps", kept.join("\n")));
-    }
-    rows
 }
 
 fn named(name: &'static str, address: Address) -> Option<(&'static str, String)> {

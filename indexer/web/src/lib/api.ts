@@ -13,6 +13,10 @@ export type ChainMeta = Schemas['ChainMeta']
 export type Problem = Schemas['Problem']
 export type SaleState = Schemas['SaleState']
 export type FeedEvent = Schemas['FeedEvent']
+export type OwnVoucher = Schemas['OwnVoucher']
+export type SalePlan = Schemas['SalePlan']
+export type PlannedFlow = Schemas['PlannedFlow']
+export type FileFault = Schemas['FileFault']
 
 export type Failure =
   /** No answer at all. */
@@ -63,8 +67,11 @@ export interface SalesQuery {
   q?: string
   chain?: number
   state?: SaleState
+  owner?: string
   cursor?: string
 }
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 const PAGE = 24
 /** Rows of a list below others. */
@@ -101,6 +108,23 @@ export const api = {
     answer(
       client.GET('/v1/sales/{chain}/{sale}/series', { params: { path: { chain, sale }, query: { interval: 'day' } } }),
     ),
+  /** Checks a sale file; nothing is kept of it. */
+  plan: (chain: number, file: string, creator?: string) =>
+    answer(
+      client.POST('/v1/sales/plan', {
+        body: { chain_id: chain, file, ...(creator === undefined ? {} : { creator }) },
+      }),
+    ),
+  nonce: () => answer(client.GET('/v1/sessions/nonce')),
+  signIn: (message: string, signature: string) =>
+    answer(
+      client.POST('/v1/sessions', {
+        params: { header: { 'Idempotency-Key': crypto.randomUUID() } },
+        body: { message, signature },
+      }),
+    ),
+  signOut: (token: string) => answer(client.DELETE('/v1/session', { headers: bearer(token) })),
+  ownVouchers: (token: string) => answer(client.GET('/v1/session/vouchers', { headers: bearer(token) })),
   /** Where what happens in a sale is told. */
   saleEvents: (chain: number, sale: string) => new URL(`v1/sales/${chain}/${sale}/events`, document.baseURI).href,
 }

@@ -5,6 +5,7 @@
 // to be safe; what is said is where it is and who can move it.
 
 import { type AmountFault, percent } from './amount.ts'
+import { moreKinds } from './messages.kinds.ts'
 import { days } from './time.ts'
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
@@ -14,7 +15,7 @@ export const m = {
   product: 'Crowdsale',
   skip: 'Skip to the content',
   navigation: 'Main',
-  pages: { directory: 'Sales', positions: 'My positions', status: 'Status' },
+  pages: { directory: 'Sales', positions: 'My positions', status: 'Status', team: 'Team' },
   titled: (page: string) => `${page} – Crowdsale`,
 
   theme: { name: 'Colours', system: 'As the system', light: 'Light', dark: 'Dark' },
@@ -507,6 +508,7 @@ export const m = {
       withdraw: 'Withdraw your contribution',
       close: 'Close the sale',
       approve: 'Allow the sale to take it',
+      ...moreKinds.label,
     },
     trying: 'Trying it first…',
     cannot: 'It would not go through',
@@ -599,6 +601,7 @@ export const m = {
       withdraw: 'Withdrawal',
       close: 'Closing the sale',
       approve: 'Permission for the sale to take your tokens',
+      ...moreKinds.title,
     },
     list: 'Your transactions here',
     hash: 'Transaction',

@@ -636,6 +636,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sales/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Checks a sale file and tells what it comes to
+         * @description By the same rules and in the same words as `crowdsale sale lint`, against the chain where a creator is named: addresses, terms, every
+         *     outcome, and the transactions that are left to be sent. Nothing is kept, and no other file is read: a list stands in it by its root.
+         */
+        post: operations["plan_sale"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -1379,6 +1400,15 @@ export interface components {
              */
             next_after?: string | null;
         };
+        /** @description A transaction that the creator has still to send. No ether goes with it. */
+        DeploymentStep: {
+            /** @description Its data. */
+            data: string;
+            /** @description What it does. */
+            step: components["schemas"]["StepKind"];
+            /** @description The contract that it calls. */
+            to: components["schemas"]["Address"];
+        };
         /** @description The running digest of a chain as of a block. */
         Digest: {
             /**
@@ -1658,6 +1688,58 @@ export interface components {
             };
         };
         /** @description An answer. */
+        Envelope_SalePlan_ChainMeta: {
+            /** @description A sale file, checked. */
+            data: {
+                deployment?: components["schemas"]["PlannedDeployment"] | null;
+                /** @description Whether it can be deployed. */
+                ok: boolean;
+                /** @description What is wrong with it, by line; the first 200. */
+                problems: components["schemas"]["FileFault"][];
+                /** @description SHA-256 of the file. */
+                sale_hash: components["schemas"]["Hash"];
+                terms?: components["schemas"]["PlannedTerms"] | null;
+            };
+            /** @description How far a chain is indexed, as of the snapshot that the answer was read from. */
+            meta: {
+                /**
+                 * Format: int64
+                 * @description EIP-155 id.
+                 * @example 1
+                 */
+                chain_id: number;
+                /**
+                 * Format: int64
+                 * @description Height of the node's `finalized` block; it never goes back.
+                 * @example 20999948
+                 */
+                finalized_block: number;
+                /** @description Whether indexing is halted, or a log could not be decoded: figures may be incomplete. */
+                has_errors: boolean;
+                /**
+                 * Format: int64
+                 * @description Height of the node's head when it was last asked.
+                 * @example 21000012
+                 */
+                head_block: number;
+                /** @description The block that the answer is true at. Nothing above it is in the answer, everything below it is. */
+                indexed_block: components["schemas"]["IndexedBlock"];
+                /**
+                 * Format: int64
+                 * @description Whole seconds by which the timestamp of the indexed block is behind this service's clock: the age of what the answer
+                 *     says. Never negative. It grows while the chain itself makes no blocks.
+                 * @example 9
+                 */
+                lag_seconds: number;
+                /**
+                 * Format: int64
+                 * @description Height of the node's `safe` block.
+                 * @example 20999980
+                 */
+                safe_block: number;
+            };
+        };
+        /** @description An answer. */
         Envelope_Series_ChainMeta: {
             /** @description What came in over time. */
             data: {
@@ -1736,6 +1818,11 @@ export interface components {
              */
             pointer: string;
         };
+        /**
+         * @description How bad a fault is.
+         * @enum {string}
+         */
+        FaultSeverity: "error" | "warning";
         /** @description An event of a sale. What it does not have is null. */
         FeedData: {
             account?: components["schemas"]["Address"] | null;
@@ -1774,11 +1861,41 @@ export interface components {
              */
             type: string;
         };
+        /** @description What is wrong with a sale file: the same words as of `crowdsale sale lint`. */
+        FileFault: {
+            /**
+             * @description The key that it is about.
+             * @example sale.opens
+             */
+            key: string;
+            /**
+             * Format: int64
+             * @description Line of the file, from one.
+             * @example 12
+             */
+            line: number;
+            /** @description What to write instead. */
+            mend: string;
+            /** @description What is wrong, and why that matters. */
+            message: string;
+            /** @description Whether it stops a deployment. */
+            severity: components["schemas"]["FaultSeverity"];
+        };
         /**
          * @description How final a record is. `latest` can still be reorged away, `finalized` cannot.
          * @enum {string}
          */
         Finality: "latest" | "safe" | "finalized";
+        /**
+         * @description What flows.
+         * @enum {string}
+         */
+        FlowKind: "money" | "tokens";
+        /**
+         * @description To whom.
+         * @enum {string}
+         */
+        FlowTo: "sale" | "wallet" | "owner" | "beneficiary" | "investors" | "burnt";
         /** @description A key that was just made. */
         FreshKey: {
             /** @description What is kept of it. */
@@ -2090,6 +2207,18 @@ export interface components {
             /** @description A signed transaction that contributes to a sale: a plain transfer, `contribute` or `contributeWithPermit`, of type 0, 1 or 2. */
             raw_transaction?: string | null;
             sale?: components["schemas"]["Address"] | null;
+        };
+        /** @description A sale file, and who would deploy it. */
+        NewPlan: {
+            /**
+             * Format: int64
+             * @description EIP-155 id of the chain that it is for.
+             * @example 31337
+             */
+            chain_id: number;
+            creator?: components["schemas"]["Address"] | null;
+            /** @description The sale file, TOML, byte for byte: its SHA-256 is pinned on the chain. */
+            file: string;
         };
         /** @description Whom the desk has checked, and what they may do. */
         NewVoucher: {
@@ -3094,6 +3223,108 @@ export interface components {
             /** @description End of the phase before it, or the opening. It begins earlier if the phase before it is sold out. */
             starts: components["schemas"]["Time"];
         };
+        /** @description The addresses that the creator gets for this very file, and what is left to be sent. */
+        PlannedDeployment: {
+            /** @description Who deploys. */
+            creator: components["schemas"]["Address"];
+            /** @description What creates the sale. */
+            factory: components["schemas"]["Address"];
+            /** @description Whether this account has deployed this file already: then nothing is left to be sent. */
+            is_deployed: boolean;
+            /** @description The sale. */
+            sale: components["schemas"]["Address"];
+            /** @description What is left to be sent, in this order. */
+            steps: components["schemas"]["DeploymentStep"][];
+            /** @description What it sells. */
+            token: components["schemas"]["Address"];
+            /** @description Its vault. */
+            vault: components["schemas"]["Address"];
+            /** @description Wallets of the allocations, in their order. */
+            wallets: components["schemas"]["Address"][];
+        };
+        /** @description A part of the money or the tokens. */
+        PlannedFlow: {
+            account?: components["schemas"]["Address"] | null;
+            /** @description At least. */
+            least: components["schemas"]["Amount"];
+            most?: components["schemas"]["Amount"] | null;
+            /** @description To whom. */
+            to: components["schemas"]["FlowTo"];
+            /** @description Of what. */
+            what: components["schemas"]["FlowKind"];
+            /**
+             * @description When, and on what it depends.
+             * @example 20 % with the success
+             */
+            when: string;
+        };
+        /** @description Every outcome of a sale, with what goes to whom. */
+        PlannedOutcomes: {
+            /** @description Called off by the owner. */
+            cancelled: components["schemas"]["PlannedFlow"][];
+            /** @description With the transaction that creates it. */
+            created: components["schemas"]["PlannedFlow"][];
+            /** @description Below it at the end. */
+            failed: components["schemas"]["PlannedFlow"][];
+            /** @description At or above the goal. */
+            succeeded: components["schemas"]["PlannedFlow"][];
+        };
+        /** @description A sale as its file has it. */
+        PlannedTerms: {
+            /** @description Receives the money of a success. */
+            beneficiary: components["schemas"]["Address"];
+            /** @description First second after the sale. */
+            closes: components["schemas"]["Time"];
+            compliance?: components["schemas"]["Address"] | null;
+            /**
+             * Format: int64
+             * @description Seconds after the latest contribution in which it may be withdrawn; zero: not at all.
+             */
+            cooling_off_seconds: number;
+            /** @description What is paid. */
+            currency: components["schemas"]["Token"];
+            /** @description Most that is kept. */
+            hard_cap: components["schemas"]["Amount"];
+            /** @description Whether a token that is created is for approved holders only (ERC-1404). */
+            is_restricted: boolean;
+            /** @description Most that an investor may have paid in all. */
+            max_paid: components["schemas"]["Amount"];
+            /** @description Least that an investor may have paid in all. */
+            min_paid: components["schemas"]["Amount"];
+            /** @description How tokens are priced. */
+            mode: components["schemas"]["Mode"];
+            /**
+             * @description Name.
+             * @example Example Sale
+             */
+            name: string;
+            /** @description First second of the sale. */
+            opens: components["schemas"]["Time"];
+            /** @description Where everything goes, whatever becomes of the sale. */
+            outcomes: components["schemas"]["PlannedOutcomes"];
+            /** @description May cancel below the soft cap; receives unsold tokens. */
+            owner: components["schemas"]["Address"];
+            /** @description Their names, in that order; they stand in the file alone. */
+            phase_names: string[];
+            /** @description Phases, in order. */
+            phases: components["schemas"]["Phase"][];
+            /** @description Goal. */
+            soft_cap: components["schemas"]["Amount"];
+            supply?: components["schemas"]["Amount"] | null;
+            /** @description When the beneficiary is paid. */
+            tap: components["schemas"]["Tap"];
+            /** @description What is sold. A token that is created has no address here: its deployment tells it. */
+            token: components["schemas"]["Token"];
+            /** @description Tokens that the sale holds from the start. */
+            tokens_for_sale: components["schemas"]["Amount"];
+            /** @description What is free when, in the words of `crowdsale sale lint`. */
+            unlocks: components["schemas"]["Unlock"][];
+            /** @description What becomes of unsold tokens after a success. */
+            unsold: components["schemas"]["Unsold"];
+            /** @description When tokens can be claimed. */
+            vesting: components["schemas"]["Vesting"];
+            voucher_signer?: components["schemas"]["Address"] | null;
+        };
         /** @description One investor in one sale. What can be claimed, refunded or withdrawn is told at the time of the indexed block. */
         Position: {
             /** @description The one thing the investor can usefully do now. */
@@ -3381,6 +3612,17 @@ export interface components {
             voucher_epoch: string;
             voucher_signer?: components["schemas"]["Address"] | null;
         };
+        /** @description A sale file, checked. */
+        SalePlan: {
+            deployment?: components["schemas"]["PlannedDeployment"] | null;
+            /** @description Whether it can be deployed. */
+            ok: boolean;
+            /** @description What is wrong with it, by line; the first 200. */
+            problems: components["schemas"]["FileFault"][];
+            /** @description SHA-256 of the file. */
+            sale_hash: components["schemas"]["Hash"];
+            terms?: components["schemas"]["PlannedTerms"] | null;
+        };
         /**
          * @description Where a sale stands, by the chain's clock. Sales are open in the half-open interval from `opens` to `closes`.
          * @enum {string}
@@ -3479,6 +3721,11 @@ export interface components {
              */
             version: string;
         };
+        /**
+         * @description What a transaction of a deployment does.
+         * @enum {string}
+         */
+        StepKind: "approve" | "create";
         /** @description One event of a stream, field by field. */
         StreamEvent: {
             /** @description A `FeedEvent` as JSON; an empty object in `ready` and `reset`. */
@@ -3653,6 +3900,16 @@ export interface components {
             withdrawals: number;
             /** @description Withdrawn within the cooling-off. */
             withdrawn: components["schemas"]["Amount"];
+        };
+        /** @description What is free when. */
+        Unlock: {
+            /** @description In words. */
+            text: string;
+            /**
+             * @description `tokens`, `money`, `withdrawal` or `team keeps`.
+             * @example tokens
+             */
+            what: string;
         };
         /**
          * @description What becomes of unsold tokens.
@@ -7535,6 +7792,111 @@ export interface operations {
                 };
             };
             /** @description The operator has set no master key, or no node or signer where one is needed; `detail` says which. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the chain's node does not answer; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_sale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlan"];
+            };
+        };
+        responses: {
+            /** @description The file's problems and its plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SalePlan_ChainMeta"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain is not followed here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field has no valid value, which `errors` names. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests from this address; see `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of this service. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A creator is named, and the operator has set no node of the chain. */
             501: {
                 headers: {
                     [name: string]: unknown;

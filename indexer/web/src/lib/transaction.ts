@@ -3,8 +3,9 @@
 // (`service.ts`).
 
 import type { Amount } from './amount.ts'
+import type { MoreKind } from './messages.kinds.ts'
 
-export type Kind = 'contribute' | 'claim' | 'refund' | 'withdraw' | 'close' | 'approve'
+export type Kind = 'contribute' | 'claim' | 'refund' | 'withdraw' | 'close' | 'approve' | MoreKind
 
 export interface Block {
   number: number

@@ -17,7 +17,7 @@ use super::{
     list,
     section::{At, Reader, Section, unknown_key},
 };
-use crate::cli::units::Asset;
+use crate::types::units::Asset;
 
 /// Currency, decimals and symbol of the payment.
 #[derive(Debug)]
@@ -124,7 +124,7 @@ const KINDS: [&str; 2] = ["plain", "restricted"];
 
 impl Draft {
     /// Reads all tables; what is wrong is noted in `reader`. Other files that are named stand in `folder`.
-    pub fn read<'t>(reader: &Reader<'t>, root: &DeTable<'t>, folder: &Path) -> Self {
+    pub fn read<'t>(reader: &Reader<'t>, root: &DeTable<'t>, folder: Option<&Path>) -> Self {
         for key in root.keys().filter(|k| !TABLES.contains(&k.get_ref().as_ref())) {
             unknown_key(reader, "", key.get_ref(), reader.line(&key.span()), &TABLES);
         }
@@ -258,7 +258,7 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
     draft
 }
 
-fn phases<'t>(reader: &Reader<'t>, value: Entry<'_, 't>, folder: &Path) -> Vec<DraftPhase> {
+fn phases<'t>(reader: &Reader<'t>, value: Entry<'_, 't>, folder: Option<&Path>) -> Vec<DraftPhase> {
     let none = |line| {
         let mend = "add a table [[phase]] with name, ends and price";
         reader.error(line, "phase", "the sale has no phase, and so no price and no end", mend);

@@ -11,7 +11,7 @@ use super::{
     },
     read_amount,
 };
-use crate::cli::clock::span;
+use crate::types::clock::span;
 
 /// Seconds in which an investor may withdraw. `None` where it cannot be.
 pub fn cooling_off(reader: &Reader<'_>, draft: &Draft, mode: Mode) -> Option<u64> {

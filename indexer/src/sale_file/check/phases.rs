@@ -12,11 +12,11 @@ use super::{
     read_amount, units,
 };
 use crate::{
-    cli::{
+    types::Amount,
+    types::{
         clock::{span, utc},
         units::Decimal,
     },
-    types::Amount,
 };
 
 /// The phases, if all of them are right.

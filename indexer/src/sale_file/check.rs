@@ -14,11 +14,11 @@ use super::{
     section::{At, Reader},
 };
 use crate::{
-    cli::{
+    types::Amount,
+    types::{
         clock::utc,
         units::{Asset, Decimal, UnitsError},
     },
-    types::Amount,
 };
 
 /// Checks all that can be checked without a node. `None` where a value is missing or wrong, which is noted then.

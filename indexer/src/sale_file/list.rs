@@ -12,8 +12,14 @@ struct Tree {
     root: B256,
 }
 
-/// The root in the file that `at` names, relative to `folder`.
-pub fn read_root(reader: &Reader<'_>, at: &At<String>, folder: &Path) -> Option<At<B256>> {
+/// The root in the file that `at` names, relative to `folder`. Without one no file is looked for: whoever sent the text has it,
+/// and not the computer that reads it.
+pub fn read_root(reader: &Reader<'_>, at: &At<String>, folder: Option<&Path>) -> Option<At<B256>> {
+    let Some(folder) = folder else {
+        let message = "names a file, of which only the sale file itself was sent";
+        reader.error_at(at, message, "write list_root with the root in that file in place of it");
+        return None;
+    };
     let mend = "name the file that `crowdsale allowlist build` made, relative to the sale file";
     let path = folder.join(&at.value);
     let text = match fs::read_to_string(&path) {

@@ -6,12 +6,17 @@
 pub mod bounds;
 mod check;
 mod draft;
+mod found;
 mod list;
+mod order;
+mod outcomes;
 mod problem;
+pub mod schedule;
 mod section;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod unlocks;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -19,11 +24,15 @@ use alloy::primitives::{Address, B256, U256};
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
+pub use found::Found;
+pub use order::{Order, Predicted};
+pub use outcomes::{Asset as FlowAsset, Flow, Outcomes, Receiver};
 pub use problem::{Problem, SaleFileError, Severity, count};
 pub use terms::Mode;
+pub use unlocks::unlocks;
 
 use self::{draft::Draft, section::Reader};
-use crate::cli::units::Asset;
+use crate::types::units::Asset;
 
 /// What the time is, and by whose clock, as the middle of a sentence: `by this computer's clock`.
 #[derive(Clone, Copy, Debug)]
@@ -204,11 +213,27 @@ impl SaleFile {
         Self::parse_in(text, Path::new(""), clock)
     }
 
+    /// The same for a text that came alone: no other file is read, whatever it names.
+    ///
+    /// # Errors
+    /// [`SaleFileError::Problems`] with every problem of the file, warnings included.
+    pub fn parse_alone(text: &str, clock: Option<Clock>) -> Result<(Self, Vec<Problem>), SaleFileError> {
+        Self::parse_with(text, None, clock)
+    }
+
     /// The same for a file that stands in `folder`.
     ///
     /// # Errors
     /// [`SaleFileError::Problems`] with every problem of the file, warnings included.
     pub fn parse_in(text: &str, folder: &Path, clock: Option<Clock>) -> Result<(Self, Vec<Problem>), SaleFileError> {
+        Self::parse_with(text, Some(folder), clock)
+    }
+
+    fn parse_with(
+        text: &str,
+        folder: Option<&Path>,
+        clock: Option<Clock>,
+    ) -> Result<(Self, Vec<Problem>), SaleFileError> {
         let reader = Reader::new(text);
         let (root, syntax) = DeTable::parse_recoverable(text);
         for error in syntax.iter().take(MOST_SYNTAX) {

@@ -2,8 +2,8 @@ use std::{fs, path::Path};
 
 use super::*;
 
-const AURORA: &str = include_str!("../../../../contracts/examples/aurora-eth.toml");
-const HARBOR: &str = include_str!("../../../../contracts/examples/harbor-usd.toml");
+const AURORA: &str = include_str!("../../../contracts/examples/aurora-eth.toml");
+const HARBOR: &str = include_str!("../../../contracts/examples/harbor-usd.toml");
 
 /// November 2026.
 const CLOCK: Option<Clock> = Some(Clock { now: 1_795_000_000, by: "by the test's clock" });
@@ -203,7 +203,7 @@ fn nine_phases_are_one_too_many() {
 
 /// Meridian with one text replaced, and its only problem.
 fn only_meridian(from: &str, to: &str) -> Problem {
-    let text = include_str!("../../../../contracts/examples/meridian-prorata.toml");
+    let text = include_str!("../../../contracts/examples/meridian-prorata.toml");
     assert!(text.contains(from), "{from}");
     let mut found = problems(&text.replacen(from, to, 1));
     assert_eq!(found.len(), 1, "{from} -> {to}: {found:#?}");
@@ -237,7 +237,7 @@ fn modes_and_schedules_say_what_is_wrong_beside_their_line() {
 
 #[test]
 fn a_list_is_read_beside_the_sale_file() {
-    let text = include_str!("../../../../contracts/examples/polar-auction.toml");
+    let text = include_str!("../../../contracts/examples/polar-auction.toml");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/examples");
     let (sale, _) = SaleFile::parse_in(text, &folder, CLOCK).unwrap();
     let Gate::List { root } = sale.phases[0].gate else { panic!("{:?}", sale.phases[0].gate) };
@@ -251,7 +251,7 @@ fn a_list_is_read_beside_the_sale_file() {
 
 #[test]
 fn an_auction_whose_tokens_are_worth_less_than_the_goal_is_refused() {
-    let text = include_str!("../../../../contracts/examples/polar-auction.toml");
+    let text = include_str!("../../../contracts/examples/polar-auction.toml");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/examples");
     let with = |soft: &str| SaleFile::parse_in(&text.replace("\"150\"", soft), &folder, CLOCK);
     assert!(with("\"300\"").is_ok());

@@ -1,9 +1,11 @@
 //! What terms come to, in words: what is free when.
 
-use super::clock::{span, utc};
 use crate::{
     contracts::FixedPriceSale::{Tap, Vesting},
-    types::Amount,
+    types::{
+        Amount,
+        clock::{span, utc},
+    },
 };
 
 /// Hundredths of a percent, as people write them.

@@ -112,9 +112,9 @@ impl Decimal {
 /// Every [`UnitsError`].
 ///
 /// ```
-/// use crowdsale::cli::units::parse_units;
+/// use crowdsale::types::units::parse_units;
 /// assert_eq!(parse_units("1.5", 6)?.to_string(), "1500000");
-/// # Ok::<(), crowdsale::cli::units::UnitsError>(())
+/// # Ok::<(), crowdsale::types::units::UnitsError>(())
 /// ```
 pub fn parse_units(text: &str, decimals: u8) -> Result<U256, UnitsError> {
     Decimal::parse(text)?.scaled(i32::from(decimals))

@@ -14,6 +14,7 @@ use url::Url;
 
 pub use self::values::WHOLE;
 use super::problem::{Problem, Severity};
+use crate::types::address::{lacks_checksum, parse_address};
 
 /// A value, the key it stands at and its line.
 #[derive(Clone, Debug)]
@@ -262,13 +263,13 @@ impl<'r, 't> Section<'r, 't> {
 
     /// Reads a text as an address.
     pub fn read_address(&self, at: &At<&str>) -> Option<At<Address>> {
-        match crate::config::parse_address(at.value) {
+        match parse_address(at.value) {
             Ok(address) if address.is_zero() => {
                 self.reader.error_at(at, "is the zero address, which nobody has", "write the address that is meant");
                 None
             }
             Ok(address) => {
-                if crate::config::lacks_checksum(at.value) {
+                if lacks_checksum(at.value) {
                     let message = "has no checksum, so a mistyped letter would go unnoticed";
                     self.reader.warn_at(at, message, format!("if it is right, write {address}"));
                 }

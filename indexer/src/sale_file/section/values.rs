@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256};
 
 use super::{At, Section};
-use crate::cli::units::{Decimal, UnitsError};
+use crate::types::units::{Decimal, UnitsError};
 
 impl Section<'_, '_> {
     /// An address that may be missing, checked as [`Section::address`] does.
