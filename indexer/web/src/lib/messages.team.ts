@@ -24,6 +24,7 @@ export const t = {
       'Choose the sale file, or drop it here. It is sent to this service to be checked by the rules of crowdsale sale lint, and nothing of it is kept there; nothing goes to the chain before you confirm it in your wallet.',
     choose: 'Sale file (TOML)',
     drop: 'or drop the file here',
+    zone: 'Place for the file',
     chosen: (name: string, size: number) => `${name}, ${size} bytes`,
     forget: 'Take another file',
     kept: 'This tab keeps the file until it is closed, so that a reload goes on where you were.',
@@ -138,6 +139,7 @@ export const t = {
     you: 'you',
     pending: 'Offered to',
     nobody: 'nobody',
+    paused: 'Contributions are paused.',
     acts: 'What can be done',
     who: {
       owner: 'the owner',
@@ -148,10 +150,10 @@ export const t = {
     },
     only: (who: string, address: string) => `Only ${who}, ${address}, can do this.`,
     nobodyCan: (who: string) => `Only ${who} can do this, and there is none.`,
+    yours: (who: string) => `Only ${who} can do this. That is the connected account.`,
     notYou: (account: string) => `The connected account is ${account}.`,
     anyone: 'Anybody can do this.',
     transactions: 'Your transactions here',
-    none: 'Nothing else can be done in this state.',
   },
 
   acts: {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = resolve(fileURLToPath(import.meta.url), '../../../../..')
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
-const binary = process.env.CROWDSALE_BINARY ?? join(target, 'debug/crowdsale')
+export const binary = process.env.CROWDSALE_BINARY ?? join(target, 'debug/crowdsale')
 
 /** Asks again until there is an answer that is not undefined. The limit is for a test that would hang, not for a slow machine. */
 export async function until(what, ask) {
@@ -25,8 +25,10 @@ export async function until(what, ask) {
 }
 
 export class World {
-  static async start() {
+  /** @param env What is set for it beside this process's environment. @param args Further flags of `up`. */
+  static async start({ env = {}, args = [] } = {}) {
     const world = new World()
+    world.env = env
     world.folder = mkdtempSync(join(tmpdir(), 'crowdsale-web-'))
     const [out, err] = [join(world.folder, 'out'), join(world.folder, 'err')]
     world.child = spawn(
@@ -42,8 +44,13 @@ export class World {
         '0',
         '--block-time',
         '1',
+        ...args,
       ],
-      { stdio: ['ignore', openSync(out, 'w'), openSync(err, 'w')], cwd: root },
+      {
+        stdio: ['ignore', openSync(out, 'w'), openSync(err, 'w')],
+        cwd: root,
+        env: { ...process.env, ...env },
+      },
     )
     let ended
     world.child.on('error', (error) => (ended = String(error)))
@@ -88,17 +95,22 @@ export class World {
   /** Runs a command of the binary against the devnet. */
   run(...args) {
     return new Promise((done, fail) => {
-      const env = { ...process.env, CROWDSALE_RPC_URL: this.place.rpc }
+      const env = { ...process.env, ...this.env, CROWDSALE_RPC_URL: this.place.rpc }
       execFile(binary, args, { cwd: root, env }, (error, stdout, stderr) =>
-        error ? fail(new Error(`${args.join(' ')}: ${stderr}`)) : done(stdout),
+        error ? fail(Object.assign(new Error(`${args.join(' ')}: ${stderr}`), { stdout })) : done(stdout),
       )
     })
   }
 
-  /** Deploys a sale of `contracts/examples`, changed by `edit`. */
+  /** A sale file of `contracts/examples`, changed by `edit`. */
+  example(example, edit = (text) => text) {
+    return edit(readFileSync(join(root, 'contracts/examples', example), 'utf8'))
+  }
+
+  /** Deploys it. */
   async deploy(example, edit = (text) => text) {
     const file = join(this.folder, 'sale.toml')
-    writeFileSync(file, edit(readFileSync(join(root, 'contracts/examples', example), 'utf8')))
+    writeFileSync(file, this.example(example, edit))
     const { sale } = JSON.parse(await this.run('sale', 'deploy', file, '--dev-account', '0', '--json'))
     await this.indexed()
     return sale
