@@ -3,7 +3,9 @@
 import { Interface } from 'ethers/abi'
 import { abi as saleAbi } from '../../../../contracts/abi/FixedPriceSale.json'
 import { abi as restrictedAbi } from '../../../../contracts/abi/RestrictedSaleToken.json'
+import { abi as factoryAbi } from '../../../../contracts/abi/SaleFactory.json'
 import { abi as tokenAbi } from '../../../../contracts/abi/SaleToken.json'
+import { abi as walletAbi } from '../../../../contracts/abi/TeamWallet.json'
 import { abi as vaultAbi } from '../../../../contracts/abi/RefundVault.json'
 import { format } from './amount.ts'
 import type { Call } from './call.ts'
@@ -14,7 +16,7 @@ import type { Provider } from './wallets.svelte.ts'
 const sale = new Interface(saleAbi)
 const token = new Interface(tokenAbi)
 /** Sales first: most errors are theirs. */
-const all = [sale, new Interface(vaultAbi), token, new Interface(restrictedAbi)]
+const all = [sale, ...[vaultAbi, tokenAbi, restrictedAbi, factoryAbi, walletAbi].map((abi) => new Interface(abi))]
 
 export type { Call }
 

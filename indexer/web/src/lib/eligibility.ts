@@ -36,7 +36,10 @@ export async function judge(
   if (of.now > found.deadline) return { kind: 'expired', until: found.deadline }
   const terms = { ...of, ...found }
   const good = { kind: 'good', maxPaid: found.maxPaid, until: found.deadline } as const
-  if (recover(terms, found.signature)?.signer.toLowerCase() !== of.signer.toLowerCase()) {
+  const byKey = recover(terms, found.signature)
+  // The contract takes a key's signature in one form alone.
+  const isOfKey = byKey?.signature === found.signature.toLowerCase()
+  if (!isOfKey || byKey.signer.toLowerCase() !== of.signer.toLowerCase()) {
     // 65 bytes that are of nobody else could still be a contract's.
     if (!asks) return found.signature.length === 132 ? { kind: 'invalid' } : { kind: 'unsure' }
     if (!(await asks(of.signer, digest(terms), found.signature))) return { kind: 'invalid' }

@@ -31,7 +31,7 @@ const text = (value: unknown) => String(value)
 const LOOK = 'Reload this page to see how the sale stands.'
 const NOT_YOURS = 'This is nothing an investor can or has to do.'
 const REPORT = 'Nothing was sent. Tell whoever runs this service; the sale’s own contract is not affected.'
-const TERMS = 'It concerns the creation of a sale. Tell the team.'
+const TERMS = 'It concerns the creation of a sale. Change the sale file, and check it again.'
 const TOKEN = 'The token refuses it. Ask the team.'
 
 const told = (sentence: string, next: string): Told => ({ sentence, next })
@@ -156,26 +156,32 @@ export const errors: Record<string, Sentence> = {
   OnlyVault: plain('Only the vault can do this.', NOT_YOURS),
   NotAVault: plain('This is the code that all vaults share, not a vault.', 'Check the link.'),
   AlreadySwept: plain('The money has gone to the vault already.', NOT_YOURS),
-  NotSucceeded: (e) => told(`The team is paid after a success; this sale ${state(e['state'])}.`, NOT_YOURS),
-  NotSettled: (e) => told(`There are no unsold tokens yet: the sale ${state(e['state'])}.`, NOT_YOURS),
-  NothingUnsold: plain('No unsold token is left.', NOT_YOURS),
+  NotSucceeded: (e) => told(`The team is paid after a success; this sale ${state(e['state'])}.`, LOOK),
+  NotSettled: (e) =>
+    told(`There are no unsold tokens yet: the sale ${state(e['state'])}.`, 'Come back after its outcome.'),
+  NothingUnsold: plain('No unsold token is left.', 'They have left already: nothing has to be done.'),
 
   // What the team and compliance meet.
-  OnlyOwner: plain('Only the owner can do this.', NOT_YOURS),
-  OnlyCompliance: plain('Only compliance can do this.', NOT_YOURS),
-  OnlyIssuer: plain('Only the issuer of the token can do this.', NOT_YOURS),
-  CancelTooLate: (e) => told(`The sale ended at ${time(e['closes'])} and cannot be called off any more.`, NOT_YOURS),
+  OnlyOwner: (e) => told(`Only the owner, ${text(e['owner'])}, can do this.`, 'Connect the owner’s wallet.'),
+  OnlyCompliance: (e) =>
+    told(`Only compliance, ${text(e['compliance'])}, can do this.`, 'Connect the wallet of the compliance officer.'),
+  OnlyIssuer: (e) =>
+    told(`Only the issuer of the token, ${text(e['issuer'])}, can do this.`, 'Connect the wallet of the issuer.'),
+  CancelTooLate: (e) => told(`The sale ended at ${time(e['closes'])} and cannot be called off any more.`, LOOK),
   SoftCapReached: (e, say) =>
-    told(`The goal of ${say.money(e['softCap'])} is reached: the sale cannot be called off any more.`, NOT_YOURS),
-  SignerZero: plain('Vouchers need somebody who signs them.', NOT_YOURS),
+    told(`The goal of ${say.money(e['softCap'])} is reached: the sale cannot be called off any more.`, LOOK),
+  SignerZero: plain('Vouchers need somebody who signs them.', 'Name the address of the signer.'),
   PauseUnchanged: (e) =>
-    told(e['paused'] === true ? 'Contributions are paused already.' : 'Contributions are not paused.', NOT_YOURS),
-  NothingToReject: plain('This address has nothing that could be rejected.', NOT_YOURS),
-  RejectTooLate: plain('The sale has ended; nobody can be rejected any more.', NOT_YOURS),
-  WhitepaperUnchanged: plain('This whitepaper is in force already.', NOT_YOURS),
+    told(e['paused'] === true ? 'Contributions are paused already.' : 'Contributions are not paused.', LOOK),
+  NothingToReject: plain('This address has nothing that could be rejected.', 'Check the address.'),
+  RejectTooLate: plain('The sale has ended; nobody can be rejected any more.', LOOK),
+  WhitepaperUnchanged: plain('This whitepaper is in force already.', 'Choose the file that takes its place.'),
   OwnershipNotRenounceable: plain('Ownership can be handed on, not given up.', NOT_YOURS),
-  OwnableInvalidOwner: plain('This address cannot be an owner.', NOT_YOURS),
-  OwnableUnauthorizedAccount: plain('This address is not the owner.', NOT_YOURS),
+  OwnableInvalidOwner: plain('This address cannot be an owner.', 'Name another address.'),
+  OwnableUnauthorizedAccount: plain(
+    'The ownership was not offered to this address.',
+    'Connect the wallet that it was offered to.',
+  ),
 
   // Tokens.
   ERC20InsufficientBalance: (e) => ({
@@ -207,14 +213,14 @@ export const errors: Record<string, Sentence> = {
   AccessControlEnforcedDefaultAdminDelay: plain('The administrator can only be changed after a delay.', NOT_YOURS),
   AccessControlEnforcedDefaultAdminRules: plain('The administrator can only be changed by its own rules.', NOT_YOURS),
   AccessControlInvalidDefaultAdmin: plain('This address cannot be the administrator.', NOT_YOURS),
-  AccessControlUnauthorizedAccount: plain('This address has not the role for it.', NOT_YOURS),
+  AccessControlUnauthorizedAccount: plain('This address has not the role for it.', 'Connect the wallet of who has it.'),
 
   // Wallets of the team.
   FailedCall: plain('The receiver refused it.', NOT_YOURS),
   InvalidCliffDuration: plain('The cliff is longer than the whole.', TERMS),
   NotAWallet: plain('This is the code that all wallets of teams share, not one.', 'Check the link.'),
-  NotReclaimable: plain('The tokens stay the team’s: the sale has not failed.', NOT_YOURS),
-  NothingToReclaim: plain('There is nothing to bring back.', NOT_YOURS),
+  NotReclaimable: plain('The tokens stay the team’s: the sale has not failed.', LOOK),
+  NothingToReclaim: plain('There is nothing to bring back.', LOOK),
 
   // The creation of a sale.
   AllocationCount: (e) => told(`There can be ${text(e['max'])} allocations at most.`, TERMS),

@@ -13,7 +13,8 @@ const test = story()
 /** Of the devnet's account 8, which signs Meridian's vouchers: the service signs with it too. */
 const SIGNER_KEY = '0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97'
 const MEMBERS = join(root, 'contracts/examples/polar-members.json')
-const masterKey = () => execFileSync(binary, ['secrets', 'new-key'], { encoding: 'utf8' }).trim()
+const masterKey = () =>
+  execFileSync(binary, ['secrets', 'new-key'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
 
 let world, chain, browser, page, faults, accounts, owner, signer, meridian, other, voucher, harvest
 
@@ -43,6 +44,8 @@ const text = async (locator) => plain(await locator.innerText())
 const open = async (hash) => {
   await world.indexed()
   await page.goto(at(hash))
+  // As somebody comes to it anew: what was typed there before is gone.
+  await page.reload()
 }
 const salePage = (sale) => open(`#/sales/${CHAIN}/${sale}`)
 const check = () => page.getByRole('button', { name: 'Check whether you can take part' }).click()
@@ -192,14 +195,22 @@ test('the owner voids all vouchers, and they are refused from then on', async ()
 })
 
 test('an investor signs in with the wallet, and the voucher that the desk’s system made fills itself in', async () => {
-  const databaseUrl = readFileSync(world.place.database_url_file, 'utf8').trim()
-  const { key } = JSON.parse(
-    await world.run('keys', 'create', 'desk', '--scope', 'vouchers:write', '--database-url', databaseUrl, '--json'),
+  const { secret } = JSON.parse(
+    await world.run(
+      'keys',
+      'create',
+      'desk',
+      '--scope',
+      'vouchers:write',
+      '--database-url-file',
+      world.place.database_url_file,
+      '--json',
+    ),
   )
   const answer = await fetch(`${world.api}/v1/sales/${CHAIN}/${other}/vouchers`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${key}`,
+      authorization: `Bearer ${secret}`,
       'content-type': 'application/json',
       'idempotency-key': crypto.randomUUID(),
     },

@@ -12,6 +12,9 @@ test('every route is found again behind its link', () => {
     { page: 'positions', address: '0xDCa029a3fC8AdB9cC52c1310c1bff0b103C0E906' },
     { page: 'positions', address: 'no/address?' },
     { page: 'status' },
+    { page: 'team' },
+    { page: 'team-sale', chain: 1, sale: '0xDCa029a3fC8AdB9cC52c1310c1bff0b103C0E906' },
+    { page: 'desk', chain: 1, sale: '0xDCa029a3fC8AdB9cC52c1310c1bff0b103C0E906' },
   ]
   for (const route of routes) assert.deepEqual(parse(href(route)), route)
 })
@@ -25,6 +28,10 @@ test('what is no route is said to be none', () => {
     '#/sales/1/0x1/x',
     '#/sales/1/0x1/contribute/x',
     '#/status/x',
+    '#/team/1',
+    '#/team/one/0x1',
+    '#/team/1/0x1/x',
+    '#/team/1/0x1/vouchers/x',
   ]) {
     assert.equal(parse(hash).page, 'unknown', hash)
   }
