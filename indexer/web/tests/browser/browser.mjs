@@ -32,7 +32,7 @@ export async function watched(browser, origin, options = {}) {
       // Being offline is said there by the browser itself.
       if (
         ['error', 'warning'].includes(message.type()) &&
-        !/net::ERR_|status of (404|410|422|503)/.test(message.text())
+        !/net::ERR_|status of (401|404|410|422|501|503)/.test(message.text())
       )
         faults.push(message.text())
     })

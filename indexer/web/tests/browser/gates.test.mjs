@@ -52,11 +52,9 @@ const check = () => page.getByRole('button', { name: 'Check whether you can take
 const told = (words) => sees(page.locator('#eligibility-told'), words)
 
 test('before a sale opens, whoever has connected a wallet is told what they need to take part', async () => {
-  meridian = await world.deploy('meridian-prorata.toml', (file) =>
-    file.replace('kind = "restricted"', 'kind = "plain"'),
-  )
+  meridian = await world.deploy('meridian-prorata.toml')
   other = await world.deploy('meridian-prorata.toml', (file) =>
-    file.replace('kind = "restricted"', 'kind = "plain"').replaceAll('Meridian', 'Noon').replaceAll('MRD', 'NOO'),
+    file.replaceAll('Meridian', 'Noon').replaceAll('MRD', 'NOO'),
   )
   await salePage(meridian)
   await connect(page)
@@ -250,6 +248,39 @@ test('an investor signs in with the wallet, and the voucher that the desk’s sy
   assert.equal(await page.evaluate(() => sessionStorage.getItem('crowdsale.session')), null)
 })
 
+test('a holder of a restricted token is approved, and an investor rejected, by who may; the money goes back to the wei', async () => {
+  const card = (title) =>
+    page.locator('section.card').filter({ has: page.getByRole('heading', { name: title, exact: true }) })
+  await use(page, owner)
+  await open(`#/team/${CHAIN}/${meridian}`)
+  await isAccessible(page, 'team-powers')
+  const { token } = (await world.get(`/v1/sales/${CHAIN}/${meridian}`)).data
+  await card('Approve a holder').getByLabel('Address of the holder').fill(accounts[3])
+  await card('Approve a holder').getByRole('button', { name: 'Approve this holder' }).click()
+  await until(
+    'the holder is approved',
+    async () => (await chain.read(token.address, 'approvedUntil', [accounts[3]]))[0] === 2n ** 40n - 1n,
+  )
+  await card('Address of the new signer').getByLabel('Address of the new signer').fill(accounts[7])
+  await card('Address of the new signer').getByRole('button', { name: 'Name this signer' }).click()
+  await until('another signs', async () => (await chain.read(meridian, 'voucherSigner'))[0] === accounts[7])
+
+  const reject = card('Reject an investor')
+  await sees(reject, `Only compliance, ${accounts[9]}, can do this. The connected account is ${owner}.`)
+  await use(page, accounts[9])
+  await reject.getByLabel('Address of the investor').fill(accounts[3])
+  await reject.getByRole('button', { name: 'Reject this investor' }).click()
+  await sees(page, 'Rejection of an investor')
+  await use(page, accounts[3])
+  await world.indexed()
+  await open(`#/positions/${accounts[3]}`)
+  await sees(page, 'Compliance rejected this position. Its money waits for you.')
+  const before = await chain.balance(accounts[3])
+  await page.getByRole('button', { name: 'Get your money back' }).click()
+  await sees(page, 'Compliance rejected this position. Its money is back.')
+  assert.equal(await chain.balance(accounts[3]), before - (await chain.feeOf(page)) + (5n * ETHER) / 2n)
+})
+
 test('a service that was not told its name says who has to tell it', async () => {
   const name = world.api.replace('127.0.0.1', 'sales.localhost')
   const opened = await watched(browser, name)
@@ -344,6 +375,7 @@ test('investors see what an objection does to their money, and stop the payments
   // From the list of one's positions, too.
   await use(page, accounts[5])
   await open(`#/positions/${accounts[5]}`)
+  await page.getByText('Payments to the team, and how to stop them').click()
   await sees(page, 'You can object to the payments to the team.')
   await isAccessible(page, 'positions-objection')
   await page.getByRole('button', { name: 'Object to the payments' }).click()

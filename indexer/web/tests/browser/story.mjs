@@ -47,6 +47,7 @@ const abi = new Interface([
   'function objections() view returns (uint256 objected, uint256 needed, bool stopped)',
   'function hasObjected(address) view returns (bool)',
   'function refundable(address) view returns (uint256)',
+  'function approvedUntil(address) view returns (uint256)',
   'function balanceOf(address) view returns (uint256)',
   'function allowance(address,address) view returns (uint256)',
   'function contribute(address,uint256,bytes) payable returns (uint256,uint256)',

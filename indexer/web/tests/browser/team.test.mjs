@@ -79,8 +79,21 @@ test('a file with errors is told line by line in the words of the command, and c
 })
 
 test('a good file shows everything that it comes to before a wallet is there', async () => {
-  file = world.example('aurora-eth.toml').replace('soft_cap = "250"', 'soft_cap = "100"')
-  await choose('aurora.toml', file)
+  file = world.example('aurora-eth.toml', (one) =>
+    one
+      .replace('soft_cap = "250"', 'soft_cap = "100"')
+      .replace(
+        '[whitepaper]',
+        `[[allocation]]\nname = "founders"\nbeneficiary = "${beneficiary}"\namount = "1000.25"\ncliff = "0d"\nduration = "365d"\n\n[whitepaper]`,
+      ),
+  )
+  // Dropped, this time.
+  const dropped = await page.evaluateHandle((text) => {
+    const data = new DataTransfer()
+    data.items.add(new File([text], 'aurora.toml'))
+    return data
+  }, file)
+  await page.dispatchEvent('.drop', 'drop', { dataTransfer: dropped })
   await sees(page, 'The file has no errors.')
   const plan = act('What it comes to')
   const shown = await text(plan)
@@ -94,7 +107,10 @@ test('a good file shows everything that it comes to before a wallet is there', a
   ])
     assert.ok(shown.includes(part), part)
   const flows = async (outcome) => text(plan.getByRole('list', { name: outcome }))
-  assert.match(await flows('When it is deployed'), /1 100 000 AUR → the sale.*900 000 AUR → the owner/)
+  assert.match(
+    await flows('When it is deployed'),
+    /1 100 000 AUR → the sale.*1 000\.25 AUR → the allocation’s wallet.*898 999\.75 AUR → the owner/,
+  )
   assert.match(await flows('If it reaches its goal'), /100 ETH – 1 000 ETH → the beneficiary/)
   assert.match(await flows('If it ends below its goal'), /0 ETH – 99\.999999999999999999 ETH → investors/)
   assert.match(await flows('If the owner calls it off'), /1 100 000 AUR → the owner/)
@@ -318,6 +334,30 @@ test('a sale that reached its goal is closed and its money released, to the wei'
   await until('it is paid', async () => (await chain.balance(beneficiary)) === before + raised)
   await sees(release, 'Nothing is due now.')
   assert.ok(await release.getByRole('button', { name: 'Pay what is due' }).isDisabled())
+})
+
+test('what the team keeps is paid out as it vests, to the unit', async () => {
+  await world.moveClockTo('2031-07-07T14:00:00Z')
+  await open(sale)
+  await sees(page, 'What the team keeps: 1\u202f000.25 AUR')
+  await isAccessible(page, 'team-allocation')
+  assert.equal((await chain.read(token, 'balanceOf', [beneficiary]))[0], 0n)
+  await page.getByRole('button', { name: 'Pay what has vested' }).click()
+  await until('it is paid', async () => (await chain.read(token, 'balanceOf', [beneficiary]))[0] > 0n)
+  const { hash } = await page.evaluate(() => JSON.parse(localStorage.getItem('crowdsale.transactions'))[0])
+  const { blockNumber } = await world.rpc('eth_getTransactionReceipt', [hash])
+  const { timestamp } = await world.rpc('eth_getBlockByNumber', [blockNumber, false])
+  const elapsed = BigInt(timestamp) - BigInt(Date.parse('2031-03-29T14:00:00Z') / 1000)
+  const vested = (1_000_250_000_000_000_000_000n * elapsed) / (365n * 86_400n)
+  assert.equal((await chain.read(token, 'balanceOf', [beneficiary]))[0], vested)
+})
+
+test('a service that cannot sign anybody in says so', async () => {
+  const meridian = await world.deploy('meridian-prorata.toml', (one) => one.replaceAll('2031-05', '2031-12'))
+  await page.goto(at(`#/sales/${CHAIN}/${meridian}`))
+  await page.getByRole('button', { name: 'Sign in for my vouchers' }).click()
+  await sees(page, 'Nobody can sign in to this service: whoever runs it has set no master key.')
+  await isAccessible(page, 'sign-in-unconfigured')
 })
 
 test('nothing broke the page’s policy, and nobody else was asked for anything', () => {
