@@ -84,6 +84,8 @@ pub struct ApiOptions {
     pub listeners: usize,
     /// Seconds after which an indexer that says nothing makes the service not ready.
     pub silent_after_seconds: i64,
+    /// Most plans of sales that ask a node at once: anybody may ask for one, and each is some twenty calls.
+    pub plans: usize,
     /// Most exports that are written at once. Each holds a connection of the pool.
     pub exports: usize,
     /// Most exports beside those for who has a key for them.
@@ -102,6 +104,7 @@ impl Default for ApiOptions {
             min_block_waiting: 64,
             listeners: 4_000,
             silent_after_seconds: 120,
+            plans: 4,
             exports: 2,
             keyed_exports: 2,
             requests_per_minute: None,
@@ -121,6 +124,7 @@ struct Shared {
     metrics: PrometheusHandle,
     waiting: Semaphore,
     live: Live,
+    planning: Semaphore,
     exporting: Arc<Semaphore>,
     keyed_exporting: Arc<Semaphore>,
     identities: Option<Meter<String>>,
@@ -130,11 +134,12 @@ impl ApiState {
     /// Reads through `pool`; `metrics` is what [`crate::telemetry::install_metrics`] gave.
     pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
         let waiting = Semaphore::new(options.min_block_waiting);
+        let planning = Semaphore::new(options.plans);
         let exporting = Arc::new(Semaphore::new(options.exports));
         let keyed_exporting = Arc::new(Semaphore::new(options.keyed_exports));
         let identities = options.requests_per_minute.map(|limit| Meter::new("key", limit));
         let live = Live::new(options.listeners);
-        let shared = Shared { pool, options, metrics, waiting, exporting, keyed_exporting, identities, live };
+        let shared = Shared { pool, options, metrics, waiting, planning, exporting, keyed_exporting, identities, live };
         Self(Arc::new(shared), Allowlists::default(), None, Nodes::default())
     }
 
@@ -210,6 +215,10 @@ impl ApiState {
 
     fn waiting(&self) -> &Semaphore {
         &self.0.waiting
+    }
+
+    fn planning(&self) -> &Semaphore {
+        &self.0.planning
     }
 
     fn exporting(&self, has_key: bool) -> Arc<Semaphore> {

@@ -221,7 +221,12 @@ impl Maker<'_> {
     {
         let chain = self.state.chain(self.chain_id).await?;
         let node = chain.node();
-        let answer = tokio::time::timeout(PATIENCE, ask(node)).await.map_err(|_| ChainError::NotYet)?;
+        let answer = tokio::time::timeout(PATIENCE, async {
+            // Closed at the end of the process alone.
+            let _turn = self.state.planning().acquire().await.map_err(|_| ChainError::NotYet)?;
+            ask(node).await
+        });
+        let answer = answer.await.map_err(|_| ChainError::NotYet)?;
         answer.map_err(|error| match error {
             PlanError::Chain(error) => error.into(),
             other => {

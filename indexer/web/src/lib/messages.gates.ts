@@ -6,7 +6,6 @@ export const gates = {
   check: {
     voucher: 'Voucher, if you have one',
     voucherHelp: 'Only for phases that ask for one. It begins with 0x. It is checked here and sent nowhere.',
-    mine: 'Use the address of my wallet',
     good: (phase: number, max: string, until: string) =>
       `Phase ${phase}: yes, with this voucher, up to ${max} in all, until ${until}.`,
     malformed: (phase: number) =>

@@ -96,9 +96,6 @@ export const t = {
       failed: 'If it ends below its goal',
       cancelled: 'If the owner calls it off',
     },
-    flow: { what: 'What', to: 'To', least: 'At least', most: 'At most', when: 'When' },
-    money: 'Money',
-    tokens: 'Tokens',
     receiver: {
       sale: 'the sale',
       wallet: 'the allocation’s wallet',
@@ -145,8 +142,6 @@ export const t = {
       owner: 'the owner',
       compliance: 'compliance',
       pending: 'who it is offered to',
-      anyone: 'anyone',
-      issuer: 'the issuer of the token',
     },
     only: (who: string, address: string) => `Only ${who}, ${address}, can do this.`,
     nobodyCan: (who: string) => `Only ${who} can do this, and there is none.`,
@@ -200,6 +195,7 @@ export const t = {
       type: 'Type VOID to go on',
       word: 'VOID',
       name: 'Another signer takes the place of this one, and all vouchers signed so far become worthless.',
+      another: 'Another signer of vouchers',
       signer: 'Address of the new signer',
     },
     compliance: {
@@ -232,7 +228,6 @@ export const t = {
     allocations: {
       title: 'What the team keeps',
       to: 'For',
-      amount: 'Set aside',
       vested: 'Vested',
       paid: 'Paid',
       from: 'None before',

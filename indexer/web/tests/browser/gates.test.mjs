@@ -261,8 +261,8 @@ test('a holder of a restricted token is approved, and an investor rejected, by w
     'the holder is approved',
     async () => (await chain.read(token.address, 'approvedUntil', [accounts[3]]))[0] === 2n ** 40n - 1n,
   )
-  await card('Address of the new signer').getByLabel('Address of the new signer').fill(accounts[7])
-  await card('Address of the new signer').getByRole('button', { name: 'Name this signer' }).click()
+  await card('Another signer of vouchers').getByLabel('Address of the new signer').fill(accounts[7])
+  await card('Another signer of vouchers').getByRole('button', { name: 'Name this signer' }).click()
   await until('another signs', async () => (await chain.read(meridian, 'voucherSigner'))[0] === accounts[7])
 
   const reject = card('Reject an investor')

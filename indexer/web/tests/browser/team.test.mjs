@@ -352,6 +352,32 @@ test('what the team keeps is paid out as it vests, to the unit', async () => {
   assert.equal((await chain.read(token, 'balanceOf', [beneficiary]))[0], vested)
 })
 
+test('a service without a node checks the file, tells no addresses, and says what it lacks', async () => {
+  const alone = await world.serve()
+  try {
+    const opened = await watched(browser, alone.url)
+    await addWallet(opened.context, world, { account: owner })
+    const elsewhere = await opened.context.newPage()
+    await elsewhere.goto(`${alone.url}/#/team`)
+    await connect(elsewhere)
+    const given = {
+      name: 'sale.toml',
+      mimeType: 'application/toml',
+      buffer: Buffer.from(file.replace('2031-03-01', '2031-08-01').replaceAll('2031-03', '2031-09')),
+    }
+    await elsewhere.getByLabel('Sale file (TOML)').setInputFiles(given)
+    await sees(elsewhere, 'This service has no node of this chain')
+    await sees(elsewhere, 'The file has no errors.')
+    await elsewhere.getByRole('heading', { name: 'Every outcome' }).waitFor()
+    assert.equal(await elsewhere.getByRole('heading', { name: 'Deploy it' }).count(), 0)
+    await isAccessible(elsewhere, 'team-no-node')
+    assert.deepEqual(opened.faults, [])
+    await opened.context.close()
+  } finally {
+    await alone.stop()
+  }
+})
+
 test('a service that cannot sign anybody in says so', async () => {
   const meridian = await world.deploy('meridian-prorata.toml', (one) => one.replaceAll('2031-05', '2031-12'))
   await page.goto(at(`#/sales/${CHAIN}/${meridian}`))

@@ -131,6 +131,23 @@ export class World {
     })
   }
 
+  /** Another server over the same index, without a node. */
+  async serve() {
+    const err = join(this.folder, 'served')
+    const child = spawn(
+      binary,
+      ['serve', '--database-url-file', this.place.database_url_file, '--listen', '127.0.0.1:0'],
+      { stdio: ['ignore', 'ignore', openSync(err, 'w')], cwd: root, env: { ...process.env, ...this.env } },
+    )
+    const over = new Promise((done) => child.once('exit', done))
+    const url = await until('it serves', () => /serving (http:[^;]+);/.exec(readFileSync(err, 'utf8'))?.[1])
+    const stop = () => {
+      child.kill('SIGINT')
+      return over
+    }
+    return { url, stop }
+  }
+
   async get(path) {
     const answer = await fetch(`${this.api}${path}`)
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`)
