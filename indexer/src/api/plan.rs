@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub struct NewPlan {
     /// EIP-155 id of the chain that it is for.
     #[schema(example = 31337, minimum = 0)]
-    pub chain_id: i64,
+    pub chain: i64,
     /// Who would deploy it. Without, it is checked by itself, and no addresses are told.
     #[serde(default)]
     #[schema(value_type = Option<Addr>)]
@@ -159,19 +159,19 @@ pub async fn plan_sale(
 ) -> Result<Response, Problem> {
     let mut fields = Fields::default();
     let creator: Option<Addr> = body.creator.as_deref().and_then(|text| fields.read("creator", text));
-    if body.chain_id < 0 {
-        fields.fault("chain_id", "must not be negative");
+    if body.chain < 0 {
+        fields.fault("chain", "must be a chain id: a whole number below 2^63");
     }
     fields.finish()?;
-    let mut snapshot = Snapshot::of_chain(&state, ChainId(body.chain_id), None, Condition::none()).await?;
+    let mut snapshot = Snapshot::of_chain(&state, ChainId(body.chain), None, Condition::none()).await?;
     let followed = chains::list_followed(snapshot.connection()).await?;
-    let factory = followed.iter().find(|c| c.chain_id == body.chain_id).map(|c| c.factory);
+    let factory = followed.iter().find(|c| c.chain_id == body.chain).map(|c| c.factory);
     let meta = snapshot.meta()?;
     let now = u64::try_from(meta.indexed_block.timestamp.as_unix()).unwrap_or_default();
     // A node is waited for without a connection.
     drop(snapshot);
     let factory = factory.ok_or_else(Problem::internal)?;
-    let maker = Maker { state: &state, chain_id: body.chain_id, factory: factory.0, now };
+    let maker = Maker { state: &state, chain_id: body.chain, factory: factory.0, now };
     let data = maker.make(&body.file, creator.map(|c| c.0)).await?;
     Ok(no_store(Envelope { data, meta }))
 }

@@ -266,3 +266,29 @@ proptest::proptest! {
         let _ = SaleFile::parse(&format!("{}{insert}{}", &AURORA[..cut], &AURORA[cut..]), CLOCK);
     }
 }
+
+#[test]
+fn outcomes_add_up_to_the_unit() {
+    let sum = |flows: &[Flow], asset: FlowAsset, least: bool| -> U256 {
+        let of = flows.iter().filter(|f| f.asset == asset && f.least != U256::ZERO);
+        of.map(|f| if least { f.least } else { f.most.unwrap() }).sum()
+    };
+    for text in [AURORA, HARBOR, include_str!("../../../contracts/examples/meridian-prorata.toml")] {
+        // A goal and a cap whose quarter is no whole number of base units.
+        let text = text
+            .replace("soft_cap = \"200\"", "soft_cap = \"200.000000000000000003\"")
+            .replace("hard_cap = \"800\"", "hard_cap = \"799.999999999999999999\"");
+        let (sale, _) = SaleFile::parse(&text, CLOCK).unwrap();
+        let all = sale.outcomes();
+        let TokenEntry::New { supply, .. } = sale.token else { panic!("the examples create their tokens") };
+        assert_eq!(sum(&all.created, FlowAsset::Tokens, true), supply);
+        assert_eq!(sum(&all.succeeded, FlowAsset::Money, true), sale.soft_cap);
+        assert_eq!(sum(&all.succeeded, FlowAsset::Money, false), sale.hard_cap);
+        for undone in [&all.failed, &all.cancelled] {
+            assert_eq!(sum(undone, FlowAsset::Tokens, true), sale.tokens_needed());
+            let money: Vec<_> = undone.iter().filter(|f| f.asset == FlowAsset::Money).collect();
+            assert_eq!(money.len(), 1);
+            assert_eq!((money[0].to, money[0].most), (Receiver::Investors, Some(sale.soft_cap - U256::ONE)));
+        }
+    }
+}

@@ -25,7 +25,7 @@ async fn plan(app: &Router, body: &Value) -> Answer {
 }
 
 async fn planned(app: &Router, file: &str) -> Value {
-    let answer = plan(app, &json!({"chain_id": CHAIN, "file": file})).await.ok();
+    let answer = plan(app, &json!({"chain": CHAIN, "file": file})).await.ok();
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_described(&document(), "post", PATH, &answer);
     answer.body["data"].clone()
@@ -126,7 +126,7 @@ async fn no_other_file_is_read_for_it(pool: PgPool) {
 #[sqlx::test(migrations = "./migrations")]
 async fn what_cannot_be_planned_is_refused(pool: PgPool) {
     let app = app(&pool);
-    let good = json!({"chain_id": CHAIN, "file": AURORA});
+    let good = json!({"chain": CHAIN, "file": AURORA});
     plan(&app, &good).await.is_problem(404, "chain_not_found");
     chain(&pool, CHAIN).await;
     let with = |field: &str, value: Value| {
@@ -134,8 +134,8 @@ async fn what_cannot_be_planned_is_refused(pool: PgPool) {
         body[field] = value;
         body
     };
-    plan(&app, &with("chain_id", json!(-1))).await.is_problem(422, "invalid_body");
-    plan(&app, &with("chain_id", json!(2))).await.is_problem(404, "chain_not_found");
+    plan(&app, &with("chain", json!(-1))).await.is_problem(422, "invalid_body");
+    plan(&app, &with("chain", json!(2))).await.is_problem(404, "chain_not_found");
     plan(&app, &with("creator", json!("0x12"))).await.is_problem(422, "invalid_body");
     plan(&app, &with("path", json!("/etc/passwd"))).await.is_problem(422, "invalid_body");
     plan(&app, &with("file", json!("x".repeat(70_000)))).await.is_problem(413, "payload_too_large");

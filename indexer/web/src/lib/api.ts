@@ -112,7 +112,7 @@ export const api = {
   plan: (chain: number, file: string, creator?: string) =>
     answer(
       client.POST('/v1/sales/plan', {
-        body: { chain_id: chain, file, ...(creator === undefined ? {} : { creator }) },
+        body: { chain, file, ...(creator === undefined ? {} : { creator }) },
       }),
     ),
   nonce: () => answer(client.GET('/v1/sessions/nonce')),

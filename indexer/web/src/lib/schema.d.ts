@@ -2215,7 +2215,7 @@ export interface components {
              * @description EIP-155 id of the chain that it is for.
              * @example 31337
              */
-            chain_id: number;
+            chain: number;
             creator?: components["schemas"]["Address"] | null;
             /** @description The sale file, TOML, byte for byte: its SHA-256 is pinned on the chain. */
             file: string;
