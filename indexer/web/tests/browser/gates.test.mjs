@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
 import { isAccessible, launch, watched } from './browser.mjs'
-import { accountsOf, asked, Chain, CHAIN, connect, ETHER, plain, sees, story, use } from './story.mjs'
+import { accountsOf, asked, Chain, CHAIN, connect, ETHER, plain, sees, story, use } from './acts.mjs'
 import { addWallet } from './wallet.mjs'
 import { binary, root, until, World } from './world.mjs'
 
