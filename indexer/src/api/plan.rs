@@ -24,6 +24,8 @@ use crate::{
     types::{Addr, Hash32},
 };
 
+/// Most characters of a file; one has some five thousand.
+const MOST_CHARACTERS: usize = 60_000;
 /// Most problems that are told: an answer must not be much larger than its question.
 const MOST_PROBLEMS: usize = 200;
 /// How long a node may take for all that it is asked.
@@ -161,6 +163,12 @@ pub async fn plan_sale(
     let creator: Option<Addr> = body.creator.as_deref().and_then(|text| fields.read("creator", text));
     if body.chain < 0 {
         fields.fault("chain", "must be a chain id: a whole number below 2^63");
+    }
+    if body.file.chars().count() > MOST_CHARACTERS {
+        fields.fault(
+            "file",
+            format!("must not have more than {MOST_CHARACTERS} characters: check that it is the sale file"),
+        );
     }
     fields.finish()?;
     let mut snapshot = Snapshot::of_chain(&state, ChainId(body.chain), None, Condition::none()).await?;

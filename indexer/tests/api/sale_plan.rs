@@ -138,6 +138,10 @@ async fn what_cannot_be_planned_is_refused(pool: PgPool) {
     plan(&app, &with("chain", json!(2))).await.is_problem(404, "chain_not_found");
     plan(&app, &with("creator", json!("0x12"))).await.is_problem(422, "invalid_body");
     plan(&app, &with("path", json!("/etc/passwd"))).await.is_problem(422, "invalid_body");
+    // As many are read, and one more is not.
+    assert_eq!(plan(&app, &with("file", json!("#".repeat(60_000)))).await.ok().body["data"]["ok"], false);
+    let long = plan(&app, &with("file", json!("#".repeat(60_001)))).await;
+    assert_eq!(long.is_problem(422, "invalid_body").body["errors"][0]["pointer"], "/body/file");
     plan(&app, &with("file", json!("x".repeat(70_000)))).await.is_problem(413, "payload_too_large");
     // Addresses are asked of a node, and there is none.
     let creator = json!(addr("alice").to_string());
