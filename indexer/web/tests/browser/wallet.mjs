@@ -72,12 +72,11 @@ function inject({ name, account, chain, knows, isLegacy, isSafe, atomic }) {
           wallet.goTo(params[0].chainId)
           return null
         case 'eth_sendTransaction':
-        case 'personal_sign':
-        case 'eth_signTypedData_v4':
           if (wallet.declines) throw refusal(4001, 'User rejected the request.')
           // Its app keeps it for the owners, and tells its own hash of it.
           if (isSafe) return window.askSafe(params[0])
           break
+        case 'personal_sign':
         case 'eth_signTypedData_v4':
           if (wallet.declines) throw refusal(4001, 'User rejected the request.')
           break
