@@ -2,6 +2,7 @@
 
 import createClient from 'openapi-fetch'
 import type { components, paths } from './schema.d.ts'
+import { exported, fetchAnswer, known, ORIGIN, type Origin } from './source.ts'
 
 export type Schemas = components['schemas']
 export type Sale = Schemas['Sale']
@@ -22,9 +23,14 @@ export type Failure =
   /** A problem, and after how many seconds it may be worth trying again. */
   | { kind: 'problem'; problem: Problem; retryAfter: number | undefined }
 
-export type Answer<T> = { ok: true; body: T } | { ok: false; failure: Failure }
+export type Answer<T> =
+  /** With its origin where that is no API but a node. */
+  { ok: true; body: T; origin: Origin | undefined } | { ok: false; failure: Failure }
 
-const client = createClient<paths>({ baseUrl: new URL('.', document.baseURI).href.replace(/\/$/, '') })
+const client = createClient<paths>({
+  baseUrl: new URL('.', document.baseURI).href.replace(/\/$/, ''),
+  fetch: fetchAnswer,
+})
 
 /** What openapi-fetch gives, as one value. */
 interface Fetched<T> {
@@ -42,7 +48,7 @@ async function answer<T>(asked: Promise<Fetched<T>>): Promise<Answer<T>> {
     return { ok: false, failure: error instanceof SyntaxError ? { kind: 'garbled', status: 0 } : { kind: 'down' } }
   }
   const { data, error, response } = fetched
-  if (response.ok && data !== undefined) return { ok: true, body: data }
+  if (response.ok && data !== undefined) return { ok: true, body: data, origin: originOf(response) }
   if (isProblem(error)) {
     const seconds = Number(response.headers.get('retry-after') ?? NaN)
     return {
@@ -53,6 +59,18 @@ async function answer<T>(asked: Promise<Fetched<T>>): Promise<Answer<T>> {
   // What stands before the service says so when the service is away.
   if ([502, 503, 504].includes(response.status)) return { ok: false, failure: { kind: 'down' } }
   return { ok: false, failure: { kind: 'garbled', status: response.status } }
+}
+
+function originOf(response: Response): Origin | undefined {
+  const written = response.headers.get(ORIGIN)
+  return written === null ? undefined : (JSON.parse(written) as Origin)
+}
+
+/** What the service has told of is kept in mind for a day on which it is away. */
+async function learnt<T>(asked: Promise<Answer<T>>, learn: (body: T) => void): Promise<Answer<T>> {
+  const found = await asked
+  if (found.ok && (!found.origin || exported)) learn(found.body)
+  return found
 }
 
 function isProblem(value: unknown): value is Problem {
@@ -76,7 +94,9 @@ export const api = {
   status: () => answer(client.GET('/v1/status')),
   sales: (query: SalesQuery) => answer(client.GET('/v1/sales', { params: { query: { ...query, limit: PAGE } } })),
   sale: (chain: number, sale: string) =>
-    answer(client.GET('/v1/sales/{chain}/{sale}', { params: { path: { chain, sale } } })),
+    learnt(answer(client.GET('/v1/sales/{chain}/{sale}', { params: { path: { chain, sale } } })), ({ data }) =>
+      known.learnSale(chain, data.address),
+    ),
   contributions: (chain: number, sale: string, limit = SHORT, cursor?: string) =>
     answer(
       client.GET('/v1/sales/{chain}/{sale}/contributions', {
@@ -90,10 +110,13 @@ export const api = {
       }),
     ),
   positions: (address: string, cursor?: string) =>
-    answer(
-      client.GET('/v1/investors/{address}', {
-        params: { path: { address }, query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) } },
-      }),
+    learnt(
+      answer(
+        client.GET('/v1/investors/{address}', {
+          params: { path: { address }, query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) } },
+        }),
+      ),
+      ({ data }) => data.forEach((one) => known.learnSale(one.chain_id, one.sale)),
     ),
   membership: (root: string, investor: string) =>
     answer(client.GET('/v1/allowlists/{root}/{investor}', { params: { path: { root, investor } } })),

@@ -4,7 +4,7 @@
 
 import type { Amount } from './amount.ts'
 
-export type Kind = 'contribute' | 'claim' | 'refund' | 'withdraw' | 'close' | 'approve'
+export type Kind = 'contribute' | 'claim' | 'refund' | 'refund_rest' | 'withdraw' | 'close' | 'release' | 'approve'
 
 export interface Block {
   number: number

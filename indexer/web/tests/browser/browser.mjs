@@ -24,7 +24,8 @@ if (shots) mkdirSync(shots, { recursive: true })
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS, headless: true })
 
 /** A context whose pages note what must not happen. */
-export async function watched(browser, origin, options = {}) {
+export async function watched(browser, origins, options = {}) {
+  const allowed = [origins].flat()
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
   const faults = []
   context.on('page', (page) => {
@@ -38,7 +39,7 @@ export async function watched(browser, origin, options = {}) {
     })
     page.on('pageerror', (error) => faults.push(String(error)))
     page.on('request', (request) => {
-      if (!/^data:/.test(request.url()) && !request.url().startsWith(origin))
+      if (!/^data:/.test(request.url()) && !allowed.some((one) => request.url().startsWith(one)))
         faults.push(`asked elsewhere: ${request.url()}`)
     })
   })

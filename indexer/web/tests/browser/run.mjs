@@ -41,7 +41,11 @@ if (!chromium) {
 }
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
-const files = readdirSync(folder).filter((name) => name.endsWith('.test.mjs'))
+// Named ones alone, for who works on one: `run.mjs alone modes`.
+const wanted = process.argv.slice(2)
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith('.test.mjs'))
+  .filter((name) => wanted.length === 0 || wanted.includes(name.replace('.test.mjs', '')))
 const { status } = spawnSync(
   process.execPath,
   ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files.map((name) => join(folder, name))],

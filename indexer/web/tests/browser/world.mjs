@@ -1,13 +1,23 @@
 // The real thing for the page to be driven against: `crowdsale up` on free ports, with its anvil, its Postgres and its index.
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = resolve(fileURLToPath(import.meta.url), '../../../../..')
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
-const binary = process.env.CROWDSALE_BINARY ?? join(target, 'debug/crowdsale')
+export const binary = process.env.CROWDSALE_BINARY ?? join(target, 'debug/crowdsale')
+
+/** The one that `scripts/lib/tools.sh` found, else npm's. */
+export function findAnvil() {
+  if (process.env.ANVIL) return process.env.ANVIL
+  const folder = join(root, 'contracts/node_modules/@foundry-rs')
+  const found = ['linux-amd64', 'linux-arm64', 'darwin-amd64', 'darwin-arm64']
+    .map((platform) => join(folder, `anvil-${platform}/bin/anvil`))
+    .find((path) => existsSync(path))
+  return found ?? 'anvil'
+}
 
 /** Asks again until there is an answer that is not undefined. The limit is for a test that would hang, not for a slow machine. */
 export async function until(what, ask) {
@@ -85,6 +95,11 @@ export class World {
     return result
   }
 
+  /** An API of its own over the same index, which can be ended while index and chain go on. */
+  serve(...args) {
+    return serveApi(this.place.database_url_file, args)
+  }
+
   /** Runs a command of the binary against the devnet. */
   run(...args) {
     return new Promise((done, fail) => {
@@ -123,5 +138,31 @@ export class World {
     const answer = await fetch(`${this.api}${path}`)
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`)
     return answer.json()
+  }
+}
+
+/** `crowdsale serve` on a free port, over the database whose URL is in a file. */
+export async function serveApi(databaseUrlFile, args = []) {
+  const env = { ...process.env, CROWDSALE_DATABASE_URL_FILE: databaseUrlFile }
+  const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: root,
+    env,
+  })
+  const over = new Promise((done) => child.once('exit', done))
+  const url = await new Promise((done, fail) => {
+    let told = ''
+    child.once('exit', (code) => fail(new Error(`serve ended with ${code}: ${told}`)))
+    child.stderr.on('data', (text) => {
+      const found = /serving (http:\/\/[0-9.:]+)/.exec((told += text))
+      if (found) done(found[1])
+    })
+  })
+  return {
+    url,
+    async stop() {
+      child.kill('SIGKILL')
+      await over
+    },
   }
 }
