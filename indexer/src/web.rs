@@ -109,11 +109,14 @@ pub struct Source<'a> {
     pub sales: &'a [String],
 }
 
+/// A name and bytes.
+pub type ExportedFile = (&'static str, Cow<'static, [u8]>);
+
 /// What tells an exported page from one that is served, and its start page from one of somebody else.
 pub const EXPORT_MARK: &str = "<meta name=\"crowdsale-node\"";
 
 /// The files of the page with a policy and a source of their own in its start page. `None` where this program has no page in it.
-pub fn exported(source: Source<'_>) -> Option<Vec<(&'static str, Cow<'static, [u8]>)>> {
+pub fn exported(source: Source<'_>) -> Option<Vec<ExportedFile>> {
     const HEAD: &str = "<head>";
     let mut files = Vec::with_capacity(FILES.len());
     for (name, bytes) in FILES {

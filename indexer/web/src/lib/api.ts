@@ -124,6 +124,13 @@ export const api = {
     answer(
       client.GET('/v1/sales/{chain}/{sale}/series', { params: { path: { chain, sale }, query: { interval: 'day' } } }),
     ),
+  concentration: (chain: number, sale: string) =>
+    answer(client.GET('/v1/sales/{chain}/{sale}/concentration', { params: { path: { chain, sale } } })),
+  /** The largest alone: what they have together comes with every page. */
+  holders: (chain: number, token: string) =>
+    answer(
+      client.GET('/v1/tokens/{chain}/{token}/holders', { params: { path: { chain, token }, query: { limit: 1 } } }),
+    ),
   /** Where what happens in a sale is told. */
   saleEvents: (chain: number, sale: string) => new URL(`v1/sales/${chain}/${sale}/events`, document.baseURI).href,
 }

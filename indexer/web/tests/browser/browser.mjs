@@ -52,19 +52,24 @@ const VIEWS = [
   { width: 360, height: 740, colorScheme: 'dark' },
 ]
 
+/** Holds what is shown now against WCAG, as it is shown now. */
+export async function hasNoViolations(page, name) {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze()
+  const told = violations.map(
+    (one) => `${one.id}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join('; ')}`,
+  )
+  assert.deepEqual(told, [], name)
+}
+
 /** Holds what is shown now against WCAG, wide and light, narrow and dark. */
 export async function isAccessible(page, name) {
   for (const { width, height, colorScheme } of VIEWS) {
     await page.setViewportSize({ width, height })
     await page.emulateMedia({ colorScheme })
     if (shots) await page.screenshot({ path: join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true })
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-      .analyze()
-    const told = violations.map(
-      (one) => `${one.id}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join('; ')}`,
-    )
-    assert.deepEqual(told, [], `${name} at ${width}, ${colorScheme}`)
+    await hasNoViolations(page, `${name} at ${width}, ${colorScheme}`)
     const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`)
   }
