@@ -33,7 +33,7 @@ export async function watched(browser, origins, options = {}) {
       // Being offline is said there by the browser itself.
       if (
         ['error', 'warning'].includes(message.type()) &&
-        !/net::ERR_|status of (404|410|422|503)/.test(message.text())
+        !/net::ERR_|status of (404|410|422|429|502|503)/.test(message.text())
       )
         faults.push(message.text())
     })
