@@ -21,7 +21,13 @@ const FLAGS = [
 const shots = process.env.SHOTS
 if (shots) mkdirSync(shots, { recursive: true })
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS, headless: true })
+/** The one that `run.mjs` found; its empty name is Playwright's own. */
+export const launch = () =>
+  chromium.launch({
+    ...(process.env.CHROMIUM ? { executablePath: process.env.CHROMIUM } : {}),
+    args: FLAGS,
+    headless: true,
+  })
 
 /** A context whose pages note what must not happen. */
 export async function watched(browser, origins, options = {}) {
