@@ -67,11 +67,15 @@ if (chromium === undefined) {
 }
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
-// Named ones alone, for who works on one: `run.mjs alone modes`.
+// Named ones alone, for who works on one: `run.mjs alone modes`. `shots` is no test: it takes the pictures of the documentation.
 const wanted = process.argv.slice(2).filter((one) => !one.startsWith('--'))
 const files = readdirSync(folder)
   .filter((name) => name.endsWith('.test.mjs'))
   .filter((name) => wanted.length === 0 || wanted.includes(name.replace('.test.mjs', '')))
+if (wanted.includes('shots')) {
+  const env = { ...process.env, CHROMIUM: chromium }
+  process.exit(spawnSync(process.execPath, [join(folder, 'shots.mjs')], { stdio: 'inherit', env }).status ?? 1)
+}
 const { status } = spawnSync(
   process.execPath,
   ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files.map((name) => join(folder, name))],
