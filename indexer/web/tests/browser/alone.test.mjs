@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
-import { isAccessible, launch, watched } from './browser.mjs'
+import { isAccessible, launch, shoot, watched } from './browser.mjs'
 import { Node, serveFolder } from './node.mjs'
 import { ETHER, hex, plain, sees, story } from './story.mjs'
 import { addWallet } from './wallet.mjs'
@@ -128,7 +128,7 @@ test('what a sale is and has is told as the contract tells it, with how final th
   // Once its block is final, so is the figure.
   await node.rpc('anvil_mine', ['0x60'])
   await page.locator('.lead .badge', { hasText: 'Final' }).waitFor()
-  await isAccessible(page, 'alone-sale')
+  await shoot(page, 'alone-sale')
 })
 
 test('after a failure the sale is closed, and everything comes back to the wei: one’s own, and another’s', async () => {
@@ -186,7 +186,7 @@ test('a node that is away, or of another chain, is said so', async () => {
   await assert.rejects(node.run('page', root, '--node', node.url), /holds something else than an exported page/)
   await node.rpc('anvil_setChainId', [5])
   await sees(page, 'The node serves chain 5, and this page is for chain 31337')
-  await isAccessible(page, 'alone-wrong-chain')
+  await shoot(page, 'alone-wrong-chain')
   await node.rpc('anvil_setChainId', [CHAIN])
   await page.getByText('The node serves chain 5').waitFor({ state: 'detached' })
   assert.deepEqual(faults.splice(0), [])
@@ -223,7 +223,7 @@ test('a page whose service goes away reads from the wallet’s node, says so, an
   await sees(page, 'It missed its goal')
   await page.evaluate((account) => (location.hash = `#/positions/${account}`), mine)
   await sees(page, 'The sale did not succeed. Your money waits for you.')
-  await isAccessible(page, 'fallback-positions')
+  await shoot(page, 'fallback-positions')
   assert.equal(await gains(world, page, mine, 'Get your money back'), PAID)
   assert.equal(await balance(world, sale), 0n)
   assert.deepEqual(opened.faults, [])

@@ -58,6 +58,11 @@ const VIEWS = [
   { width: 360, height: 740, colorScheme: 'dark' },
 ]
 
+/** A picture for who looks at them. */
+export async function shoot(page, name) {
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+}
+
 /** Holds what is shown now against WCAG, as it is shown now. */
 export async function hasNoViolations(page, name) {
   const { violations } = await new AxeBuilder({ page })

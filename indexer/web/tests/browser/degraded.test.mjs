@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
-import { isAccessible, launch, watched } from './browser.mjs'
+import { isAccessible, launch, shoot, watched } from './browser.mjs'
 import { ETHER, hex, plain, sees, story } from './story.mjs'
 import { addWallet } from './wallet.mjs'
 import { serveApi, until, World } from './world.mjs'
@@ -68,7 +68,7 @@ test('an index that is behind is said to be, by so many blocks, and the sale sta
   await tamper(({ data }) => (data.chains[0].behind_blocks = 40))
   await sees(page, `Figures of chain ${CHAIN} are 40 blocks behind the network.`)
   assert.ok((await raised()).startsWith('17.000000000000000001 ETH'))
-  await isAccessible(page, 'degraded-behind')
+  await shoot(page, 'degraded-behind')
   await page.unroute('**/v1/status')
   await page.getByText('blocks behind the network').waitFor({ state: 'detached' })
 })
@@ -79,7 +79,7 @@ test('an event that could not be read, and a node that is not heard, are said', 
   await page.unroute('**/v1/status')
   await tamper(({ data }) => Object.assign(data.chains[0], { state: 'silent', silent_seconds: 300 }))
   await sees(page, `The service has not heard from its node of chain ${CHAIN} for 5 min.`)
-  await isAccessible(page, 'degraded-silent')
+  await shoot(page, 'degraded-silent')
   await page.unroute('**/v1/status')
   await page.getByText('The service has not heard').waitFor({ state: 'detached' })
   assert.deepEqual(faults, [])
@@ -113,7 +113,7 @@ test('a service without its database says so; the page keeps what it has and com
   cut.break()
   await sees(page, /The service does not answer\. These figures are .* old/)
   assert.ok((await raised()).startsWith('17.000000000000000001 ETH'))
-  await isAccessible(page, 'degraded-database')
+  await shoot(page, 'degraded-database')
   await page.evaluate(() => (location.hash = '#/'))
   await sees(page, 'The service could not answer')
   await isAccessible(page, 'degraded-database-directory')
@@ -134,7 +134,10 @@ test('a list whose place was reorged away begins anew', async () => {
   const head = Number((await world.rpc('eth_getBlockByNumber', ['latest', false])).number)
   // They are gone, and with them the place that the cursor names; the page asks with the one it had.
   await world.rpc('anvil_reorg', [head - first + 5, []])
-  await world.indexed()
+  await until('the index has gone back, too', async () => {
+    const asked = `/v1/sales/${CHAIN}/${aurora}/contributions?limit=10&cursor=${old.next_cursor}`
+    return (await fetch(`${world.api}${asked}`)).status === 410
+  })
   const answers = []
   await page.route('**/contributions?*', async (route) => {
     const url = new URL(route.request().url())

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
-import { isAccessible, launch, watched } from './browser.mjs'
+import { isAccessible, launch, shoot, watched } from './browser.mjs'
 import { ETHER, hex, plain, sees, story, units } from './story.mjs'
 import { addWallet } from './wallet.mjs'
 import { root, until, World } from './world.mjs'
@@ -120,7 +120,7 @@ test('a pro-rata sale takes more than it keeps', async () => {
   await until('the raise is shown', async () =>
     plain(await page.locator('.lead .figure').innerText()).startsWith('93.333333333333333334 ETH'),
   )
-  await isAccessible(page, 'prorata-over')
+  await shoot(page, 'prorata-over')
 })
 
 test('its excess comes back with the claim, and of the tokens what has vested', async () => {
@@ -170,7 +170,7 @@ test('in an auction the price falls, and all pay the price at which the tokens a
   await until('what is free is shown', async () =>
     plain(await page.locator('.next .gets').innerText()).includes(`${units(due)} PLR`),
   )
-  await isAccessible(page, 'auction-claim')
+  await shoot(page, 'auction-claim')
   await act('Claim your tokens')
   assert.equal(await tokensOf(polar, me), due)
 })
@@ -221,7 +221,7 @@ test('a sale for a stablecoin that failed pays back the stablecoin, to its last 
   await until('the refund is shown', async () =>
     plain(await page.locator('.next .gets').innerText()).includes(`${units(paid, 6)} USDD`),
   )
-  await isAccessible(page, 'refund-token')
+  await shoot(page, 'refund-token')
   await act('Get your money back')
   assert.equal(await coins(), paid + 7n)
   await sees(page, 'This wallet has nothing to take back here')
