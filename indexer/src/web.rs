@@ -1,7 +1,7 @@
 //! The investor page: files that `build.rs` put into this program, under `/`. They ask the API beside them and nobody else, which their
-//! policy enforces.
+//! policy enforces. [`exported`] gives the same files for any file server, to ask a node alone.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use axum::{
     Router,
@@ -94,6 +94,67 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     )
 }
 
+/// What an exported page asks in the place of an API.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The node's whole URL. Everybody who opens the page sees it.
+    pub node: &'a str,
+    /// Scheme, host and port of it: what the page may ask.
+    pub origin: &'a str,
+    /// EIP-155 id that the node must have.
+    pub chain_id: u64,
+    /// Whose sales they are.
+    pub factory: &'a str,
+    /// The sales that the page lists.
+    pub sales: &'a [String],
+}
+
+/// A name and bytes.
+pub type ExportedFile = (&'static str, Cow<'static, [u8]>);
+
+/// What tells an exported page from one that is served, and its start page from one of somebody else.
+pub const EXPORT_MARK: &str = "<meta name=\"crowdsale-node\"";
+
+/// The files of the page with a policy and a source of their own in its start page. `None` where this program has no page in it.
+pub fn exported(source: Source<'_>) -> Option<Vec<ExportedFile>> {
+    const HEAD: &str = "<head>";
+    let mut files = Vec::with_capacity(FILES.len());
+    for (name, bytes) in FILES {
+        if *name != "index.html" {
+            files.push((*name, Cow::Borrowed(*bytes)));
+            continue;
+        }
+        // The notice that stands in for a page has no head.
+        let text = str::from_utf8(bytes).ok()?;
+        let (before, after) = text.split_once(HEAD)?;
+        let text = format!("{before}{HEAD}\n{}{}", head(source), after.trim_start_matches('\n'));
+        files.push((*name, Cow::Owned(text.into_bytes())));
+    }
+    Some(files)
+}
+
+/// A file server sends no policy, so the page brings its own. What keeps it out of frames works in a header alone.
+fn head(Source { node, origin, chain_id, factory, sales }: Source<'_>) -> String {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' {origin}; base-uri 'none'; \
+         form-action 'none'"
+    );
+    format!(
+        "    <meta http-equiv=\"Content-Security-Policy\" content=\"{}\" />\n    {EXPORT_MARK} content=\"{}\" />\n    \
+         <meta name=\"crowdsale-chain\" content=\"{chain_id}\" />\n    \
+         <meta name=\"crowdsale-factory\" content=\"{}\" />\n    \
+         <meta name=\"crowdsale-sales\" content=\"{}\" />\n",
+        escape(&policy),
+        escape(node),
+        escape(factory),
+        escape(&sales.join(" ")),
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
 #[cfg(test)]
 mod tests {
     use axum::{body::Body, http::Request};
@@ -142,6 +203,36 @@ mod tests {
         for path in ["/assets/nothing.js", "/assets/..%2findex.html", "/nothing"] {
             assert_eq!(ask(path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
+    }
+
+    #[test]
+    fn what_an_exported_page_is_told_cannot_leave_its_attribute() {
+        let source = Source {
+            node: "https://node.example/v3/\"><script>a&b",
+            origin: "https://node.example",
+            chain_id: 1,
+            factory: "0x01",
+            sales: &["0x02".to_owned(), "0x03".to_owned()],
+        };
+        let head = head(source);
+        assert!(head.contains("content=\"https://node.example/v3/&quot;>&lt;script>a&amp;b\" />"), "{head}");
+        assert!(head.contains("connect-src 'self' https://node.example; base-uri 'none'"), "{head}");
+        assert!(head.contains("<meta name=\"crowdsale-sales\" content=\"0x02 0x03\" />"), "{head}");
+        // In a `meta` element it does nothing but fill the console.
+        assert!(!head.contains("frame-ancestors"), "{head}");
+    }
+
+    #[test]
+    fn an_exported_page_has_every_file_and_its_source_before_any_script() {
+        let source = Source { node: "http://n/", origin: "http://n", chain_id: 1, factory: "0x01", sales: &[] };
+        let Some(files) = exported(source) else {
+            assert_eq!(FILES.len(), 1, "a page that was built can be exported");
+            return;
+        };
+        assert_eq!(files.len(), FILES.len());
+        let (_, start) = files.iter().find(|(name, _)| *name == "index.html").unwrap();
+        let start = str::from_utf8(start).unwrap();
+        assert!(start.find("Content-Security-Policy").unwrap() < start.find("<script").unwrap(), "{start}");
     }
 
     #[test]

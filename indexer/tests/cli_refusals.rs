@@ -9,7 +9,7 @@ const SALE: &str = "0x8464135c8F25Da09e49BC8782676a84730C318bC";
 
 #[test]
 fn every_help() {
-    let commands: [&[&str]; 55] = [
+    let commands: [&[&str]; 56] = [
         &[],
         &["up"],
         &["index"],
@@ -63,6 +63,7 @@ fn every_help() {
         &["audit"],
         &["audit", "list"],
         &["audit", "verify"],
+        &["page"],
         &["reconcile"],
         &["doctor"],
     ];
@@ -127,7 +128,25 @@ fn bad_files_and_bad_words() {
     usage(&["sale", "compliance", SALE, "nobody"], "is not an address");
     usage(&["sale", "whitepaper", SALE, "f", "--uri", "nowhere"], "invalid value");
     usage(&["sale", "allocations", SALE, "--created-in", "-1"], "unexpected argument");
+    usage(&["page", "public"], "--node <URL>");
     usage(&["nonsense"], "unrecognized subcommand");
+}
+
+#[tokio::test]
+async fn a_page_is_written_for_what_it_can_ask_and_where_nothing_else_is() {
+    let chain = Chain::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let public = folder.path().join("public");
+    let (to, node) = (public.to_str().unwrap(), chain.url.as_str());
+    let factory = chain.factory.to_string();
+    run(&["page", to, "--node", "ws://127.0.0.1:1"]).fails(&["the page cannot ask this node", "reached by ws"]);
+    let secret = node.replace("http://", "http://user:word@");
+    run(&["page", to, "--node", &secret]).fails(&["a user or a password", "open to the public"]);
+    run(&["page", to, "--node", node, "--chain-id", "1"]).fails(&["wrong chain"]);
+    run(&["page", to, "--node", node, "--factory", SALE]).fails(&["no factory", "no contract at"]);
+    let not_one = ["page", to, "--node", node, "--factory", &factory, "--sale", &factory];
+    run(&not_one).fails(&["no sale", "does not answer as a sale"]);
+    assert!(!public.exists(), "bad input writes nothing");
 }
 
 #[tokio::test]

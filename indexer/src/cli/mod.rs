@@ -14,6 +14,7 @@ mod index;
 mod keys;
 mod leave;
 pub mod node;
+mod page;
 mod permit;
 pub mod printer;
 mod reconcile;
@@ -110,6 +111,7 @@ enum Command {
     /// Shows and verifies the log of what was done with keys and secrets
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    Page(page::PageArgs),
     Reconcile(reconcile::ReconcileArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -141,6 +143,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Keys(command) => keys::run(command, printer).await,
         Command::Audit(command) => audit::run(command, printer).await,
         Command::Secrets(command) => secrets::run(command, printer).await,
+        Command::Page(args) => page::run(args, printer).await,
         Command::Reconcile(args) => reconcile::run(args, printer).await,
         Command::Doctor(args) => doctor::run(args, printer).await,
     }

@@ -1,34 +1,16 @@
 // The API, by the types of its own description. A problem is a value: a page decides what it can still show.
 
 import createClient from 'openapi-fetch'
-import type { components, paths } from './schema.d.ts'
+import type { Answer, Origin, Problem, SaleState } from './api.types.ts'
+import type { paths } from './schema.d.ts'
+import { exported, fetchAnswer, known, ORIGIN } from './source.ts'
 
-export type Schemas = components['schemas']
-export type Sale = Schemas['Sale']
-export type Contribution = Schemas['Contribution']
-export type Activity = Schemas['Activity']
-export type Position = Schemas['Position']
-export type Status = Schemas['Status']
-export type ChainMeta = Schemas['ChainMeta']
-export type Problem = Schemas['Problem']
-export type SaleState = Schemas['SaleState']
-export type FeedEvent = Schemas['FeedEvent']
-export type OwnVoucher = Schemas['OwnVoucher']
-export type SalePlan = Schemas['SalePlan']
-export type PlannedFlow = Schemas['PlannedFlow']
-export type FileFault = Schemas['FileFault']
+export type * from './api.types.ts'
 
-export type Failure =
-  /** No answer at all. */
-  | { kind: 'down' }
-  /** An answer that is none of this API. */
-  | { kind: 'garbled'; status: number }
-  /** A problem, and after how many seconds it may be worth trying again. */
-  | { kind: 'problem'; problem: Problem; retryAfter: number | undefined }
-
-export type Answer<T> = { ok: true; body: T } | { ok: false; failure: Failure }
-
-const client = createClient<paths>({ baseUrl: new URL('.', document.baseURI).href.replace(/\/$/, '') })
+const client = createClient<paths>({
+  baseUrl: new URL('.', document.baseURI).href.replace(/\/$/, ''),
+  fetch: fetchAnswer,
+})
 
 /** What openapi-fetch gives, as one value. */
 interface Fetched<T> {
@@ -46,7 +28,7 @@ async function answer<T>(asked: Promise<Fetched<T>>): Promise<Answer<T>> {
     return { ok: false, failure: error instanceof SyntaxError ? { kind: 'garbled', status: 0 } : { kind: 'down' } }
   }
   const { data, error, response } = fetched
-  if (response.ok && data !== undefined) return { ok: true, body: data }
+  if (response.ok && data !== undefined) return { ok: true, body: data, origin: originOf(response) }
   if (isProblem(error)) {
     const seconds = Number(response.headers.get('retry-after') ?? NaN)
     return {
@@ -57,6 +39,18 @@ async function answer<T>(asked: Promise<Fetched<T>>): Promise<Answer<T>> {
   // What stands before the service says so when the service is away.
   if ([502, 503, 504].includes(response.status)) return { ok: false, failure: { kind: 'down' } }
   return { ok: false, failure: { kind: 'garbled', status: response.status } }
+}
+
+function originOf(response: Response): Origin | undefined {
+  const written = response.headers.get(ORIGIN)
+  return written === null ? undefined : (JSON.parse(written) as Origin)
+}
+
+/** What the service has told of is kept in mind for a day on which it is away. */
+async function learnt<T>(asked: Promise<Answer<T>>, learn: (body: T) => void): Promise<Answer<T>> {
+  const found = await asked
+  if (found.ok && (!found.origin || exported)) learn(found.body)
+  return found
 }
 
 function isProblem(value: unknown): value is Problem {
@@ -83,7 +77,9 @@ export const api = {
   status: () => answer(client.GET('/v1/status')),
   sales: (query: SalesQuery) => answer(client.GET('/v1/sales', { params: { query: { ...query, limit: PAGE } } })),
   sale: (chain: number, sale: string) =>
-    answer(client.GET('/v1/sales/{chain}/{sale}', { params: { path: { chain, sale } } })),
+    learnt(answer(client.GET('/v1/sales/{chain}/{sale}', { params: { path: { chain, sale } } })), ({ data }) =>
+      known.learnSale(chain, data.address),
+    ),
   contributions: (chain: number, sale: string, limit = SHORT, cursor?: string) =>
     answer(
       client.GET('/v1/sales/{chain}/{sale}/contributions', {
@@ -97,10 +93,13 @@ export const api = {
       }),
     ),
   positions: (address: string, cursor?: string) =>
-    answer(
-      client.GET('/v1/investors/{address}', {
-        params: { path: { address }, query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) } },
-      }),
+    learnt(
+      answer(
+        client.GET('/v1/investors/{address}', {
+          params: { path: { address }, query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) } },
+        }),
+      ),
+      ({ data }) => data.forEach((one) => known.learnSale(one.chain_id, one.sale)),
     ),
   membership: (root: string, investor: string) =>
     answer(client.GET('/v1/allowlists/{root}/{investor}', { params: { path: { root, investor } } })),
@@ -125,6 +124,13 @@ export const api = {
     ),
   signOut: (token: string) => answer(client.DELETE('/v1/session', { headers: bearer(token) })),
   ownVouchers: (token: string) => answer(client.GET('/v1/session/vouchers', { headers: bearer(token) })),
+  concentration: (chain: number, sale: string) =>
+    answer(client.GET('/v1/sales/{chain}/{sale}/concentration', { params: { path: { chain, sale } } })),
+  /** The largest alone: what they have together comes with every page. */
+  holders: (chain: number, token: string) =>
+    answer(
+      client.GET('/v1/tokens/{chain}/{token}/holders', { params: { path: { chain, token }, query: { limit: 1 } } }),
+    ),
   /** Where what happens in a sale is told. */
   saleEvents: (chain: number, sale: string) => new URL(`v1/sales/${chain}/${sale}/events`, document.baseURI).href,
 }

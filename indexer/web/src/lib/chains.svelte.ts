@@ -1,7 +1,8 @@
 // How current this page is: the clock of each chain, and whether the service answers. Nothing of the API's data is kept here.
 
 import { SvelteMap } from 'svelte/reactivity'
-import { api, type ChainMeta, type Status } from './api.ts'
+import { api, type ChainMeta, type Failure, type Status } from './api.ts'
+import { exported, findWalletMeta, known, source } from './source.ts'
 import { chainNow, newer, type Reading, toSeconds } from './time.ts'
 
 /** Time between two questions how far the service is. */
@@ -12,7 +13,10 @@ let now = $state(performance.now())
 let status = $state<Status>()
 let metas = $state<ChainMeta[]>([])
 let down = $state(false)
+let failure = $state.raw<Failure>()
 let answered = $state<number>()
+let byWallet = $state<number>()
+let isPreferred = $state(false)
 
 export const chains = {
   /** Seconds of the chain's clock, each second anew; none before anything of the chain was read. */
@@ -30,9 +34,26 @@ export const chains = {
   get down() {
     return down
   },
+  /** Why it did not. */
+  get failure() {
+    return failure
+  },
   /** Seconds since it last answered. */
   get silentFor() {
     return answered === undefined ? undefined : Math.floor((now - answered) / 1000)
+  },
+  /** The chain that the wallet's node is asked about, in the place of a service that is away. */
+  get byWallet() {
+    return byWallet
+  },
+  /** Whether the person would rather have the wallet's node than an index that stands still. */
+  get isPreferred() {
+    return isPreferred
+  },
+  preferNode(node: boolean) {
+    isPreferred = node
+    source.prefer(node)
+    void ask()
   },
   /** Every answer says how current it is. */
   observe(meta: ChainMeta | { chains: ChainMeta[] }) {
@@ -58,14 +79,20 @@ export const chains = {
 async function ask() {
   const found = await api.status()
   now = performance.now()
+  failure = found.ok ? undefined : found.failure
   if (found.ok) {
     down = false
     answered = now
     status = found.body.data
-    metas = found.body.meta.chains
-    chains.observe(found.body.meta)
+    if (!exported) for (const one of status.chains) known.learnFactory(one.chain_id, one.factory)
   } else {
     // Who is told to wait was answered all the same.
     down = !(found.failure.kind === 'problem' && found.failure.problem.code === 'too_many_requests')
   }
+  const told = found.ok ? found.body.meta.chains : metas
+  // The clock of the wallet's chain runs by its own node where the service does not say.
+  const meta = down || isPreferred ? await findWalletMeta() : undefined
+  byWallet = meta?.chain_id
+  metas = meta ? [...told.filter((one) => one.chain_id !== meta.chain_id), meta] : told
+  chains.observe({ chains: metas })
 }

@@ -14,9 +14,10 @@ import type { Say, Told } from './messages.errors.ts'
 import type { Provider } from './wallets.svelte.ts'
 
 const sale = new Interface(saleAbi)
+const vault = new Interface(vaultAbi)
 const token = new Interface(tokenAbi)
 /** Sales first: most errors are theirs. */
-const all = [sale, ...[vaultAbi, tokenAbi, restrictedAbi, factoryAbi, walletAbi].map((abi) => new Interface(abi))]
+const all = [sale, vault, token, ...[restrictedAbi, factoryAbi, walletAbi].map((abi) => new Interface(abi))]
 
 export type { Call }
 
@@ -55,6 +56,13 @@ export const calls = {
   }),
   withdraw: (to: string): Call => ({ to, data: sale.encodeFunctionData('withdraw', []), value: 0n }),
   close: (to: string): Call => ({ to, data: sale.encodeFunctionData('close', []), value: 0n }),
+  /** By the vault: of what investors stopped. */
+  refundRest: (to: string, investor: string): Call => ({
+    to,
+    data: vault.encodeFunctionData('refundFor', [investor]),
+    value: 0n,
+  }),
+  release: (to: string): Call => ({ to, data: vault.encodeFunctionData('release', []), value: 0n }),
   approve: (to: string, spender: string, amount: bigint): Call => ({
     to,
     data: token.encodeFunctionData('approve', [spender, amount]),

@@ -1,7 +1,7 @@
 // What the index of the service tells about a transaction. It knows those that did something in the sale, once they are in a block; of one
 // that waits, failed or was replaced it knows nothing.
 
-import type { Activity, Answer, ChainMeta } from './api.ts'
+import type { Activity, Answer, ChainMeta } from './api.types.ts'
 import { type Event, isOver, type Kind, type Transaction } from './transaction.ts'
 
 /** Pages of the activity that are looked through. */

@@ -5,7 +5,7 @@ import { abi as saleAbi } from '../../../../contracts/abi/FixedPriceSale.json'
 import { abi as vaultAbi } from '../../../../contracts/abi/RefundVault.json'
 import { abi as restrictedAbi } from '../../../../contracts/abi/RestrictedSaleToken.json'
 import { abi as walletAbi } from '../../../../contracts/abi/TeamWallet.json'
-import type { Call } from './contract.ts'
+import { calls, type Call } from './contract.ts'
 import type { Provider } from './wallets.svelte.ts'
 
 const sale = new Interface(saleAbi)
@@ -21,8 +21,8 @@ const to = (abi: Interface, address: string, name: string, values: unknown[] = [
 
 export const teamCalls = {
   object: (at: string) => to(vault, at, 'object'),
-  refundRest: (at: string, investor: string) => to(vault, at, 'refundFor', [investor]),
-  release: (at: string) => to(vault, at, 'release'),
+  refundRest: calls.refundRest,
+  release: calls.release,
   cancel: (at: string) => to(sale, at, 'cancel'),
   returnUnsold: (at: string) => to(sale, at, 'returnUnsold'),
   setPaused: (at: string, paused: boolean) => to(sale, at, 'setPaused', [paused]),

@@ -21,10 +21,17 @@ const FLAGS = [
 const shots = process.env.SHOTS
 if (shots) mkdirSync(shots, { recursive: true })
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS, headless: true })
+/** The one that `run.mjs` found; its empty name is Playwright's own. */
+export const launch = () =>
+  chromium.launch({
+    ...(process.env.CHROMIUM ? { executablePath: process.env.CHROMIUM } : {}),
+    args: FLAGS,
+    headless: true,
+  })
 
 /** A context whose pages note what must not happen. */
-export async function watched(browser, origin, options = {}) {
+export async function watched(browser, origins, options = {}) {
+  const allowed = [origins].flat()
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
   const faults = []
   context.on('page', (page) => {
@@ -32,13 +39,13 @@ export async function watched(browser, origin, options = {}) {
       // Being offline is said there by the browser itself.
       if (
         ['error', 'warning'].includes(message.type()) &&
-        !/net::ERR_|status of (401|404|410|422|501|503)/.test(message.text())
+        !/net::ERR_|status of (401|404|410|422|429|501|502|503)/.test(message.text())
       )
         faults.push(message.text())
     })
     page.on('pageerror', (error) => faults.push(String(error)))
     page.on('request', (request) => {
-      if (!/^data:/.test(request.url()) && !request.url().startsWith(origin))
+      if (!/^data:/.test(request.url()) && !allowed.some((one) => request.url().startsWith(one)))
         faults.push(`asked elsewhere: ${request.url()}`)
     })
   })
@@ -51,19 +58,29 @@ const VIEWS = [
   { width: 360, height: 740, colorScheme: 'dark' },
 ]
 
+/** A picture for who looks at them. */
+export async function shoot(page, name) {
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+}
+
+/** Holds what is shown now against WCAG, as it is shown now. */
+export async function hasNoViolations(page, name) {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze()
+  const told = violations.map(
+    (one) => `${one.id}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join('; ')}`,
+  )
+  assert.deepEqual(told, [], name)
+}
+
 /** Holds what is shown now against WCAG, wide and light, narrow and dark. */
 export async function isAccessible(page, name) {
   for (const { width, height, colorScheme } of VIEWS) {
     await page.setViewportSize({ width, height })
     await page.emulateMedia({ colorScheme })
     if (shots) await page.screenshot({ path: join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true })
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-      .analyze()
-    const told = violations.map(
-      (one) => `${one.id}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join('; ')}`,
-    )
-    assert.deepEqual(told, [], `${name} at ${width}, ${colorScheme}`)
+    await hasNoViolations(page, `${name} at ${width}, ${colorScheme}`)
     const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`)
   }

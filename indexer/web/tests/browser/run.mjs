@@ -1,6 +1,7 @@
-// Finds a Chromium, installs Debian's where it may, and runs the browser tests. Without one they are left out, and on CI that is a failure.
+// Finds a Chromium, or gets Debian's or Playwright's, and runs the browser tests. Without one that is a failure; with `--or-skip` a loud word.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { accessSync, constants, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -19,29 +20,62 @@ function find() {
   return undefined
 }
 
-let chromium = find()
-if (!chromium && process.getuid?.() === 0) {
+/** Debian's, where one may. */
+function byDebian() {
+  if (process.getuid?.() !== 0) return undefined
   console.error('web: Chromium, by apt-get')
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   try {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore' })
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore', env })
     execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], { stdio: 'ignore', env })
   } catch {
-    // No Debian, or no network: said below.
+    // No Debian, or no network.
+    return undefined
   }
-  chromium = find()
+  return find()
 }
-if (!chromium) {
-  const failed = process.env.CI === 'true'
-  console.error(
-    `${failed ? 'error' : 'web'}: the browser tests ${failed ? 'cannot run' : 'are left out'}: there is no Chromium`,
-  )
-  console.error('hint: on Debian or Ubuntu: apt-get install chromium; elsewhere name it: CHROMIUM=/path/to/chromium')
-  process.exit(failed ? 1 : 0)
+
+/** Playwright's own, into the home of who runs this; it may lack libraries of the system, so it is started once. */
+async function byPlaywright() {
+  console.error('web: Chromium, by Playwright')
+  const require = createRequire(import.meta.url)
+  const { chromium } = require('playwright-core')
+  try {
+    const install = join(require.resolve('playwright-core/package.json'), '../cli.js')
+    execFileSync(process.execPath, [install, 'install', '--only-shell', 'chromium'], { stdio: 'ignore' })
+    await (await chromium.launch({ headless: true })).close()
+    return ''
+  } catch {
+    return undefined
+  }
+}
+
+const orSkip = process.argv.includes('--or-skip')
+const chromium = find() ?? byDebian() ?? (await byPlaywright())
+if (chromium === undefined) {
+  const hint =
+    'hint: on Debian or Ubuntu: apt-get install chromium; elsewhere name one that is there: CHROMIUM=/path/to/chromium'
+  if (orSkip) {
+    const rule = '='.repeat(100)
+    console.error(
+      `${rule}\nwarning: THE BROWSER TESTS WERE SKIPPED: there is no Chromium, and none can be had here\n${hint}\n${rule}`,
+    )
+    process.exit(0)
+  }
+  console.error(`error: the browser tests cannot run: there is no Chromium, and none can be had here\n${hint}`)
+  process.exit(1)
 }
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
-const files = readdirSync(folder).filter((name) => name.endsWith('.test.mjs'))
+// Named ones alone, for who works on one: `run.mjs alone modes`. `shots` is no test: it takes the pictures of the documentation.
+const wanted = process.argv.slice(2).filter((one) => !one.startsWith('--'))
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith('.test.mjs'))
+  .filter((name) => wanted.length === 0 || wanted.includes(name.replace('.test.mjs', '')))
+if (wanted.includes('shots')) {
+  const env = { ...process.env, CHROMIUM: chromium }
+  process.exit(spawnSync(process.execPath, [join(folder, 'shots.mjs')], { stdio: 'inherit', env }).status ?? 1)
+}
 const { status } = spawnSync(
   process.execPath,
   ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files.map((name) => join(folder, name))],

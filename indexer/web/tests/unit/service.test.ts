@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Activity, ChainMeta } from '../../src/lib/api.ts'
+import type { Activity, ChainMeta } from '../../src/lib/api.types.ts'
 import { type Activities, observeByService } from '../../src/lib/service.ts'
 import type { Transaction } from '../../src/lib/transaction.ts'
 
@@ -15,7 +15,7 @@ function service(pages: Activity[][], asked: (string | undefined)[] = []): Activ
     const at = Number(cursor ?? 0)
     const next_cursor = at + 1 < pages.length ? String(at + 1) : null
     const meta = { indexed_block: { number: 120 } } as ChainMeta
-    return Promise.resolve({ ok: true, body: { data: pages[at] ?? [], meta, next_cursor } })
+    return Promise.resolve({ ok: true, body: { data: pages[at] ?? [], meta, next_cursor }, origin: undefined })
   }
 }
 
