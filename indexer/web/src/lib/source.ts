@@ -58,7 +58,13 @@ export const source = {
    */
   prepare() {
     const wanted = () =>
-      void Promise.all([import('./node/answer.ts'), import('./contract.ts'), import('ethers/address')]).catch(() => {})
+      void Promise.all([
+        import('./node/answer.ts'),
+        import('./contract.ts'),
+        import('./safe.ts'),
+        import('./team.ts'),
+        import('ethers/address'),
+      ]).catch(() => {})
     if ('requestIdleCallback' in window) requestIdleCallback(wanted, { timeout: 5_000 })
     else setTimeout(wanted, 2_000)
   },
