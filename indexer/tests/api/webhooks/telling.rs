@@ -24,7 +24,12 @@ async fn what_is_committed_is_sent_signed_to_whoever_asked(pool: PgPool) {
     contribute(&pool, &aurora, (11, 0), addr("alice"), ether("1.5"), ether("6000")).await;
     contribute(&pool, &borealis, (11, 1), addr("bob"), ether("2"), ether("8000")).await;
     applied(&pool, 2, 11, 0).await;
-    let got = all.wait(2).await;
+    // What has become final since is told with them, in no order.
+    let got = until("both are told", async || {
+        let got = all.got();
+        (got.iter().filter(|g| g.kind() == "contribution.observed").count() == 2).then_some(got)
+    })
+    .await;
     let public_key = request(&process.app, "GET", &path, own.expose()).await.body["data"]["public_key"].clone();
     for got in &got {
         assert!(got.is_signed_with(&secret) && got.is_signed_by(public_key.as_str().unwrap()), "{got:?}");
