@@ -24,6 +24,9 @@ CREATE INDEX IF NOT EXISTS sale_order_followed ON crowdsale_service.sale_order (
     WHERE NOT settled AND state <> 'expired';
 CREATE INDEX IF NOT EXISTS sale_order_expired ON crowdsale_service.sale_order (chain_id, looked_at) WHERE state = 'expired';
 DROP INDEX IF EXISTS crowdsale_service.sale_order_open;
+-- What /metrics counts of them, for anybody who asks.
+CREATE INDEX IF NOT EXISTS sale_order_unsettled ON crowdsale_service.sale_order (chain_id, state) INCLUDE (created_at)
+    WHERE NOT settled;
 -- What a signer's orders take that a node has not seen yet, and what a key has ordered in a day.
 CREATE INDEX IF NOT EXISTS sale_order_by_block ON crowdsale_service.sale_order (chain_id, sender, block_number);
 CREATE INDEX IF NOT EXISTS sale_order_by_day ON crowdsale_service.sale_order (caller, chain_id, currency, created_at) WHERE by_operator;
