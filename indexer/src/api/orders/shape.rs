@@ -181,6 +181,10 @@ impl From<&TransactionRow> for OrderTransaction {
     }
 }
 
+/// Said of an order that is over by a block which may still be replaced: the original can then be mined after all, and whoever has
+/// placed it again by then pays twice.
+const NOT_FINAL: &str = "That is not final yet, and a reorg can still bring the contribution: wait until `settled` is true before you place it again.";
+
 /// The state in words, and what to do.
 fn text(row: &OrderRow) -> String {
     let given_up = row.given_up.as_deref().and_then(GivenUp::read);
@@ -189,6 +193,7 @@ fn text(row: &OrderRow) -> String {
         match row.state.as_str() {
             "cancelled" => {
                 let next = match given_up {
+                    _ if !row.settled => NOT_FINAL,
                     Some(GivenUp::FeeCap) => "Place it again with a higher max_fee_per_gas, or without one.",
                     _ => "It can be placed again as a new order.",
                 };
@@ -205,7 +210,7 @@ fn text(row: &OrderRow) -> String {
         "pending" if row.cancelling => "It is being cancelled; what is included first decides.",
         "pending" => "It was sent, and is in no block yet.",
         "included" => "Included.",
-        "failed" => "It was included, and the sale refused it: nothing was contributed. A new order can be placed.",
+        "failed" => "It was included, and the sale refused it: nothing was contributed.",
         "final" => "Final.",
         "replaced" => "Cancelled: its sender used the nonce for something else, or for another order.",
         "cancelled" => "Cancelled: nothing was contributed.",
@@ -221,7 +226,12 @@ fn text(row: &OrderRow) -> String {
     };
     match (row.state.as_str(), &row.detail) {
         ("accepted" | "pending" | "dropped", Some(detail)) => format!("{text} The node says: {detail}."),
-        ("failed", Some(detail)) => format!("{text} Why: {detail}."),
+        ("failed", detail) => {
+            let why = detail.as_ref().map(|detail| format!(" Why: {detail}.")).unwrap_or_default();
+            let next = if row.settled { "A new order can be placed." } else { NOT_FINAL };
+            format!("{text}{why} {next}")
+        }
+        ("cancelled" | "replaced", _) if !row.settled => format!("{text} {NOT_FINAL}"),
         _ => text.to_owned(),
     }
 }
@@ -291,5 +301,65 @@ impl OrderOut {
             by_operator: row.by_operator,
             nonce: row.nonce,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Amount;
+
+    fn order(state: &str, given_up: Option<&str>, settled: bool) -> OrderRow {
+        OrderRow {
+            id: "ord_1".to_owned(),
+            caller: "exchange".to_owned(),
+            chain_id: 1,
+            sale: Addr::default(),
+            by_operator: true,
+            investor: Addr::default(),
+            currency: Addr::default(),
+            amount: Amount::ZERO,
+            sender: Addr::default(),
+            nonce: 0,
+            value: Amount::ZERO,
+            data: Vec::new(),
+            gas_limit: 0,
+            fee_cap: None,
+            customer_reference_sealed: None,
+            state: state.to_owned(),
+            cancelling: false,
+            settled,
+            since: 0,
+            sent_since: 0,
+            unseen_since: None,
+            unused_at: None,
+            first_since: None,
+            given_up: given_up.map(str::to_owned),
+            mined_hash: None,
+            block_number: None,
+            block_hash: None,
+            detail: None,
+            created_at: 0,
+            updated_at: 0,
+        }
+    }
+
+    #[test]
+    fn a_new_order_is_offered_only_once_no_reorg_can_bring_the_old_one() {
+        let ended = [
+            ("cancelled", None),
+            ("cancelled", Some("fee_cap")),
+            ("cancelled", Some("not_included")),
+            ("failed", None),
+            ("replaced", None),
+        ];
+        for (state, given_up) in ended {
+            let early = text(&order(state, given_up, false));
+            assert!(early.ends_with(NOT_FINAL) && !early.contains("new order"), "{early}");
+            let late = text(&order(state, given_up, true));
+            assert!(!late.contains("not final"), "{late}");
+        }
+        assert!(text(&order("failed", None, true)).ends_with("A new order can be placed."));
+        assert!(text(&order("cancelled", Some("fee_cap"), true)).contains("a higher max_fee_per_gas"));
     }
 }
