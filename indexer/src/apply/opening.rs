@@ -32,10 +32,10 @@ impl Times {
         self.known.get(&number)
     }
 
-    /// Whether the block below this one, if it is known, is the one that it stands on.
+    /// Whether the block below this one is the one that it stands on, as far as both are known.
     pub fn is_linked(&self, number: u64) -> bool {
         let below = number.checked_sub(1).and_then(|below| self.get(below));
-        below.is_none_or(|below| self.get(number).is_some_and(|block| block.parent_hash == below.hash))
+        below.zip(self.get(number)).is_none_or(|(below, block)| block.parent_hash == below.hash)
     }
 
     /// Where the sales open, or the heights of blocks that have to be known to tell.
@@ -135,5 +135,15 @@ mod tests {
         assert_eq!(times.place(&[sale]).unwrap()[0].block, 15);
         assert_eq!(times.place(&[upcoming(time(39) + 1)]).unwrap(), [], "that is another batch's");
         assert_eq!(times.place(&[upcoming(time(9))]).unwrap()[0].block, 10, "the first of the batch");
+    }
+
+    #[test]
+    fn a_block_of_another_branch_fits_neither_below_nor_above() {
+        let linked = |number: u64| Block { parent_hash: block(number - 1).hash, ..block(number) };
+        let of_another = Block { hash: B256::repeat_byte(9), parent_hash: B256::repeat_byte(8), ..block(11) };
+        let times = Times::new(10, [linked(10), linked(11), linked(12)].into_iter());
+        assert!((10..=13).all(|number| times.is_linked(number)), "what is not known contradicts nothing");
+        let times = Times::new(10, [of_another, linked(12)].into_iter());
+        assert!(times.is_linked(11) && !times.is_linked(12));
     }
 }

@@ -27,9 +27,10 @@ pub(super) async fn add(writer: &mut Writer, node: &Node, batch: &mut Batch) -> 
             }
         }
     };
-    for opening in &openings {
-        if !times.is_linked(opening.block) {
-            return Err(node.another_branch(opening.block).into());
+    // Those that were asked for by height alone may be of another branch: each has to fit the blocks below and above it that are known.
+    for number in openings.iter().flat_map(|opening| [opening.block, opening.block.saturating_add(1)]) {
+        if !times.is_linked(number) {
+            return Err(node.another_branch(number).into());
         }
     }
     batch.open(openings, &times);
