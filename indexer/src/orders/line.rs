@@ -9,7 +9,7 @@ use sqlx::{Connection as _, PgConnection};
 use super::{
     DROP_AFTER, OrderError, Signer,
     look::{self, Looked, UNDERPRICED},
-    more::{self, GivenUp, More, Raised, TRANSFER_GAS, Why},
+    more::{self, GivenUp, Limit, More, Raised, TRANSFER_GAS, Why},
     place::signed,
     track::Seen,
     worker::Step,
@@ -61,18 +61,22 @@ impl Step<'_> {
         let is_due = self.is_old(order.sent_since, options.bump_after);
         // What counts against it begins when nothing before it is in its way.
         let waits_for = |blocks| !order.cancelling && first_since.is_some_and(|since| self.is_old(since, blocks));
-        let gives_up = waits_for(options.patience);
+        // One with a limit of its own may wait for cheaper blocks as long as it holds up nobody.
+        let may_wait = is_last && order.fee_cap.is_some();
+        let gives_up = !may_wait && waits_for(options.patience);
         let is_passed_over = !is_last && order.fee_cap.is_some() && waits_for(options.cap_patience);
         if !(is_due || gives_up || is_passed_over) {
             return Ok(());
         }
-        let Some(newest) = transactions::list(connection, &order.id).await?.pop() else { return Ok(()) };
+        // Of what took its nonce elsewhere, and lost its block again, no fees are known.
+        let signed_for = transactions::list(connection, &order.id).await?;
+        let Some(newest) = signed_for.into_iter().rfind(|t| t.raw.is_some()) else { return Ok(()) };
         let fees = self.node().fees().await?;
         let asked = U256::from(fees.base.saturating_add(fees.priority));
-        let (more, why) = if gives_up {
-            (More::Cancel, Why::GivenUp(GivenUp::NotIncluded))
-        } else if is_passed_over && order.fee_cap.is_some_and(|cap| cap.0 < asked) {
+        let (more, why) = if is_passed_over && order.fee_cap.is_some_and(|cap| cap.0 < asked) {
             (More::Cancel, Why::GivenUp(GivenUp::FeeCap))
+        } else if gives_up {
+            (More::Cancel, Why::GivenUp(GivenUp::NotIncluded))
         } else if is_due && should_raise(seen, &newest, fees) {
             (if order.cancelling { More::Cancel } else { More::SpeedUp }, Why::Cheap)
         } else {
@@ -81,8 +85,18 @@ impl Step<'_> {
         let mut transaction = connection.begin().await.map_err(DbError::from)?;
         match more::add(&mut transaction, self.orders(), &order.id, more, (self.head(), fees), why).await {
             Ok(Some(_)) => {}
-            // Its limit does not allow more, or it went on meanwhile.
-            Ok(None) | Err(OrderError::NotOpen { .. }) => return Ok(()),
+            Ok(None) => {
+                if self.orders().is_first_time(&format!("{} {more:?}", order.id)) {
+                    tracing::warn!(
+                        order = order.id,
+                        cancel = more == More::Cancel,
+                        "what nodes ask for in place of an order's transaction is beyond its limit of fees: it waits"
+                    );
+                }
+                return Ok(());
+            }
+            // It went on meanwhile.
+            Err(OrderError::NotOpen { .. }) => return Ok(()),
             Err(error) => return Err(error),
         }
         if let Why::GivenUp(why) = why {
@@ -153,7 +167,10 @@ impl Step<'_> {
         before: &[TransactionRow],
     ) -> Result<(), OrderError> {
         let (account, chain_id, head) = (signer.address(), signed(self.chain_id()), signed(self.head()));
-        let Some(Raised { max, priority }) = more::raise(before, self.node().fees().await?, None) else {
+        let Some(Raised { max, priority }) = more::raise(before, self.node().fees().await?, Limit::Transfer) else {
+            if self.orders().is_first_time(&format!("filler {chain_id} {nonce}")) {
+                tracing::warn!(%account, nonce, "what nodes ask for to fill a nonce is beyond the limit of fees: orders wait");
+            }
             return Ok(());
         };
         let bytes = signer.sign(TxEip1559 {

@@ -135,7 +135,9 @@ impl<'a> View<'a> {
         }
         // One that is dropped and came signed is its sender's to send again, or another in its place.
         let may_send = order.by_operator || !matches!(order.state.as_str(), "dropped" | "expired");
-        let newest_first = transactions.iter().rev().filter(|t| !order.cancelling || t.purpose == "cancel");
+        // What the operator's account used the nonce for elsewhere, and a reorg took out of its block, is not this order: it is sent.
+        let own = transactions.iter().filter(|t| !order.by_operator || t.purpose != "foreign");
+        let newest_first = own.rev().filter(|t| !order.cancelling || t.purpose == "cancel");
         send(self.node, newest_first, &self.known, may_send).await
     }
 

@@ -27,7 +27,7 @@ pub use worker::run;
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use alloy::primitives::{Address, U256};
@@ -42,7 +42,8 @@ pub struct OrderOptions {
     pub most_a_day: HashMap<Address, U256>,
     /// Sales that the operator's signer contributes to, by chain; to any that is followed, where there are none.
     pub sales: HashSet<(u64, Address)>,
-    /// Blocks after which an order of the operator's signer that is in none is cancelled, so that those behind it go on.
+    /// Blocks after which an order of the operator's signer that is in none is cancelled, so that those behind it go on. One that has a
+    /// limit of its own and holds up nobody is not.
     pub patience: u64,
     /// Blocks that may pass over one that is next in line and may not pay what they ask for, before it is cancelled if others wait.
     pub cap_patience: u64,
@@ -83,12 +84,15 @@ struct Shared {
     options: OrderOptions,
     fresh: Notify,
     turns: Semaphore,
+    /// What was logged, and is looked at again and again.
+    told: Mutex<HashSet<String>>,
 }
 
 impl Orders {
     /// Signs with `signer`, where there is one.
     pub fn new(signer: Option<Signer>, options: OrderOptions) -> Self {
-        Self(Arc::new(Shared { signer, options, fresh: Notify::new(), turns: Semaphore::new(AT_ONCE) }))
+        let (fresh, turns, told) = (Notify::new(), Semaphore::new(AT_ONCE), Mutex::default());
+        Self(Arc::new(Shared { signer, options, fresh, turns, told }))
     }
 
     /// The operator's signer.
@@ -105,6 +109,11 @@ impl Orders {
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         self.0.turns.acquire().await.ok()
+    }
+
+    /// Whether this is said for the first time.
+    fn is_first_time(&self, what: &str) -> bool {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert(what.to_owned())
     }
 
     /// There is something to be sent: looked at at once, if it is this process that sends.

@@ -16,7 +16,7 @@ use crate::{
     types::{Amount, Hash32},
 };
 
-/// So many times what the market asks for is the most that an order pays, however often it is signed again.
+/// So many times [`Fees::max`], which is twice the base fee and the tip, is the most that an order pays, however often it is signed again.
 const MOST_TIMES: u128 = 4;
 
 /// Gas of a transfer to an account.
@@ -61,7 +61,7 @@ impl GivenUp {
     /// In words, as the end of a sentence.
     pub fn text(self) -> &'static str {
         match self {
-            Self::NotIncluded => "it was in no block for too long, and others wait behind it",
+            Self::NotIncluded => "it was in no block for too long, and would hold up others",
             Self::FeeCap => "blocks ask for more than its max_fee_per_gas, and others wait behind it",
         }
     }
@@ -100,12 +100,36 @@ pub(super) struct Raised {
     pub priority: u128,
 }
 
-/// What blocks ask for, and an eighth more than those before, of both fees, as nodes ask for; no more than `cap`, as long as that is
-/// enough more. `None` where it is not, or beyond four times what blocks ask for, however often it is signed again.
-pub(super) fn raise(before: &[TransactionRow], fees: Fees, cap: Option<u128>) -> Option<Raised> {
+/// The most that a transaction may pay which takes the place of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// What is ordered: its caller's limit, if there is one, and four times what the market asks for.
+    Order(Option<u128>),
+    /// A transfer of nothing. It has to outbid what it takes the place of even when the market has fallen since, and takes little gas:
+    /// so four times what was signed before it counts as well. Not what transfers were raised to: that would have no end.
+    Transfer,
+}
+
+impl Limit {
+    fn most(self, before: &[TransactionRow], fees: Fees) -> u128 {
+        let (cap, counted) = match self {
+            Self::Order(cap) => (cap.unwrap_or(u128::MAX), fees.max),
+            Self::Transfer => {
+                let replaced = before.iter().enumerate().filter(|(at, t)| *at == 0 || t.purpose == "speed_up");
+                let signed = replaced.map(|(_, t)| t.max_fee.0.saturating_to()).max().unwrap_or_default();
+                (u128::MAX, fees.max.max(signed))
+            }
+        };
+        cap.min(counted.saturating_mul(MOST_TIMES))
+    }
+}
+
+/// What blocks ask for, and an eighth more than those before, of both fees, as nodes ask for; no more than `limit`, as long as that is
+/// enough more. `None` where it is not, however often it is signed again.
+pub(super) fn raise(before: &[TransactionRow], fees: Fees, limit: Limit) -> Option<Raised> {
     let least_max = before.iter().map(|t| raised(t.max_fee)).max().unwrap_or_default();
     let least_priority = before.iter().map(|t| raised(t.priority_fee)).max().unwrap_or_default();
-    let cap = cap.unwrap_or(u128::MAX).min(fees.max.saturating_mul(MOST_TIMES));
+    let cap = limit.most(before, fees);
     let priority = fees.priority.max(least_priority);
     let max = fees.max.max(least_max).max(priority).min(cap);
     let priority = priority.min(max);
@@ -118,7 +142,7 @@ pub(super) fn pays(transaction: &TransactionRow, fees: Fees) -> bool {
 }
 
 /// Signs it and writes it; nothing is sent. `None` where the order's own limit of fees does not allow what nodes ask for, or it would
-/// be four times what the market asks for.
+/// be more than its [`Limit`].
 ///
 /// # Errors
 /// [`OrderError::NotOpen`] where the order is in a block, or came signed.
@@ -144,8 +168,11 @@ pub async fn add(
     }
     let before = transactions::list(connection, id).await?;
     // What cancels is worth more than the caller's limit: it costs the gas of a transfer, and sets money free.
-    let cap = order.fee_cap.filter(|_| more == More::SpeedUp).map(|cap| cap.0.saturating_to::<u128>());
-    let Some(Raised { max, priority }) = raise(&before, fees, cap) else { return Ok(None) };
+    let limit = match more {
+        More::SpeedUp => Limit::Order(order.fee_cap.map(|cap| cap.0.saturating_to())),
+        More::Cancel => Limit::Transfer,
+    };
+    let Some(Raised { max, priority }) = raise(&before, fees, limit) else { return Ok(None) };
     let base = TxEip1559 {
         chain_id: order.chain_id.unsigned_abs(),
         nonce: order.nonce.unsigned_abs(),
@@ -210,7 +237,7 @@ mod tests {
         let fees = |base: u128| Fees { base, max: 2 * base + 8, priority: 8 };
         let raise = |before: &[(u64, u64)], base, cap| {
             let before: Vec<_> = before.iter().map(|(max, priority)| paying(*max, *priority)).collect();
-            super::raise(&before, fees(base), cap).map(|r| (r.max, r.priority))
+            super::raise(&before, fees(base), Limit::Order(cap)).map(|r| (r.max, r.priority))
         };
         assert_eq!(raise(&[], 100, None), Some((208, 8)), "a first one");
         assert_eq!(raise(&[(80, 8)], 100, None), Some((208, 10)), "what blocks ask for");
@@ -221,5 +248,26 @@ mod tests {
         assert_eq!(raise(&[(80, 8)], 100, Some(91)), Some((91, 10)));
         assert_eq!(raise(&[(80, 8)], 100, Some(90)), None);
         assert_eq!(raise(&[(8, 8)], 100, Some(10)), Some((10, 10)), "no more to who includes it than in all");
+    }
+
+    #[test]
+    fn a_transfer_outbids_what_it_replaces_after_the_market_fell_and_not_without_end() {
+        let fees = Fees { base: 4, max: 16, priority: 8 };
+        let mut before = vec![paying(800, 8)];
+        assert_eq!(raise(&before, fees, Limit::Order(None)), None);
+        assert_eq!(raise(&before, fees, Limit::Transfer), Some(Raised { max: 901, priority: 10 }));
+        let mut signed = 0;
+        while let Some(Raised { max, priority }) = raise(&before, fees, Limit::Transfer) {
+            let fee = |fee| Amount(U256::from(fee));
+            before.push(TransactionRow {
+                purpose: "cancel".to_owned(),
+                max_fee: fee(max),
+                priority_fee: fee(priority),
+                ..paying(0, 0)
+            });
+            signed += 1;
+            assert!(max <= 3_200 && signed < 50, "{max}");
+        }
+        assert!(signed > 1, "{signed}");
     }
 }
