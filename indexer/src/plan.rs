@@ -16,6 +16,9 @@ use crate::{
     types::units::Asset,
 };
 
+/// Most gas of a call: a file may name any contract as a token.
+const MOST_GAS: u64 = 3_000_000;
+
 /// What stands at the predicted addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
@@ -139,9 +142,12 @@ async fn read<C: SolCall>(node: &Node, to: Address, what: C) -> Result<Option<C:
 }
 
 async fn call(node: &Node, to: Address, data: Bytes) -> Result<Option<Bytes>, ChainError> {
-    let request = TransactionRequest::default().to(to).input(data.into());
-    match node.call(request, BlockId::latest()).await? {
-        Called::Output(output) => Ok(Some(output)),
-        Called::Reverted(_) | Called::Short => Ok(None),
+    let request = TransactionRequest::default().to(to).gas_limit(MOST_GAS).input(data.into());
+    match node.call(request, BlockId::latest()).await {
+        Ok(Called::Output(output)) => Ok(Some(output)),
+        Ok(Called::Reverted(_) | Called::Short) => Ok(None),
+        // Another node would say the same.
+        Err(error) if error.is_out_of_gas() => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use alloy::primitives::{Address, Bytes};
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::{
@@ -28,7 +29,7 @@ use crate::{
 const MOST_CHARACTERS: usize = 60_000;
 /// Most problems that are told: an answer must not be much larger than its question.
 const MOST_PROBLEMS: usize = 200;
-/// How long a node may take for all that it is asked.
+/// How long nodes may take for all that they are asked of a plan.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A sale file, and who would deploy it.
@@ -179,7 +180,8 @@ pub async fn plan_sale(
     // A node is waited for without a connection.
     drop(snapshot);
     let factory = factory.ok_or_else(Problem::internal)?;
-    let maker = Maker { state: &state, chain_id: body.chain, factory: factory.0, now };
+    let until = Instant::now() + PATIENCE;
+    let maker = Maker { state: &state, chain_id: body.chain, factory: factory.0, now, until };
     let data = maker.make(&body.file, creator.map(|c| c.0)).await?;
     Ok(no_store(Envelope { data, meta }))
 }
@@ -190,6 +192,8 @@ struct Maker<'s> {
     factory: Address,
     /// The chain's clock, as of the indexed block.
     now: u64,
+    /// When the answer has to be there.
+    until: Instant,
 }
 
 impl Maker<'_> {
@@ -227,14 +231,23 @@ impl Maker<'_> {
     where
         F: Future<Output = Result<T, PlanError>>,
     {
-        let chain = self.state.chain(self.chain_id).await?;
-        let node = chain.node();
-        let answer = tokio::time::timeout(PATIENCE, async {
+        let answer = tokio::time::timeout_at(self.until, async {
+            let chain = self.state.chain(self.chain_id).await?;
             // Closed at the end of the process alone.
             let _turn = self.state.planning().acquire().await.map_err(|_| ChainError::NotYet)?;
-            ask(node).await
+            // Another node is asked for what is a node's fault, and nothing else.
+            let asked = chain.ask(|node| {
+                let asked = ask(node);
+                async move {
+                    match asked.await {
+                        Err(PlanError::Chain(error)) => Err(error),
+                        answer => Ok(answer),
+                    }
+                }
+            });
+            Ok::<_, Problem>(asked.await?)
         });
-        let answer = answer.await.map_err(|_| ChainError::NotYet)?;
+        let answer = answer.await.map_err(|_| ChainError::NotYet)??;
         answer.map_err(|error| match error {
             PlanError::Chain(error) => error.into(),
             other => {

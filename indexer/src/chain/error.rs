@@ -101,6 +101,13 @@ impl ChainError {
         self.is_transient() && !matches!(self, Self::NoAnswer { .. })
     }
 
+    /// Whether a call took more gas than it was given, in the words of nodes that take this for no refusal.
+    pub fn is_out_of_gas(&self) -> bool {
+        let Self::Request { reason, .. } = self else { return false };
+        let reason = reason.to_lowercase();
+        reason.contains("out of gas") || reason.contains("outofgas")
+    }
+
     /// A failed first request means that the node is not there.
     pub(super) fn at_start(self, node: &str) -> Self {
         match self {

@@ -11,7 +11,7 @@ use super::{
     Allocation, Clock, Lines, Mode, SaleFile, TokenEntry, Whitepaper,
     bounds::{MAX_AMOUNT, cost_of, highest_in_auction, highest_soft_cap, tokens_needed},
     draft::{Draft, DraftToken, DraftTokenKind},
-    section::{At, Reader},
+    section::{At, Reader, quoted},
 };
 use crate::{
     types::Amount,
@@ -156,7 +156,11 @@ fn read_amount(reader: &Reader<'_>, at: &At<String>, asset: Option<&Asset>) -> O
     let number = Decimal::parse(&at.value);
     let Some(asset) = asset else {
         if let Err(error) = number {
-            reader.error_at(at, format!("{:?} {error}", at.value), "write a decimal number in quotes, such as \"1.5\"");
+            reader.error_at(
+                at,
+                format!("{} {error}", quoted(&at.value)),
+                "write a decimal number in quotes, such as \"1.5\"",
+            );
         }
         return None;
     };
@@ -173,13 +177,21 @@ fn read_amount(reader: &Reader<'_>, at: &At<String>, asset: Option<&Asset>) -> O
         }
         Ok(raw) => Some(at.with(raw)),
         Err(UnitsError::TooPrecise { .. }) => {
-            let message =
-                format!("{:?} has more digits after the point than {} has: {}", at.value, asset.symbol, asset.decimals);
+            let message = format!(
+                "{} has more digits after the point than {} has: {}",
+                quoted(&at.value),
+                asset.symbol,
+                asset.decimals
+            );
             reader.error_at(at, message, format!("write at most {} digits after the point", asset.decimals));
             None
         }
         Err(error) => {
-            reader.error_at(at, format!("{:?} {error}", at.value), "write a decimal number in quotes, such as \"1.5\"");
+            reader.error_at(
+                at,
+                format!("{} {error}", quoted(&at.value)),
+                "write a decimal number in quotes, such as \"1.5\"",
+            );
             None
         }
     }

@@ -15,7 +15,7 @@ pub use schedules::{DraftAllocation, DraftSchedule};
 
 use super::{
     list,
-    section::{At, Reader, Section, unknown_key},
+    section::{At, MOST_NAME, MOST_SYMBOL, Reader, Section, quoted, unknown_key},
 };
 use crate::types::units::Asset;
 
@@ -142,7 +142,7 @@ impl Draft {
             vesting: schedules::vesting(reader, root.get("vesting")),
             release: schedules::release(reader, root.get("release")),
             allocations: schedules::allocations(reader, root.get("allocation")),
-            name: sale.text("name", "Aurora"),
+            name: sale.short_text("name", "Aurora", MOST_NAME),
             owner: sale.address("owner"),
             beneficiary: sale.address("beneficiary"),
             opens: sale.time("opens"),
@@ -173,6 +173,7 @@ fn payment<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftPayment {
     let mut section = Section::new(reader, "payment", value, true);
     let (currency, decimals) = (section.text("currency", "ETH"), section.decimals("decimals"));
     let symbol = section.optional_text("symbol").filter(|s| !s.value.trim().is_empty());
+    let symbol = symbol.map(|at| section.cut(at, MOST_SYMBOL));
     let line = section.line();
     let draft = match currency {
         Some(at) if at.value == "ETH" => {
@@ -187,7 +188,7 @@ fn payment<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftPayment {
         }
         Some(at) => {
             if !at.value.starts_with("0x") {
-                let message = format!("is {:?}, which is neither ETH nor a token's address", at.value);
+                let message = format!("is {}, which is neither ETH nor a token's address", quoted(&at.value));
                 reader.error_at(
                     &at,
                     message,
@@ -225,7 +226,7 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
             let message = "is missing: amounts of an existing token are meant by it, and it is compared with the chain";
             reader.error(line, "token.decimals", message, "add decimals = 18, or what the token has");
         }
-        let symbol = section.text("symbol", "AUR");
+        let symbol = section.short_text("symbol", "AUR", MOST_SYMBOL);
         for key in ["name", "supply", "contract_uri", "kind"] {
             if let Some(at) = section.optional_text(key) {
                 let message = "belongs to a token that is to be created, but token.address names an existing one";
@@ -235,7 +236,7 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
         let asset = decimals.zip(symbol).map(|(d, s)| Asset { decimals: d.value, symbol: s.value });
         DraftToken { line, kind: address.map(|address| DraftTokenKind::Existing { address }), asset, for_sale }
     } else {
-        let symbol = section.text("symbol", "AUR");
+        let symbol = section.short_text("symbol", "AUR", MOST_SYMBOL);
         if let Some(at) = section.decimals("decimals").filter(|d| d.value != 18) {
             reader.error_at(&at, "a new token has 18 decimals", "remove the line");
         }
@@ -246,7 +247,7 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
         };
         let kind = DraftTokenKind::New {
             restricted,
-            name: section.text("name", "Aurora"),
+            name: section.short_text("name", "Aurora", MOST_NAME),
             supply: section.decimal("supply", Some("1000000")),
             contract_uri: section.uri("contract_uri"),
         };
@@ -277,7 +278,7 @@ fn phases<'t>(reader: &Reader<'t>, value: Entry<'_, 't>, folder: Option<&Path>) 
         let mut section = Section::new(reader, &format!("phase[{}]", index + 1), Some(value), true);
         let mut phase = DraftPhase {
             line: section.line(),
-            name: section.text("name", "early bird"),
+            name: section.short_text("name", "early bird", MOST_NAME),
             ends: section.time("ends"),
             price: section.decimal("price", Some("0.001")),
             raised_up_to: section.decimal("raised_up_to", None),

@@ -2,7 +2,7 @@
 
 mod values;
 
-use std::{cell::RefCell, ops::Range};
+use std::{borrow::Cow, cell::RefCell, ops::Range};
 
 use alloy::primitives::{Address, B256};
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use url::Url;
 
 pub use self::values::WHOLE;
 use super::problem::{Problem, Severity};
-use crate::types::address::{lacks_checksum, parse_address};
+use crate::types::address::{AddressError, lacks_checksum, parse_address};
 
 /// A value, the key it stands at and its line.
 #[derive(Clone, Debug)]
@@ -31,6 +31,30 @@ impl<T> At<T> {
     /// The same place, another value.
     pub fn with<U>(&self, value: U) -> At<U> {
         At { value, key: self.key.clone(), line: self.line }
+    }
+}
+
+/// Most characters of a token's symbol: it stands in what is told of a sale many times.
+pub const MOST_SYMBOL: usize = 32;
+/// The same of a name.
+pub const MOST_NAME: usize = 128;
+
+/// With more problems than this a file is something else, and one more says nothing.
+const MOST_PROBLEMS: usize = 200;
+
+/// Most characters of a text that is quoted.
+const MOST_QUOTED: usize = 60;
+
+/// A text of the file in quotes, cut where it is too long to be read again.
+pub fn quoted(text: &str) -> String {
+    format!("{:?}", shortened(text))
+}
+
+/// The same without quotes.
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MOST_QUOTED) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -69,7 +93,15 @@ impl<'t> Reader<'t> {
     }
 
     fn note(&self, severity: Severity, line: usize, key: &str, message: String, mend: String) {
-        self.problems.borrow_mut().push(Problem { line, severity, key: key.to_owned(), message, mend });
+        let mut problems = self.problems.borrow_mut();
+        if problems.len() >= MOST_PROBLEMS {
+            // The first error takes a warning's place: whether there is one decides.
+            if severity == Severity::Warning || problems.iter().any(|p| p.severity == Severity::Error) {
+                return;
+            }
+            problems.pop();
+        }
+        problems.push(Problem { line, severity, key: key.to_owned(), message, mend });
     }
 
     /// All that was noted, in the order of the lines.
@@ -155,8 +187,10 @@ impl<'r, 't> Section<'r, 't> {
             None => {
                 let found = at.value.type_str();
                 let mend = match at.value {
-                    DeValue::Integer(number) => format!("write it in quotes: {key} = \"{number}\""),
-                    DeValue::Float(number) => format!("write it in quotes: {key} = \"{}\"", number.as_str()),
+                    DeValue::Integer(number) => {
+                        format!("write it in quotes: {key} = \"{}\"", shortened(&number.to_string()))
+                    }
+                    DeValue::Float(number) => format!("write it in quotes: {key} = \"{}\"", shortened(number.as_str())),
                     _ => format!("write {key} = \"…\""),
                 };
                 self.reader.error_at(&at, format!("is {} {found}, and must be {what} in quotes", article(found)), mend);
@@ -178,6 +212,19 @@ impl<'r, 't> Section<'r, 't> {
             return None;
         }
         Some(at.with(at.value.to_owned()))
+    }
+
+    /// A text that must be there, not be empty and have no more than so many characters. One that is longer is noted and cut.
+    pub fn short_text(&mut self, key: &'static str, example: &str, most: usize) -> Option<At<String>> {
+        self.text(key, example).map(|at| self.cut(at, most))
+    }
+
+    /// Notes a text of more than so many characters, and cuts it.
+    pub fn cut(&self, at: At<String>, most: usize) -> At<String> {
+        let Some((end, _)) = at.value.char_indices().nth(most) else { return at };
+        let has = at.value.chars().count();
+        self.reader.error_at(&at, format!("has {has} characters"), format!("write at most {most}"));
+        at.with(at.value[..end].to_owned())
     }
 
     /// A text that may be missing or empty.
@@ -224,7 +271,7 @@ impl<'r, 't> Section<'r, 't> {
         };
         let Some(time) = at.value.as_datetime() else {
             let mend = match at.value.as_str() {
-                Some(text) => format!("write it without quotes: {key} = {text}"),
+                Some(text) => format!("write it without quotes: {key} = {}", shortened(text)),
                 None => format!("write {key} = {example}"),
             };
             self.reader.error_at(&at, "is not a date and time", mend);
@@ -276,6 +323,10 @@ impl<'r, 't> Section<'r, 't> {
                 Some(at.with(address))
             }
             Err(error) => {
+                let error = match error {
+                    AddressError::Form(text) => AddressError::Form(shortened(&text).into_owned()),
+                    other => other,
+                };
                 self.reader.error_at(at, error.to_string(), error.mend());
                 None
             }
@@ -321,7 +372,7 @@ impl<'r, 't> Section<'r, 't> {
         let at = self.string(key, "a word")?;
         let found = words.iter().find(|w| **w == at.value);
         if found.is_none() {
-            self.reader.error_at(&at, format!("is {:?}, which it cannot be", at.value), format!("write {list}"));
+            self.reader.error_at(&at, format!("is {}, which it cannot be", quoted(at.value)), format!("write {list}"));
         }
         found.map(|w| at.with(*w))
     }
@@ -350,7 +401,8 @@ pub fn unknown_key(reader: &Reader<'_>, path: &str, name: &str, line: usize, kno
         Some((_, key)) => format!("did you mean `{key}`?"),
         None => format!("remove it; the keys here are {}", known.join(", ")),
     };
-    let full = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let name = shortened(name);
+    let full = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
     reader.error(line, &full, "is not a key that a sale file has", mend);
 }
 
@@ -377,6 +429,27 @@ fn article(word: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn problems_have_an_end_and_an_error_is_never_among_those_left_out() {
+        let reader = Reader::new("");
+        let at = At { value: (), key: "sale.name".to_owned(), line: 1 };
+        for _ in 0..2 * MOST_PROBLEMS {
+            reader.warn_at(&at, "is odd", "look again");
+        }
+        for _ in 0..3 {
+            reader.error_at(&at, "is wrong", "mend it");
+        }
+        let problems = reader.into_problems();
+        assert_eq!(problems.len(), MOST_PROBLEMS);
+        assert_eq!(problems.iter().filter(|p| p.severity == Severity::Error).count(), 1);
+    }
+
+    #[test]
+    fn what_is_quoted_is_short() {
+        assert_eq!(quoted("1,5"), "\"1,5\"");
+        assert_eq!(quoted(&"ä".repeat(5_000)), format!("\"{}…\"", "ä".repeat(MOST_QUOTED)));
+    }
 
     #[test]
     fn distances() {

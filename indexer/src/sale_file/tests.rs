@@ -73,6 +73,21 @@ fn unknown_keys_are_refused_with_their_line() {
 }
 
 #[test]
+fn names_and_symbols_have_an_end() {
+    let name = |length| format!("name = \"{}\"", "ä".repeat(length));
+    accepts("name = \"Aurora\"", &name(128));
+    let problem = only("name = \"Aurora\"", &name(129));
+    assert_eq!((problem.message.as_str(), problem.mend.as_str()), ("has 129 characters", "write at most 128"));
+    let symbol = |length| format!("symbol = \"{}\"", "A".repeat(length));
+    accepts("symbol = \"AUR\"", &symbol(32));
+    assert_eq!(only("symbol = \"AUR\"", &symbol(33)).mend, "write at most 32");
+    let problem = problems(&HARBOR.replacen("symbol = \"USDD\"", &symbol(5_000), 1)).remove(0);
+    assert_eq!((problem.key.as_str(), problem.mend.as_str()), ("payment.symbol", "write at most 32"));
+    let problem = only("soft_cap = \"250\"", &format!("soft_cap = \"{}\"", "x".repeat(5_000)));
+    assert!(problem.message.len() < 200, "{}", problem.message);
+}
+
+#[test]
 fn boundaries_of_the_contracts() {
     accepts("soft_cap = \"250\"", "soft_cap = \"1000\"");
     assert_eq!(only("soft_cap = \"250\"", "soft_cap = \"1000.000000000000000001\"").key, "sale.soft_cap");

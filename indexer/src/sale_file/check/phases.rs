@@ -7,7 +7,7 @@ use super::{
         Gate, Mode, PhaseEntry,
         bounds::{MAX_DURATION, MAX_PHASES, MAX_PRICE},
         draft::{Draft, DraftPhase},
-        section::{At, Reader},
+        section::{At, Reader, quoted},
     },
     read_amount, units,
 };
@@ -205,7 +205,7 @@ fn read_price(reader: &Reader<'_>, at: &At<String>, draft: &Draft) -> Option<U25
         Err(error) => {
             reader.error_at(
                 at,
-                format!("{:?} {error}", at.value),
+                format!("{} {error}", quoted(&at.value)),
                 "write payment units per whole token, such as \"0.001\"",
             );
             return None;
@@ -216,15 +216,17 @@ fn read_price(reader: &Reader<'_>, at: &At<String>, draft: &Draft) -> Option<U25
     let (price, exact) = match number.scaled_rounding_down(exponent) {
         Ok(price) => price,
         Err(error) => {
-            reader.error_at(at, format!("{:?} {error}", at.value), "write a smaller price");
+            reader.error_at(at, format!("{} {error}", quoted(&at.value)), "write a smaller price");
             return None;
         }
     };
     let as_text = |price| Amount(price).to_units(u8::try_from(exponent).unwrap_or(0));
     if !exact {
         let message = format!(
-            "{:?} is finer than the contract's price, which is a whole number of {} base units per 10^18 base units of {}",
-            at.value, payment.symbol, token.symbol
+            "{} is finer than the contract's price, which is a whole number of {} base units per 10^18 base units of {}",
+            quoted(&at.value),
+            payment.symbol,
+            token.symbol
         );
         let above = price + U256::ONE;
         let mend = match (exponent >= 0, price.is_zero()) {

@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 use toml::{Spanned, de::DeValue};
 
-use super::super::section::{At, Reader, Section};
+use super::super::section::{At, MOST_NAME, Reader, Section};
 
 /// `[vesting]` or `[release]`.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ pub fn allocations<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> Vec<DraftAl
         let mut section = Section::new(reader, &format!("allocation[{}]", index + 1), Some(value), true);
         let mut draft = DraftAllocation {
             line: section.line(),
-            name: section.text("name", "team"),
+            name: section.short_text("name", "team", MOST_NAME),
             beneficiary: section.address("beneficiary"),
             amount: section.decimal("amount", Some("100000")),
             cliff: section.duration("cliff", false),

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256};
 
-use super::{At, Section};
+use super::{At, Section, quoted};
 use crate::types::units::{Decimal, UnitsError};
 
 impl Section<'_, '_> {
@@ -32,7 +32,7 @@ impl Section<'_, '_> {
         let seconds = parse_duration(at.value);
         if seconds.is_none() {
             let mend = "write a whole number and s, m, h or d for seconds, minutes, hours or days, such as \"14d\"";
-            self.reader.error_at(&at, format!("is {:?}, which is no time span", at.value), mend);
+            self.reader.error_at(&at, format!("is {}, which is no time span", quoted(at.value)), mend);
         }
         seconds.map(|s| at.with(s))
     }
@@ -43,11 +43,11 @@ impl Section<'_, '_> {
         let share = at.value.strip_suffix('%').map(|n| Decimal::parse(n.trim_end()).and_then(|n| n.scaled(2)));
         let mend = "write a number and %, such as \"20%\" or \"12.5%\"";
         match share {
-            None => self.reader.error_at(&at, format!("is {:?}, and must end with %", at.value), mend),
+            None => self.reader.error_at(&at, format!("is {}, and must end with %", quoted(at.value)), mend),
             Some(Err(UnitsError::TooPrecise { .. })) => {
                 self.reader.error_at(&at, "is finer than 0.01 %, the smallest share that the contracts know", mend);
             }
-            Some(Err(error)) => self.reader.error_at(&at, format!("{:?} {error}", at.value), mend),
+            Some(Err(error)) => self.reader.error_at(&at, format!("{} {error}", quoted(at.value)), mend),
             Some(Ok(share)) => match u16::try_from(share) {
                 Ok(share) if share <= WHOLE => return Some(at.with(share)),
                 _ => self.reader.error_at(&at, "is more than 100 %", mend),
