@@ -15,7 +15,7 @@ use crate::{
     chain::{Called, Chain, ChainError, Fees, Node},
     contracts::{FixedPriceSale, SaleToken},
     db::service::{
-        order_signers as signers,
+        order_signers::{self as signers, Outstanding},
         order_transactions::{self as transactions, EventRow, NewTransaction},
         orders::{self, NewOrder},
     },
@@ -169,12 +169,21 @@ pub async fn prepare_intent(
 }
 
 impl Looked {
-    /// Whether token and allowance reach for so much.
-    fn covers_tokens(&self, account: Address, sale: &SaleFacts, needed: U256) -> Result<(), OrderError> {
+    /// Whether tokens and allowance reach for so much more than what orders take already: the tokens are all sales', the allowance is
+    /// one sale's.
+    fn covers_tokens(
+        &self,
+        account: Address,
+        sale: &SaleFacts,
+        before: Outstanding,
+        amount: U256,
+    ) -> Result<(), OrderError> {
         let token = sale.currency;
+        let needed = before.tokens.0.saturating_add(amount);
         if self.tokens < needed {
             return Err(OrderError::FewTokens { account, token, has: self.tokens, needed });
         }
+        let needed = before.tokens_for_sale.0.saturating_add(amount);
         if self.allowed < needed {
             return Err(OrderError::Allowance { account, token, sale: sale.address, allowed: self.allowed, needed });
         }
@@ -317,7 +326,7 @@ async fn place_own(
         return Err(OrderError::Short { account, has: looked.wei, needed });
     }
     if !sale.currency.is_zero() {
-        looked.covers_tokens(account, sale, before.tokens.0.saturating_add(intent.amount))?;
+        looked.covers_tokens(account, sale, before, intent.amount)?;
     }
     // Last, as the node counts what those before it will take: it would blame the token for what they leave.
     match &looked.called {
@@ -425,4 +434,41 @@ async fn write(
 /// A number of a chain as the database keeps it. None that is real is too large.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_sales_share_the_tokens_and_each_has_its_allowance() {
+        let looked = |tokens: u64, allowed: u64| Looked {
+            head: 0,
+            latest: 0,
+            pending: 0,
+            wei: U256::ZERO,
+            fees: Fees::default(),
+            called: Called::Short,
+            gas: None,
+            tokens: U256::from(tokens),
+            allowed: U256::from(allowed),
+        };
+        let sale = SaleFacts {
+            chain_id: 1,
+            address: Address::repeat_byte(1),
+            currency: Address::repeat_byte(2),
+            assets: Assets::default(),
+        };
+        // 70 are spoken for, 20 of them for this sale.
+        let (tokens, tokens_for_sale) = (Amount(U256::from(70)), Amount(U256::from(20)));
+        let before = Outstanding { wei: Amount::ZERO, tokens, tokens_for_sale };
+        let covers = |looked: Looked| looked.covers_tokens(Address::ZERO, &sale, before, U256::from(30));
+        assert!(covers(looked(100, 50)).is_ok());
+        assert!(
+            matches!(covers(looked(99, 50)), Err(OrderError::FewTokens { needed, .. }) if needed == U256::from(100))
+        );
+        assert!(
+            matches!(covers(looked(100, 49)), Err(OrderError::Allowance { needed, .. }) if needed == U256::from(50))
+        );
+    }
 }

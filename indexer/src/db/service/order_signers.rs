@@ -12,8 +12,10 @@ use crate::{
 pub struct Outstanding {
     /// Wei, gas included.
     pub wei: Amount,
-    /// Base units of one token, for one sale.
+    /// Base units of one token, for all sales: they share the account's balance.
     pub tokens: Amount,
+    /// Of it, for one sale, which has an allowance of its own.
+    pub tokens_for_sale: Amount,
 }
 
 /// The next nonce of a signer, which is taken with this: others wait until the transaction ends. `least` is what the node says.
@@ -35,7 +37,8 @@ pub async fn take_nonce(
     .await?)
 }
 
-/// What orders of an account will take at most, of ether and of a token for one sale, that had not taken it yet in block `head`.
+/// What orders of an account will take at most, of ether and of a token, for all sales and for one, that had not taken it yet in block
+/// `head`.
 pub async fn outstanding(
     connection: &mut PgConnection,
     (chain_id, head): (i64, i64),
@@ -47,7 +50,8 @@ pub async fn outstanding(
         Outstanding,
         r#"SELECT coalesce(sum(o.value + o.gas_limit * (SELECT max(t.max_fee) FROM crowdsale_service.order_transaction t
                                                         WHERE t.order_id = o.id)), 0) AS "wei!: Amount",
-                  coalesce(sum(o.amount) FILTER (WHERE o.currency = $3 AND o.sale = $4), 0) AS "tokens!: Amount"
+                  coalesce(sum(o.amount) FILTER (WHERE o.currency = $3), 0) AS "tokens!: Amount",
+                  coalesce(sum(o.amount) FILTER (WHERE o.currency = $3 AND o.sale = $4), 0) AS "tokens_for_sale!: Amount"
            FROM crowdsale_service.sale_order o
            WHERE o.chain_id = $1 AND o.sender = $2
                AND (NOT o.settled AND o.state IN ('accepted', 'pending', 'dropped', 'reorged') OR o.block_number > $5)"#,
