@@ -3,6 +3,7 @@
 
 import { getAddress } from 'ethers/address'
 import type { Schemas, Sale } from '../api.ts'
+import { cloneOf } from './clone.ts'
 import { iso } from './heads.ts'
 import { NOBODY, type Reader } from './reader.ts'
 
@@ -31,18 +32,14 @@ interface Terms {
   phases: { end: bigint; raisedUpTo: bigint; price: bigint; gate: bigint; root: string }[]
 }
 
-/** Before the address in the code of a clone (ERC-1167), with the `0x`. */
-const CLONE = 2 + 2 * 10
-
 /**
  * Of which kind a sale of the factory is; none if it is no sale of the factory. A sale shares the factory's code and names the factory;
  * both could be copied, but the vault beside it stands where the factory alone can have put it.
  */
 async function findMode(r: Reader, address: string): Promise<(typeof MODE_NAMES)[number] | undefined> {
   const code = await r.code(address)
-  const shared = `0x${code.slice(CLONE, CLONE + 40)}`.toLowerCase()
   const kinds = await Promise.all(MODES.map((name) => r.one<string>('factory', r.place.factory, name)))
-  const kind = kinds.findIndex((one) => one.toLowerCase() === shared)
+  const kind = cloneOf(code, kinds)
   if (kind < 0) return undefined
   const [factory, vault] = await Promise.all([
     r.one<string>('sale', address, 'factory'),
