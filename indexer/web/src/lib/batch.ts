@@ -44,7 +44,7 @@ export async function sendCalls(ask: Ask, from: string, chain: number, calls: Ca
 
 interface Status {
   status: number
-  receipts?: { transactionHash: string }[]
+  receipts?: { transactionHash: string; status?: string }[]
 }
 
 /** What the wallet, and then its node, tells about a batch. */
@@ -59,9 +59,12 @@ export async function observeBatch(t: Transaction, id: string, ask: Ask): Promis
   const { status, receipts } = (await ask('wallet_getCallsStatus', [id])) as Status
   const hash = receipts?.at(-1)?.transactionHash
   if (status >= 600) return [...gone, { type: 'batch_failed', how: 'partly' }]
-  // That it failed, the receipt tells too, and whether that is final.
-  if (status >= 200 && hash !== undefined) return hash === t.hash ? gone : [...gone, { type: 'executed', hash }]
+  // Its hash may be of a transaction that others are in too, which goes through where the batch does not.
   if (status >= 500) return [...gone, { type: 'batch_failed', how: 'reverted' }]
   if (status >= 400) return [...gone, { type: 'batch_failed', how: 'not_sent' }]
+  if (status < 200) return gone
+  const failed = receipts?.filter((one) => one.status !== undefined && Number(one.status) === 0).length ?? 0
+  if (failed > 0) return [...gone, { type: 'batch_failed', how: failed === receipts?.length ? 'reverted' : 'partly' }]
+  if (hash !== undefined) return hash === t.hash ? gone : [...gone, { type: 'executed', hash }]
   return gone
 }

@@ -24,7 +24,7 @@ export async function observeByService(t: Transaction, activities: Activities): 
     const found = await activities(cursor)
     if (!found.ok) return []
     const { data, meta, next_cursor } = found.body
-    const one = data.find((each) => each.transaction_hash === t.hash)
+    const one = data.find((each) => each.transaction_hash === t.hash && isOf(t, each))
     if (one) return told(one)
     const below = t.block?.number ?? t.seenAt ?? 0
     const last = data.at(-1)
@@ -37,6 +37,16 @@ export async function observeByService(t: Transaction, activities: Activities): 
     return isGone && TRACED.includes(t.kind) ? [{ type: 'unknown', head: meta.indexed_block.number, spent: false }] : []
   }
   return []
+}
+
+/** What is done to one account's position. */
+const OF_ACCOUNT: Kind[] = ['contribute', 'claim', 'refund', 'withdraw']
+
+/** A transaction that bundles what several accounts do has a trace of each: this one is of the sender's, or of whom the call names. */
+function isOf(t: Transaction, { account }: Activity): boolean {
+  if (!account || !OF_ACCOUNT.includes(t.kind)) return true
+  const one = account.toLowerCase()
+  return one === t.from.toLowerCase() || t.data.toLowerCase().includes(one.slice(2))
 }
 
 function told({ block }: Activity): Event[] {

@@ -113,7 +113,7 @@ export type Event =
   | { type: 'executed'; hash: string }
   /** The Safe has used the nonce for something else. */
   | { type: 'outrun' }
-  /** What EIP-5792 calls 400, 500 without a receipt, and 600. */
+  /** What EIP-5792 calls 400, 500 and 600. */
   | { type: 'batch_failed'; how: 'not_sent' | 'reverted' | 'partly' }
 
 /** So many blocks after a node has last known of it, with its nonce unused, a transaction is taken for dropped. */

@@ -64,7 +64,12 @@ test('each status of a batch is what it means', async () => {
   assert.deepEqual(await seen({ status: 200, receipts }), [{ type: 'executed', hash: '0xa' }])
   assert.deepEqual(await seen({ status: 400 }), [{ type: 'batch_failed', how: 'not_sent' }])
   assert.deepEqual(await seen({ status: 500 }), [{ type: 'batch_failed', how: 'reverted' }])
-  assert.deepEqual(await seen({ status: 500, receipts }), [{ type: 'executed', hash: '0xa' }])
+  // Others can be in the same transaction, so its hash does not say that the batch went through.
+  assert.deepEqual(await seen({ status: 500, receipts }), [{ type: 'batch_failed', how: 'reverted' }])
+  const [good, bad] = ['0x1', '0x0'].map((status) => ({ transactionHash: '0xa', status }))
+  assert.deepEqual(await seen({ status: 200, receipts: [good] }), [{ type: 'executed', hash: '0xa' }])
+  assert.deepEqual(await seen({ status: 200, receipts: [bad] }), [{ type: 'batch_failed', how: 'reverted' }])
+  assert.deepEqual(await seen({ status: 200, receipts: [bad, good] }), [{ type: 'batch_failed', how: 'partly' }])
   assert.deepEqual(await seen({ status: 600, receipts }), [{ type: 'batch_failed', how: 'partly' }])
   // Its block is gone.
   const was = { ...t, hash: '0xa', block: { number: 101, hash: '0xb1' } }

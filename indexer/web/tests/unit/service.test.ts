@@ -29,6 +29,15 @@ test('it is found in the activity of the sale, with its finality', async () => {
   ])
 })
 
+test('what others do in the same transaction says nothing of this one', async () => {
+  const mine = { ...t, from: '0xAbC1', data: '0x12' }
+  const of = (account: string) => service([[{ ...one('0xa', 105), account }]])
+  assert.deepEqual(await observeByService(mine, of('0xdef2')), [])
+  assert.deepEqual(await observeByService(mine, of('0xabc1')), [inBlock(105)])
+  // Paid for by somebody else.
+  assert.deepEqual(await observeByService({ ...mine, data: '0x12def2' }, of('0xDEF2')), [inBlock(105)])
+})
+
 test('what happened before it is not looked through, nor more than a few pages', async () => {
   const old: (string | undefined)[] = []
   assert.deepEqual(await observeByService(t, service([[one('0xf', 99)], [one('0xa', 98)]], old)), [])
