@@ -1,5 +1,6 @@
-// A position as the contracts tell it, in the shape of the API. What can be had is what the contract's own functions give when they
-// are tried: nothing is computed that the contract could contradict.
+// A position as the contracts tell it, in the shape of the API. What can be had is what the contracts owe, as `api/standing.rs` counts it,
+// and not what a trial gives: one that does not get through, as of an address that the currency's issuer has blocked, leaves the money
+// where it is.
 
 import { getAddress } from 'ethers/address'
 import type { Position, Sale, Schemas } from '../api.ts'
@@ -13,24 +14,18 @@ import { finality } from './sale.ts'
 export async function findPosition(r: Reader, sale: Sale, written: string): Promise<Position | undefined> {
   const investor = getAddress(written.toLowerCase())
   const { address, vault } = sale
-  const tried = (abi: 'sale' | 'vault', to: string, name: string, values: unknown[], from?: string) =>
-    r.unless(
-      0n,
-      r.call(abi, to, name, values, from).then((found) => found[0] as bigint),
-    )
   const positionOf = async (at: Reader) =>
     (await at.call('sale', address, 'positionOf', [investor])) as [bigint, bigint]
   const isSuccess = sale.state === 'succeeded'
-  const [[paid, left], [claimable, excess], claimed, stake, until, refund, withdrawal, rest, hasObjected, howFinal] =
+  const [[paid, left], [claimable, excess], claimed, stake, until, tried, rest, hasObjected, howFinal] =
     await Promise.all([
       positionOf(r),
       r.call('sale', address, 'claimable', [investor]) as Promise<[bigint, bigint]>,
       r.one<bigint>('sale', address, 'claimedOf', [investor]),
       r.one<bigint>('sale', address, 'stakeOf', [investor]),
       r.one<bigint>('sale', address, 'coolingOffUntil', [investor]),
-      tried('sale', address, 'refundFor', [investor]),
-      tried('sale', address, 'withdraw', [], investor),
-      tried('vault', vault, 'refundFor', [investor]),
+      r.unless(0n, r.one<bigint>('sale', address, 'refundFor', [investor])),
+      r.one<bigint>('vault', vault, 'refundable', [investor]),
       r.one<boolean>('vault', vault, 'hasObjected', [investor]),
       finality(r, async (at) => (await positionOf(at)).join()),
     ])
@@ -40,9 +35,14 @@ export async function findPosition(r: Reader, sale: Sale, written: string): Prom
 
   // Before an outcome and after a success, nobody but a rejected investor gets everything back by a refund.
   const isOver = sale.state === 'failed' || sale.state === 'cancelled'
-  const isRejected = refund > 0n && !isOver && (!isSuccess || stake === 0n)
-  // Where the outcome allots, a position is written down at its first claim; until then it is its share.
+  // That one is rejected no function tells, but its refund, which is tried; and after a success, that nothing of its money was kept.
+  const kept = sale.totals.kept ? BigInt(sale.totals.kept.raw) : 0n
   const raised = BigInt(sale.totals.raised.raw)
+  const isKeptOut = isSuccess && raised > 0n && stake === 0n && (paid * kept) / raised > 0n
+  const isRejected = isKeptOut || (tried > 0n && !isOver && (!isSuccess || stake === 0n))
+  const refund = isOver || isRejected ? paid : excess
+  const withdrawal = r.heads.latest.timestamp < Number(until) ? paid : 0n
+  // Where the outcome allots, a position is written down at its first claim; until then it is its share.
   const share =
     sale.mode !== 'fixed_price' && isSuccess && !isRejected && left === 0n && claimed === 0n && claimable + excess > 0n
   const allotted = share && raised > 0n ? (paid * BigInt(sale.totals.sold.raw)) / raised : left + claimed
