@@ -8,7 +8,7 @@ import { nextUnlock } from '../schedule.ts'
 import { toSeconds } from '../time.ts'
 import { iso } from './heads.ts'
 import type { Reader } from './reader.ts'
-import { finality } from './sale.ts'
+import { finality, outcomeOf } from './sale.ts'
 
 /** What an investor has in a sale; none where that is nothing. */
 export async function findPosition(r: Reader, sale: Sale, written: string): Promise<Position | undefined> {
@@ -27,7 +27,15 @@ export async function findPosition(r: Reader, sale: Sale, written: string): Prom
       r.unless(0n, r.one<bigint>('sale', address, 'refundFor', [investor])),
       r.one<bigint>('vault', vault, 'refundable', [investor]),
       r.one<boolean>('vault', vault, 'hasObjected', [investor]),
-      finality(r, async (at) => (await positionOf(at)).join()),
+      finality(r, async (at) =>
+        (
+          await Promise.all([
+            positionOf(at),
+            at.one<bigint>('sale', address, 'claimedOf', [investor]),
+            outcomeOf(at, address),
+          ])
+        ).join(),
+      ),
     ])
   if (paid === 0n && left === 0n && claimed === 0n) return undefined
   const money = (raw: bigint) => ({ ...sale.totals.raised, raw: raw.toString() })

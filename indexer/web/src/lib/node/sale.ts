@@ -62,6 +62,12 @@ async function readToken(r: Reader, address: string): Promise<Schemas['Token']> 
   return { address, symbol: tame(symbol, 32), name: tame(name, 64), decimals: Number(decimals) }
 }
 
+/** What is written down of a sale: a figure means something else after it. The other states come with time alone. */
+export async function outcomeOf(r: Reader, address: string): Promise<string> {
+  const state = STATES[Number(await r.one<bigint>('sale', address, 'state'))]
+  return state === 'succeeded' || state === 'failed' || state === 'cancelled' ? state : 'none'
+}
+
 /** How final a figure is: whether it was the same already in the block that is final. */
 export async function finality(r: Reader, figure: (at: Reader) => Promise<string>): Promise<Schemas['Finality']> {
   const now = await figure(r)
@@ -111,7 +117,7 @@ export async function findSale(r: Reader, written: string): Promise<Sale | undef
       ),
       r.unless(undefined, sale<bigint>('price')),
       r.unless(undefined, sale<bigint>('activePhase')),
-      finality(r, async (at) => (await totals(at)).join()),
+      finality(r, async (at) => (await Promise.all([totals(at), outcomeOf(at, address)])).join()),
     ])
   const money = (raw: bigint) => ({ raw: raw.toString(), decimals: currency.decimals, symbol: currency.symbol })
   const tokens = (raw: bigint) => ({ raw: raw.toString(), decimals: token.decimals, symbol: token.symbol })
