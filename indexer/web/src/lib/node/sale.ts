@@ -3,6 +3,7 @@
 
 import { getAddress } from 'ethers/address'
 import type { Schemas, Sale } from '../api.ts'
+import { freed } from '../schedule.ts'
 import { cloneOf } from './clone.ts'
 import { iso } from './heads.ts'
 import { NOBODY, type Reader } from './reader.ts'
@@ -145,9 +146,14 @@ export async function findSale(r: Reader, written: string): Promise<Sale | undef
   }
   const none = { uri: '', sha256: `0x${'0'.repeat(64)}` }
   const [received, released] = account
-  const [objected, needed, isStopped] = objections
+  const [objected, vaultNeeds, isStopped] = objections
   const succeededAt = state === 'succeeded' ? Number(settledAt) : undefined
   const kept = raised < terms.hardCap ? raised : terms.hardCap
+  // The vault takes the money with the first release or objection, and counts nothing before: what it will count is counted here.
+  const isUnswept = succeededAt !== undefined && received === 0n
+  const tap = { atOnce: Number(terms.tap.atOnce), cliff: 0, duration: Number(terms.tap.duration) }
+  const due = isUnswept ? freed(kept, tap, latest.timestamp - succeededAt) : releasable
+  const needed = isUnswept ? (kept * terms.tap.objection) / 10_000n : vaultNeeds
   return {
     chain_id: r.place.chain,
     address,
@@ -188,9 +194,9 @@ export async function findSale(r: Reader, written: string): Promise<Sale | undef
       kept: state === 'succeeded' ? money(kept) : null,
       held: money(held),
       released: money(released),
-      releasable: money(releasable),
+      releasable: money(due),
       in_vault: money(received - released),
-      unswept: money(state === 'succeeded' && received === 0n ? kept : 0n),
+      unswept: money(isUnswept ? kept : 0n),
       excess: money(state === 'succeeded' ? raised - kept : 0n),
       investors: 0,
       contributions: 0,
