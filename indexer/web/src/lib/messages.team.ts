@@ -195,6 +195,10 @@ export const t = {
       type: 'Type VOID to go on',
       word: 'VOID',
       name: 'Another signer takes the place of this one, and all vouchers signed so far become worthless.',
+      replaced: (signer: string, shown: string) => ({
+        sentence: `The contract names ${signer} as signer now, and this page still shows ${shown}.`,
+        next: 'Wait until the page shows the new signer, and look whether the vouchers still have to be voided.',
+      }),
       another: 'Another signer of vouchers',
       signer: 'Address of the new signer',
     },
