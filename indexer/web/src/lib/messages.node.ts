@@ -46,6 +46,15 @@ export const n = {
     open: 'Open',
   },
 
+  positions: {
+    only: (count: number, chain: number) =>
+      count === 0
+        ? `A node has no list of sales, and this page knows none on chain ${chain}: nothing was asked.`
+        : `A node has no list of sales: only the ${count === 1 ? 'one sale' : `${count} sales`} known to this page on chain ${chain} ${count === 1 ? 'was' : 'were'} asked.`,
+    empty: 'In them, this address has nothing.',
+    other: 'Open another sale by its address to see what this address has in it.',
+  },
+
   out: {
     title: 'What an address has here',
     about:

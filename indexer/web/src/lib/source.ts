@@ -131,6 +131,9 @@ function listed({ chain, sales }: Exported): string[] {
   return [...sales, ...known.sales(chain).filter((one) => !has.has(one.toLowerCase()))]
 }
 
+/** How many sales a node is asked about where positions are: it has no list of all of them. */
+export const countAsked = (chain: number) => (exported ? listed(exported) : known.sales(chain)).length
+
 function byWallet(): Place | undefined {
   const connected = wallet()
   const factory = connected && known.factories()[connected.chain]
