@@ -242,6 +242,7 @@ export const t = {
     holder: {
       title: 'Approve a holder',
       text: 'Only approved holders may have the token. Investors have to be approved before they can claim.',
+      who: 'Only a registrar of the token can do this. The token is asked before your wallet is.',
       holder: 'Address of the holder',
     },
   },
