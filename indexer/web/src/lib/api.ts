@@ -65,6 +65,10 @@ export interface SalesQuery {
   cursor?: string
 }
 
+/** Random without `randomUUID`, which there is only over HTTPS. */
+const newKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 const PAGE = 24
@@ -118,7 +122,7 @@ export const api = {
   signIn: (message: string, signature: string) =>
     answer(
       client.POST('/v1/sessions', {
-        params: { header: { 'Idempotency-Key': crypto.randomUUID() } },
+        params: { header: { 'Idempotency-Key': newKey() } },
         body: { message, signature },
       }),
     ),

@@ -11,7 +11,7 @@ export type VoucherVerdict =
   /** It ends before the phase begins. */
   | { kind: 'early'; until: number }
   | { kind: 'invalid' }
-  /** A contract signs, and nobody was there to ask it. */
+  /** A contract may sign, and nobody could ask it. */
   | { kind: 'unsure' }
 
 interface Of {
@@ -24,7 +24,7 @@ interface Of {
   now: number
 }
 
-/** `asks`: whether the signer is a contract, and whether it signed; none without a node to ask. */
+/** `asks`: whether the signer is a contract, and whether it signed; none without a node to ask. It throws where the node does not say. */
 export async function judge(
   eligibility: string,
   of: Of,
@@ -40,9 +40,10 @@ export async function judge(
   // The contract takes a key's signature in one form alone.
   const isOfKey = byKey?.signature === found.signature.toLowerCase()
   if (!isOfKey || byKey.signer.toLowerCase() !== of.signer.toLowerCase()) {
-    // 65 bytes that are of nobody else could still be a contract's.
-    if (!asks) return found.signature.length === 132 ? { kind: 'invalid' } : { kind: 'unsure' }
-    if (!(await asks(of.signer, digest(terms), found.signature))) return { kind: 'invalid' }
+    // Whatever its length and whoever's key made it, it could still be a contract's.
+    const signed = await asks?.(of.signer, digest(terms), found.signature).catch(() => undefined)
+    if (signed === undefined) return { kind: 'unsure' }
+    if (!signed) return { kind: 'invalid' }
   }
   return found.deadline < of.phase.starts ? { kind: 'early', until: found.deadline } : good
 }

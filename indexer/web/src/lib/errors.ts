@@ -35,6 +35,15 @@ export function explain(abis: readonly Interface[], data: string, say: Say): Tol
   return unexplained.unknown(data)
 }
 
+/** Whether a contract refused, or none was there that could answer; a node that fails is another matter. */
+export function isRefusal(error: unknown): boolean {
+  if (revertData(error) !== undefined) return true
+  if (typeof error !== 'object' || error === null) return false
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  // ethers' word for an answer that has not the form; and nodes that tell no data.
+  return code === 'BAD_DATA' || code === 3 || /revert/i.test(String(message))
+}
+
 /** The data of a revert, wherever in its error a wallet or node puts it. */
 export function revertData(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 5) return undefined

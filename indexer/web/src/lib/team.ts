@@ -6,6 +6,7 @@ import { abi as vaultAbi } from '../../../../contracts/abi/RefundVault.json'
 import { abi as restrictedAbi } from '../../../../contracts/abi/RestrictedSaleToken.json'
 import { abi as walletAbi } from '../../../../contracts/abi/TeamWallet.json'
 import { calls, type Call } from './contract.ts'
+import { isRefusal } from './errors.ts'
 import type { Provider } from './wallets.svelte.ts'
 
 const sale = new Interface(saleAbi)
@@ -72,12 +73,13 @@ export async function voucherSigner(provider: Provider, at: string): Promise<{ s
 const contract = new Interface(['function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)'])
 const MAGIC = '0x1626ba7e'
 
-/** Whether a contract says that it signed (ERC-1271). Of an address without a contract the answer is empty. */
+/** Whether a contract says that it signed (ERC-1271). Of an address without a contract the answer is empty. A node that fails is thrown. */
 export async function vouchesAs(provider: Provider, signer: string, hash: string, signature: string): Promise<boolean> {
   try {
     const [magic] = await read(provider, signer, contract, 'isValidSignature', [hash, signature])
     return magic === MAGIC
-  } catch {
+  } catch (error) {
+    if (!isRefusal(error)) throw error
     return false
   }
 }

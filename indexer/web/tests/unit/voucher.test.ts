@@ -67,14 +67,18 @@ test('a voucher is judged as the contract will', async () => {
   assert.equal(await kind({ now: terms.deadline + 1 }), 'expired')
   assert.equal(await kind({ phase: { index: 1, starts: 0 } }), 'notForPhase')
   assert.equal(await kind({ phase: { index: 0, starts: terms.deadline + 1 } }), 'early')
-  assert.equal((await judge(`${packed.slice(0, -2)}01`, of, undefined)).kind, 'invalid')
-  assert.equal(await kind({ epoch: 4n }), 'invalid')
-  assert.equal(await kind({ sale: terms.investor }), 'invalid')
-  assert.equal(await kind({ investor: terms.sale }), 'invalid')
+  const no = () => Promise.resolve(false)
+  assert.equal((await judge(`${packed.slice(0, -2)}01`, of, no)).kind, 'invalid')
+  assert.equal(await kind({ epoch: 4n }, no), 'invalid')
+  assert.equal(await kind({ sale: terms.investor }, no), 'invalid')
+  assert.equal(await kind({ investor: terms.sale }, no), 'invalid')
   // A contract as signer is asked, if there is somebody to ask it.
   const other = { signer: terms.sale }
   assert.equal(await kind(other, () => Promise.resolve(true)), 'good')
   assert.equal(await kind(other, () => Promise.resolve(false)), 'invalid')
+  // With nobody to ask, or no answer, it may be a contract's.
+  assert.equal(await kind(other), 'unsure')
+  assert.equal(await kind(other, () => Promise.reject(new Error('fetch failed'))), 'unsure')
   const long = pack(terms, `${SIGNED}00`)
   assert.equal((await judge(long, { ...of, ...other }, undefined)).kind, 'unsure')
   assert.equal((await judge('0x12', of, undefined)).kind, 'malformed')

@@ -5,7 +5,7 @@ import { abi as factoryAbi } from '../../../../../contracts/abi/SaleFactory.json
 import { abi as saleAbi } from '../../../../../contracts/abi/FixedPriceSale.json'
 import { abi as restrictedAbi } from '../../../../../contracts/abi/RestrictedSaleToken.json'
 import { abi as vaultAbi } from '../../../../../contracts/abi/RefundVault.json'
-import { revertData } from '../errors.ts'
+import { isRefusal } from '../errors.ts'
 import type { Place } from '../source.ts'
 import { type Heads, quantity } from './heads.ts'
 
@@ -67,13 +67,4 @@ export class Reader {
     if (currency === NOBODY) return BigInt(String(await this.place.ask('eth_getBalance', [of, this.tag])))
     return this.one<bigint>('token', currency, 'balanceOf', [of])
   }
-}
-
-/** A contract that reverts, or none that could answer. */
-function isRefusal(error: unknown): boolean {
-  if (revertData(error) !== undefined) return true
-  if (typeof error !== 'object' || error === null) return false
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  // ethers' word for an answer that has not the form; and nodes that tell no data.
-  return code === 'BAD_DATA' || code === 3 || /revert/i.test(String(message))
 }
