@@ -26,8 +26,8 @@ export async function findAtomic(ask: Ask, account: string, chain: number): Prom
   return 'unsupported'
 }
 
-/** Asks for the calls in one transaction, and gives the id under which the wallet tells of it. */
-export async function sendCalls(ask: Ask, from: string, chain: number, calls: Call[]): Promise<string> {
+/** Asks for the calls in one transaction, and gives the id under which the wallet tells of it: none where it took them and gave none. */
+export async function sendCalls(ask: Ask, from: string, chain: number, calls: Call[]): Promise<string | undefined> {
   const sent = await ask('wallet_sendCalls', [
     {
       version: '2.0.0',
@@ -38,8 +38,7 @@ export async function sendCalls(ask: Ask, from: string, chain: number, calls: Ca
     },
   ])
   const id = typeof sent === 'object' && sent !== null && 'id' in sent ? sent.id : sent
-  if (typeof id !== 'string') throw new Error('The wallet gave no id of what it sends.')
-  return id
+  return typeof id === 'string' ? id : undefined
 }
 
 interface Status {

@@ -623,6 +623,8 @@ export const m = {
       `${given} of ${plural(threshold, 'signature', 'signatures')} on the chain. Those that are given in the Safe’s app are counted there, and are not seen here before it is sent.`,
     unfound:
       'Your wallet’s node does not show which one: look in your wallet whether it did the same before you try again.',
+    idless:
+      'Your wallet has taken it and given no number for it, so this page cannot follow it. Look there for how it goes on; what it did shows in the sale once it is in a block.',
     opaque:
       'Your account is a contract, so its wallet may send this under another number. Look there for how it goes on; what it did shows in the sale once it is in a block.',
     safeHash: 'In the Safe',

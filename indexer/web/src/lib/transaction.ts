@@ -91,7 +91,8 @@ export type Event =
   /** The wallet is about to be asked. */
   | { type: 'asking'; head: number; nonce: number | undefined }
   | { type: 'sent'; hash: string; head: number; isOpaque?: boolean }
-  | { type: 'batched'; id: string; head: number }
+  /** Without an id it cannot be followed. */
+  | { type: 'batched'; id: string | undefined; head: number }
   | { type: 'proposed'; safe: Safe; batch?: string }
   | { type: 'declined' }
   | { type: 'refused'; message: string }
@@ -143,8 +144,10 @@ export function step(t: Transaction, event: Event): Transaction {
         ? less(t, { state: 'pending', hash: event.hash, seenAt: event.head, ...opaque }, 'nonce', 'page')
         : t
     }
-    case 'batched':
-      return isAsked(t.state) ? less(t, { state: 'pending', batch: event.id, seenAt: event.head }, 'nonce', 'page') : t
+    case 'batched': {
+      const known = event.id === undefined ? { isOpaque: true } : { batch: event.id }
+      return isAsked(t.state) ? less(t, { state: 'pending', ...known, seenAt: event.head }, 'nonce', 'page') : t
+    }
     case 'proposed': {
       const batch = defined({ batch: event.batch })
       return isAsked(t.state) ? less(t, { state: 'multisig', safe: event.safe, ...batch }, 'nonce', 'page') : t

@@ -102,9 +102,12 @@ async function send(
     }
     if (before) {
       const batch = await sendCalls(ask, from, plan.chain, [...before, call])
-      const isSafe = threshold !== undefined && HASH.test(batch)
-      const safe: Safe | undefined = isSafe ? { hash: batch, threshold, given: 0, from: head } : undefined
-      apply(id, [safe ? { type: 'proposed', safe, batch } : { type: 'batched', id: batch, head }])
+      if (batch !== undefined && threshold !== undefined && HASH.test(batch)) {
+        const safe: Safe = { hash: batch, threshold, given: 0, from: head }
+        apply(id, [{ type: 'proposed', safe, batch }])
+      } else {
+        apply(id, [{ type: 'batched', id: batch, head }])
+      }
     } else {
       const hash = String(await ask('eth_sendTransaction', [toParams(from, call, plan.chain)]))
       // A Safe's wallet gives a hash of its own, which no node knows.
