@@ -19,7 +19,7 @@ export const gates = {
     invalid: (phase: number) =>
       `Phase ${phase}: no, this voucher was made for another address or another sale, or all vouchers of its time were voided. Use the wallet that you gave to the team, or ask for a new voucher.`,
     unsure: (phase: number) =>
-      `Phase ${phase}: not signed by a key that this page knows, but it may be by a contract. Connect a wallet on the chain of the sale, so that its node can be asked; if one is connected, its node did not answer: try again.`,
+      `Phase ${phase}: whether this voucher is good could not be told. The signer of the sale may be a contract, which a wallet’s node has to be asked about: connect a wallet on the chain of the sale, or try again if one is connected.`,
   },
   own: {
     about:
