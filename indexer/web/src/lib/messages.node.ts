@@ -64,6 +64,8 @@ export const n = {
     reading: 'Asking the contracts…',
     unread: 'The node did not answer. Try again in a moment.',
     nothing: 'This address has nothing in this sale: it never paid, or has had everything.',
+    stuck:
+      'The money is there, and does not get through to this address now: whoever issues the currency may have blocked it. The address itself can have it sent to another one, by refundTo of the sale’s contract.',
     ownOnly: 'Only the address itself can withdraw. Connect its wallet.',
     rest: 'Share of what investors stopped',
     excess: 'Comes back with the claim',

@@ -175,6 +175,7 @@ test('positions are those of the sales that the page knows', async () => {
   await sees(page, 'You have paid, and can still withdraw.')
   await page.goto(`${files.origin}/some/where/#/positions/${accounts[1]}`)
   await page.getByRole('link', { name: 'South' }).waitFor()
+  await sees(page, `only the 3 sales known to this page on chain ${CHAIN} were asked`)
   await isAccessible(page, 'alone-positions')
   assert.equal(await gains(node, page, accounts[1], 'Withdraw your contribution'), ETHER)
 })

@@ -117,6 +117,9 @@ test('a hash of a wallet’s own is never taken for dropped', () => {
 })
 
 test('a batch is what the wallet says of it', () => {
+  // Taken, and without an id: on its way all the same, and not to be followed.
+  const idless = run([{ type: 'batched', id: undefined, head: 100 }])
+  assert.deepEqual([idless.state, idless.batch, idless.isOpaque], ['pending', undefined, true])
   const batched = run([{ type: 'batched', id: '0x1d', head: 100 }])
   assert.deepEqual([batched.state, batched.batch, batched.hash], ['pending', '0x1d', undefined])
   const states = (['not_sent', 'reverted', 'partly'] as const).map((how) =>

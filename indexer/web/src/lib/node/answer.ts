@@ -1,9 +1,9 @@
 // The routes of the API that a node can answer, answered by a node.
 
-import type { ChainMeta, Position, Sale } from '../api.ts'
+import type { ChainMeta, Sale } from '../api.ts'
 import { ORIGIN, type Origin, type Place } from '../source.ts'
 import { type Heads, isThere, metaOf, readHeads, WrongChain } from './heads.ts'
-import { findPosition } from './position.ts'
+import { findPosition, type NodePosition } from './position.ts'
 import { Reader } from './reader.ts'
 import { findSale } from './sale.ts'
 
@@ -81,7 +81,7 @@ async function positions(place: Place, investor: string): Promise<Response> {
 }
 
 /** What one address has in one sale; undefined where that is nothing. */
-export async function readPosition(place: Place, sale: string, investor: string): Promise<Position | undefined> {
+export async function readPosition(place: Place, sale: string, investor: string): Promise<NodePosition | undefined> {
   const { value } = await atOneBlock(place, async (r) => {
     const found = await findSale(r, sale)
     return found && findPosition(r, found, investor)

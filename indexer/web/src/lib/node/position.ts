@@ -10,8 +10,13 @@ import { iso } from './heads.ts'
 import type { Reader } from './reader.ts'
 import { finality, outcomeOf } from './sale.ts'
 
+export interface NodePosition extends Position {
+  /** Whether its refund is due, and does not get through when it is tried: to another address it may. */
+  isStuck: boolean
+}
+
 /** What an investor has in a sale; none where that is nothing. */
-export async function findPosition(r: Reader, sale: Sale, written: string): Promise<Position | undefined> {
+export async function findPosition(r: Reader, sale: Sale, written: string): Promise<NodePosition | undefined> {
   const investor = getAddress(written.toLowerCase())
   const { address, vault } = sale
   const positionOf = async (at: Reader) =>
@@ -115,6 +120,7 @@ export async function findPosition(r: Reader, sale: Sale, written: string): Prom
     can_object: canObject,
     contributions: 0,
     block: { ...sale.block, finality: howFinal },
+    isStuck: (isOver || isRejected) && paid > 0n && tried === 0n,
   }
 }
 
