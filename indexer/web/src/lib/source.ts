@@ -61,6 +61,7 @@ export const source = {
       void Promise.all([
         import('./node/answer.ts'),
         import('./contract.ts'),
+        // Every transaction asks it whether the account is a Safe.
         import('./safe.ts'),
         import('./team.ts'),
         import('ethers/address'),
