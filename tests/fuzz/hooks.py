@@ -28,12 +28,12 @@ BEYOND_SCHEMAS = [
     (r"invalid_body", r".*raw_transaction.*"),
     (r"invalid_body", r".*(sale|investor|amount|customer_reference) is missing.*"),
     # Which phases a sale has, and until when it takes vouchers.
-    (r"invalid_body", r".*(takes no vouchers|is no phase|is none of them|integer .* expected u8).*"),
+    (r"invalid_body", r".*(takes no vouchers|is no phase|is none of them|must be a whole number from 0 to 255, and is \d+).*"),
     (r"invalid_body", r".*deadline (is over|is after the end of the sale|is too late).*"),
     (r"invalid_body", r".*(limit stays below 2\^120|zero address is nobody's).*"),
     (r"invalid_(body|query)", r".*characters that can be seen, and no space around.*"),
     # To JSON Schema 1.0 is a whole number. Who writes it has lost larger ones already.
-    (r"invalid_body", r".*the wrong type: floating point.*"),
+    (r"invalid_body", r".*must be a whole number .*, and is -?\d+(\.\d+|(\.\d+)?e[+-]?\d+).*"),
 ]
 # The one 503 that a request causes: it asks for a block that is to come.
 TO_COME = "block_not_indexed"
