@@ -213,6 +213,13 @@ test('a page whose service goes away reads from the wallet’s node, says so, an
   const page = await opened.context.newPage()
   await page.goto(`${api}/#/sales/${CHAIN}/${sale}`)
   await sees(page, 'It has ended, and waits to be closed')
+  // The page fetches what it needs for that day when it has nothing else to do: a service that goes before is another story.
+  await page.waitForFunction(() => {
+    const had = performance.getEntriesByType('resource').map((one) => one.name)
+    return ['answer', 'contract', 'safe', 'team'].every((name) => had.some((one) => one.includes(`/assets/${name}-`)))
+  })
+  await page.waitForLoadState('load')
+  await new Promise((done) => setTimeout(done, 1_000))
   await service.stop()
   await sees(page, 'Connect a wallet, and this page reads your sales and positions from its node instead.')
   await page.getByRole('banner').getByRole('button', { name: 'Connect wallet' }).click()
