@@ -107,8 +107,8 @@ fn queries(of: &[&str]) -> Vec<String> {
 async fn pages_are_read_through_indexes(pool: PgPool) {
     fill(&pool).await;
     let queries = queries(&[
-        "FROM contribution c LEFT JOIN",
-        "FROM position p LEFT JOIN",
+        "LEFT JOIN block b ON b.chain_id = c.chain_id",
+        "AS less FROM position",
         "FROM sale_overview",
         "FROM sale_now",
         "sale_phase p",
@@ -122,49 +122,13 @@ async fn pages_are_read_through_indexes(pool: PgPool) {
         "FROM token_holder",
         "FROM currency u",
         "SELECT EXISTS (SELECT FROM sale",
-        "AS \"tokens_now!: Sum\", p.last_block",
+        "FROM (SELECT * FROM position",
     ]);
     assert_eq!(queries.len(), 33, "the statements of db/read; a new one belongs in this test");
     let sale = "substr(sha256(int8send(7)), 1, 20)";
     for query in queries {
-        let is_position = query.contains("FROM position p");
-        let arguments = if query.contains("c.transaction_hash = $3") {
-            "1, 15000, sha256('t')".to_owned()
-        } else if query.contains("FROM contribution c LEFT JOIN") {
-            let (block, log) = if query.contains(") < (") { ("15000", "1") } else { ("5000", "1") };
-            let investor = if query.contains("$6") { ", substr(sha256(int8send(7)), 1, 20)" } else { "" };
-            format!("1, {sale}, {block}, {log}, 51{investor}")
-        } else if query.contains(") e LEFT JOIN block b ON") {
-            format!("1, {sale}, 15000, 1, 51")
-        } else if query.contains("WITH event AS") {
-            format!("1, {sale}, 86400, 864000, 86400")
-        } else if query.contains("FROM token_holder h") {
-            format!("1, {sale}, 'Infinity', {sale}, 51")
-        } else if query.contains("WITH largest")
-            || query.contains("AS stake FROM position")
-            || query.contains("AND token = $2")
-            || query.contains("k.token = $2")
-        {
-            format!("1, {sale}")
-        } else if query.contains("AS \"sold_since!\"") {
-            "NULL, 51".to_owned()
-        } else if query.contains("search_text($10)") {
-            "-1, 9223372036854775807, 2147483647, 51, NULL, NULL, NULL, NULL, NULL, 'seldom'".to_owned()
-        } else if query.contains("FROM sale_activity") {
-            format!("1, {sale}, 15000, 1, 51")
-        } else if is_position && query.contains("ANY($1)") {
-            format!("ARRAY[1]::bigint[], {sale}, -1, {sale}, 51")
-        } else if is_position && query.contains("numeric") {
-            format!("1, {sale}, 'Infinity', {sale}, 51")
-        } else if is_position {
-            format!("1, {sale}, {sale}, 51")
-        } else if query.contains("ORDER BY chain_id, block_number DESC") {
-            "-1, 9223372036854775807, 2147483647, 51, NULL, NULL, NULL, NULL, NULL".to_owned()
-        } else if query.contains("address = $2") {
-            format!("1, {sale}")
-        } else {
-            format!("ARRAY[1]::bigint[], ARRAY[{sale}]")
-        };
+        let is_position = is_position(&query);
+        let arguments = arguments(&query, sale);
         // As readers plan: without values, so that no plan hangs on a lucky one; but that which finds a page of sales with them. With a
         // text, what is best hangs on how seldom that is: without it, both of its indexes are.
         let has_values = query.contains("FROM sale_now") && !query.contains("search_text($10)");
@@ -181,17 +145,168 @@ async fn pages_are_read_through_indexes(pool: PgPool) {
         assert!(scans.is_empty(), "{scans:?} read from end to end by\n{query}\n{plan:#}");
         // A list goes on where its cursor says by the index alone, in the index's order: what is before is not read, what is behind not sorted.
         // Those of one transaction are no list: of one block at most.
-        let is_list = query.contains("FROM contribution c LEFT JOIN") && !query.contains("c.transaction_hash = $3");
+        let is_list = query.contains("LEFT JOIN block b ON b.chain_id = c.chain_id")
+            && !query.contains("c.transaction_hash = $3");
         if is_position || is_list {
             let mut passed_over = Vec::new();
             detours(&plan, &mut passed_over);
             assert!(passed_over.is_empty(), "{passed_over:?} in\n{query}\n{plan:#}");
+            // And what is beside the rows is looked up for the page's alone.
+            assert_eq!(limits(&plan, false), (1, 0), "limits, and joins below one, of\n{query}\n{plan:#}");
         }
         // An index that is walked for its order is none that finds a text.
         for index in ["sale_by_text", "currency_by_text"].iter().filter(|_| query.contains("search_text($10)")) {
             assert!(plan.to_string().contains(index), "{index} is not used by\n{query}\n{plan:#}");
         }
         sqlx::raw_sql("DEALLOCATE page").execute(&mut *transaction).await.unwrap();
+    }
+}
+
+/// What a plan that is made for any values does not know: one sale has most of what there is. A page of it must not read it whole.
+#[sqlx::test(migrations = "./migrations")]
+async fn a_page_of_a_large_sale_reads_little_more_than_the_page(pool: PgPool) {
+    for sql in [
+        "INSERT INTO chain VALUES (1, sha256('genesis'), substr(sha256('factory'), 1, 20), 0)",
+        "INSERT INTO checkpoint VALUES (1, 20000, sha256('tip'), 1800000000, 20000, 20000, 20000)",
+        "INSERT INTO block SELECT 1, n, sha256(int8send(n)), sha256(int8send(n - 1)), n, true FROM generate_series(1, 20000) n",
+        "INSERT INTO sale SELECT 1, n, 0, sha256(int8send(n)), substr(sha256(int8send(n)), 1, 20), decode(repeat('01', 20), 'hex'),
+             substr(sha256(int8send(n)), 13), 'fixed_price', decode(repeat('02', 20), 'hex'), decode(repeat('03', 20), 'hex'),
+             substr(sha256(int8send(n)), 5, 20), decode(repeat('00', 20), 'hex'), 0, 1, 1, 1, 1, 1, 1, false, 'name',
+             sha256('a'), '', sha256('b'), '', '' FROM generate_series(1, 30) n",
+        "INSERT INTO contribution SELECT 1, 100 + n, 1, sha256(int8send(n)),
+             substr(sha256(int8send(CASE WHEN n < 8000 THEN 7 ELSE n % 30 + 1 END)), 1, 20),
+             substr(sha256(int8send(n)), 1, 20), decode(repeat('05', 20), 'hex'), 0, n % 50 + 1, n, n, n, n
+         FROM generate_series(1, 16000) n",
+        "INSERT INTO token_holder SELECT 1, s.token, c.investor, c.amount FROM sale s JOIN contribution c ON c.sale = s.address",
+        "ANALYZE",
+    ] {
+        sqlx::query(sql).execute(&pool).await.unwrap();
+    }
+    let lists = queries(&[
+        "LEFT JOIN block b ON b.chain_id = c.chain_id",
+        "AS less FROM position",
+        "FROM (SELECT * FROM position",
+        "FROM sale_activity",
+        ") e LEFT JOIN block b ON",
+        "FROM token_holder h",
+    ]);
+    let mut read = Vec::new();
+    let mut connection = pool.acquire().await.unwrap();
+    for query in lists.iter().filter(|query| !query.contains("c.transaction_hash = $3")) {
+        let sale = "substr(sha256(int8send(7)), 1, 20)";
+        let token = "substr(sha256(int8send(7)), 5, 20)";
+        let of = if query.contains("FROM token_holder h") { token } else { sale };
+        for sql in ["SET plan_cache_mode = force_generic_plan".to_owned(), format!("PREPARE page AS {query}")] {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await.unwrap();
+        }
+        let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({})", first_page(query, of));
+        let (plan,): (serde_json::Value,) =
+            sqlx::query_as(sqlx::AssertSqlSafe(explain)).persistent(false).fetch_one(&mut *connection).await.unwrap();
+        let found = plan[0]["Plan"]["Actual Rows"].as_f64().unwrap();
+        read.push((most_rows(&plan), found, query, plan));
+        sqlx::raw_sql("DEALLOCATE page").execute(&mut *connection).await.unwrap();
+    }
+    assert!(read.iter().filter(|(_, found, ..)| *found == 51.0).count() >= 6, "whole pages are found");
+    for (most, _, query, plan) in &read {
+        // An event is looked for in each of some twenty tables.
+        assert!(*most <= 51.0 * 22.0, "{most} rows are read by\n{query}\n{plan:#}");
+    }
+}
+
+/// What a list is asked with, for its first page. An investor's is of somebody with one contribution.
+fn first_page(query: &str, of: &str) -> String {
+    let end =
+        if query.contains(") > (") && !query.contains("-paid") { "-1, 0" } else { "9223372036854775807, 2147483647" };
+    if is_position(query) && query.contains("ANY($1)") {
+        "ARRAY[1]::bigint[], substr(sha256(int8send(9)), 1, 20), -1, '\\x', 51".to_owned()
+    } else if query.contains("$3::text::numeric") {
+        format!("1, {of}, 'Infinity', '\\x', 51")
+    } else if is_position(query) {
+        format!("1, {of}, '\\x', 51")
+    } else if query.contains("$6") {
+        format!("1, {of}, {end}, 51, substr(sha256(int8send(9)), 1, 20)")
+    } else {
+        format!("1, {of}, {end}, 51")
+    }
+}
+
+/// Most rows that a part of the plan has read, in all its runs.
+fn most_rows(plan: &serde_json::Value) -> f64 {
+    match plan {
+        serde_json::Value::Object(node) => {
+            let number = |key: &str| node.get(key).and_then(|v| v.as_f64()).unwrap_or_default();
+            let own = (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops");
+            node.values().map(most_rows).fold(own, f64::max)
+        }
+        serde_json::Value::Array(items) => items.iter().map(most_rows).fold(0.0, f64::max),
+        _ => 0.0,
+    }
+}
+
+/// How many limits a plan has, and how many joins below one. What is looked up for a field of one row is neither.
+fn limits(plan: &serde_json::Value, is_below: bool) -> (usize, usize) {
+    match plan {
+        serde_json::Value::Object(node) => {
+            let text = |key: &str| node.get(key).and_then(|v| v.as_str()).unwrap_or_default();
+            if ["SubPlan", "InitPlan"].contains(&text("Parent Relationship")) {
+                return (0, 0);
+            }
+            let kind = text("Node Type");
+            let is_join = kind.contains("Join") || kind == "Nested Loop";
+            let own = (usize::from(kind == "Limit"), usize::from(is_join && is_below));
+            let below = node.values().map(|part| limits(part, is_below || kind == "Limit"));
+            below.fold(own, |sum, part| (sum.0 + part.0, sum.1 + part.1))
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().map(|part| limits(part, is_below)).fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
+        }
+        _ => (0, 0),
+    }
+}
+
+fn is_position(query: &str) -> bool {
+    query.contains("-paid AS less FROM position") || query.contains("FROM (SELECT * FROM position")
+}
+
+/// What the query is asked with: of lists the first page.
+fn arguments(query: &str, sale: &str) -> String {
+    let is_position = is_position(query);
+    if query.contains("c.transaction_hash = $3") {
+        "1, 15000, sha256('t')".to_owned()
+    } else if query.contains("LEFT JOIN block b ON b.chain_id = c.chain_id") {
+        let (block, log) = if query.contains(") < (") { ("15000", "1") } else { ("5000", "1") };
+        let investor = if query.contains("$6") { ", substr(sha256(int8send(7)), 1, 20)" } else { "" };
+        format!("1, {sale}, {block}, {log}, 51{investor}")
+    } else if query.contains(") e LEFT JOIN block b ON") {
+        format!("1, {sale}, 15000, 1, 51")
+    } else if query.contains("WITH event AS") {
+        format!("1, {sale}, 86400, 864000, 86400")
+    } else if query.contains("FROM token_holder h") {
+        format!("1, {sale}, 'Infinity', {sale}, 51")
+    } else if query.contains("WITH largest")
+        || query.contains("AS stake FROM position")
+        || query.contains("AND token = $2")
+        || query.contains("k.token = $2")
+    {
+        format!("1, {sale}")
+    } else if query.contains("AS \"sold_since!\"") {
+        "NULL, 51".to_owned()
+    } else if query.contains("search_text($10)") {
+        "-1, 9223372036854775807, 2147483647, 51, NULL, NULL, NULL, NULL, NULL, 'seldom'".to_owned()
+    } else if query.contains("FROM sale_activity") {
+        format!("1, {sale}, 15000, 1, 51")
+    } else if is_position && query.contains("ANY($1)") {
+        format!("ARRAY[1]::bigint[], {sale}, -1, {sale}, 51")
+    } else if is_position && query.contains("numeric") {
+        format!("1, {sale}, 'Infinity', {sale}, 51")
+    } else if is_position {
+        format!("1, {sale}, {sale}, 51")
+    } else if query.contains("ORDER BY chain_id, block_number DESC") {
+        "-1, 9223372036854775807, 2147483647, 51, NULL, NULL, NULL, NULL, NULL".to_owned()
+    } else if query.contains("address = $2") {
+        format!("1, {sale}")
+    } else {
+        format!("ARRAY[1]::bigint[], ARRAY[{sale}]")
     }
 }
 
@@ -214,7 +329,7 @@ fn detours(plan: &serde_json::Value, found: &mut Vec<String>) {
     match plan {
         serde_json::Value::Object(node) => {
             let text = |key: &str| node.get(key).and_then(|v| v.as_str()).unwrap_or_default();
-            let is_listed = ["p", "c"].contains(&text("Alias")) && text("Parent Relationship") != "SubPlan";
+            let is_listed = ["position", "c"].contains(&text("Alias")) && text("Parent Relationship") != "SubPlan";
             if text("Node Type").contains("Sort") || text("Node Type").contains("Bitmap") {
                 found.push(text("Node Type").to_owned());
             }

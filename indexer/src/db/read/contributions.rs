@@ -47,7 +47,8 @@ pub enum Order {
     OldestFirst,
 }
 
-// Four statements rather than one with optional conditions: each has its index, whatever the planner assumes.
+// Four statements rather than one with optional conditions: each has its index, whatever the planner assumes. The page's rows are found
+// before what is beside them is read: a plan that is made for any values does not know how few they are.
 macro_rules! page {
     ($connection:expr, $where:tt, $order:tt, $($argument:expr),+) => {
         sqlx::query_as!(
@@ -55,8 +56,9 @@ macro_rules! page {
             r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
                       c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
                       c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
-               FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number
-               WHERE c.chain_id = $1 AND c.sale = $2 AND "# + $where + " ORDER BY " + $order + " LIMIT $5",
+               FROM (SELECT * FROM contribution c
+                     WHERE c.chain_id = $1 AND c.sale = $2 AND "# + $where + " ORDER BY " + $order + " LIMIT $5) c
+               LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number ORDER BY " + $order,
             $($argument),+
         )
         .fetch_all($connection)

@@ -61,8 +61,10 @@ pub struct Position {
     pub log_index: i32,
 }
 
+// The page's rows are found first, in an index's order, and what is beside them is read then: a plan that is made for any values does not
+// know how few they are.
 macro_rules! page {
-    ($connection:expr, $tail:tt, $($argument:expr),+) => {
+    ($connection:expr, $rows:tt, $order:tt, $($argument:expr),+) => {
         sqlx::query_as!(
             Position,
             r#"SELECT p.chain_id, p.sale AS "sale: Addr", p.investor AS "investor: Addr", p.paid AS "paid: Sum",
@@ -76,8 +78,9 @@ macro_rules! page {
                           WHERE c.chain_id = p.chain_id AND c.investor = p.investor AND c.sale = p.sale)) AS "contributed_at!",
                       p.last_block AS block_number, b.hash AS "block_hash!: Hash32",
                       position_last_log(p.chain_id, p.sale, p.investor, p.last_block) AS "log_index!"
-               FROM position p LEFT JOIN block b ON b.chain_id = p.chain_id AND b.number = p.last_block
-               JOIN position_state f ON f.chain_id = p.chain_id AND f.sale = p.sale AND f.investor = p.investor WHERE "# + $tail,
+               FROM (SELECT *, -paid AS less FROM position WHERE "# + $rows + ") p
+               LEFT JOIN block b ON b.chain_id = p.chain_id AND b.number = p.last_block
+               JOIN position_state f ON f.chain_id = p.chain_id AND f.sale = p.sale AND f.investor = p.investor ORDER BY " + $order,
             $($argument),+
         )
         .fetch_all($connection)
@@ -99,8 +102,8 @@ pub async fn list_by_paid(
     };
     Ok(page!(
         connection,
-        "p.chain_id = $1 AND p.sale = $2 AND (-p.paid, p.investor) > (-$3::text::numeric, $4)
-         ORDER BY -p.paid, p.investor LIMIT $5",
+        "chain_id = $1 AND sale = $2 AND (-paid, investor) > (-$3::text::numeric, $4) ORDER BY -paid, investor LIMIT $5",
+        "p.less, p.investor",
         chain_id,
         sale as _,
         paid,
@@ -121,7 +124,8 @@ pub async fn list_by_investor(
     let after = after.unwrap_or_default();
     Ok(page!(
         connection,
-        "p.chain_id = $1 AND p.sale = $2 AND p.investor > $3 ORDER BY p.investor LIMIT $4",
+        "chain_id = $1 AND sale = $2 AND investor > $3 ORDER BY investor LIMIT $4",
+        "p.investor",
         chain_id,
         sale as _,
         after as _,
@@ -140,8 +144,8 @@ pub async fn list_of_investor(
     let (chain, sale) = after.unwrap_or((-1, Addr::default()));
     Ok(page!(
         connection,
-        "p.chain_id = ANY($1) AND p.investor = $2 AND (p.chain_id, p.sale) > ($3, $4)
-         ORDER BY p.chain_id, p.sale LIMIT $5",
+        "chain_id = ANY($1) AND investor = $2 AND (chain_id, sale) > ($3, $4) ORDER BY chain_id, sale LIMIT $5",
+        "p.chain_id, p.sale",
         chains,
         investor as _,
         chain,
@@ -186,9 +190,10 @@ pub async fn list_figures(
                   CASE WHEN p.shares > 0 THEN p.share_tokens
                        ELSE p.tokens - p.withdrawn_tokens - p.rejected_tokens END AS "tokens!: Sum",
                   p.claimed AS "claimed: Sum", f.tokens AS "tokens_now!: Sum", p.last_block
-           FROM position p
+           FROM (SELECT * FROM position
+                 WHERE chain_id = $1 AND sale = $2 AND investor > $3 ORDER BY investor LIMIT $4) p
            JOIN position_state f ON f.chain_id = p.chain_id AND f.sale = p.sale AND f.investor = p.investor
-           WHERE p.chain_id = $1 AND p.sale = $2 AND p.investor > $3 ORDER BY p.investor LIMIT $4"#,
+           ORDER BY p.investor"#,
         chain_id,
         sale as _,
         after as _,
