@@ -1,7 +1,8 @@
 // Finds a Chromium, or gets Debian's or Playwright's, and runs the browser tests. Without one that is a failure; with `--or-skip` a loud word.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -83,22 +84,42 @@ if (wanted.includes('shots')) {
   process.exit(spawnSync(process.execPath, [join(folder, 'shots.mjs')], { stdio: 'inherit', env }).status ?? 1)
 }
 
-/** Runs one file after another; those that fail. */
-function failing(names) {
-  return names.filter((name) => {
-    const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(folder, name)], {
-      stdio: 'inherit',
+/** Files that run at a time: each has a chain, a service and a browser of its own, and waits for blocks most of its time. */
+const AT_ONCE = Math.min(2, availableParallelism())
+
+/** Runs one file; whether it passed. What it writes is shown when it ends, so that two do not write into each other. */
+function passes(name) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--test', '--test-reporter=spec', join(folder, name)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, CHROMIUM: chromium },
     })
-    return status !== 0
+    const written = []
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => written.push(chunk))
+    child.on('error', reject)
+    child.on('close', (status) => {
+      process.stdout.write(Buffer.concat(written))
+      resolve(status === 0)
+    })
   })
 }
 
-let failed = failing(files)
+/** Runs files, so many at a time; those that fail. */
+async function failing(names, atOnce) {
+  const [waiting, failed] = [[...names], []]
+  const one = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
+      if (!(await passes(name))) failed.push(name)
+  }
+  await Promise.all(Array.from({ length: atOnce }, one))
+  return failed
+}
+
+let failed = await failing(files, AT_ONCE)
 // A browser that stumbles over a busy machine is no fault of the page: once more, and said aloud.
 if (failed.length > 0) {
   console.error(`web: failed, and tried once more: ${failed.join(' ')}`)
-  const again = failing(failed)
+  const again = await failing(failed, 1)
   const unsteady = failed.filter((name) => !again.includes(name))
   if (unsteady.length > 0) console.error(`warning: passed only when tried again: ${unsteady.join(' ')}`)
   failed = again
