@@ -49,13 +49,21 @@ struct Batch {
     messages: Option<Vec<Message>>,
 }
 
+/// What is passed on.
+#[derive(Clone, Debug)]
+enum News {
+    Batch(Arc<Batch>),
+    /// The server ends, and every stream with it. Told rather than asked about: a thousand listeners do not meet at one lock for each event.
+    End,
+}
+
 /// Passes on what is new. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Live(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    sender: broadcast::Sender<Arc<Batch>>,
+    sender: broadcast::Sender<News>,
     /// The newest entry that was passed on, chain by chain.
     newest: RwLock<HashMap<i64, i64>>,
     listeners: Arc<Semaphore>,
@@ -87,7 +95,9 @@ impl Live {
             () = shutdown.cancelled() => {}
             () = following => {}
         }
+        // Whoever comes later finds it closed.
         self.0.closed.cancel();
+        let _ = self.0.sender.send(News::End);
     }
 
     async fn follow(&self, pool: &PgPool) -> Result<(), DbError> {
@@ -135,7 +145,7 @@ impl Live {
                 let to = Position::behind(newest);
                 let batch = Batch { chain_id, from, to, messages: whole.then_some(messages) };
                 // Nobody may be listening.
-                let _ = self.0.sender.send(Arc::new(batch));
+                let _ = self.0.sender.send(News::Batch(Arc::new(batch)));
                 self.set_newest(chain_id, newest);
             }
         }
@@ -150,7 +160,7 @@ impl Live {
         self.0.newest.write().unwrap_or_else(PoisonError::into_inner).insert(chain_id, seq);
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Arc<Batch>> {
+    fn subscribe(&self) -> broadcast::Receiver<News> {
         self.0.sender.subscribe()
     }
 

@@ -73,7 +73,12 @@ pub(super) async fn read(
         return Ok(messages);
     };
     let entries = feed::entries(connection, chain_id, reading.position.seq, ENTRIES).await?;
-    let reverts = feed::reverts(connection, chain_id, reading.position.seq).await?;
+    // Of what is near the end, which is most that is ever read, the entries themselves tell.
+    let reverts = if entries.len() < ENTRIES as usize {
+        entries.iter().filter(|e| e.stage == Stage::Reorged).map(|e| (e.seq, e.from_block)).collect()
+    } else {
+        feed::reverts(connection, chain_id, reading.position.seq).await?
+    };
     let done = entries.last().is_none_or(|last| last.seq >= newest);
     for entry in entries {
         let after = if entry.seq == reading.position.seq { reading.position.event } else { START };

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    Batch,
+    Batch, News,
     message::{Message, StreamEvent, id},
     reading::{Reading, read},
 };
@@ -152,14 +152,15 @@ async fn open(
             Problem::new(Code::TooManyListeners, "this process has as many as it takes; try again").retry_after(5)
         );
     };
-    let batches = state.live().subscribe();
+    let news = state.live().subscribe();
     let listener = Listener {
         state,
         chain_id,
         audience,
-        batches,
+        news,
         stage: Stage::Begin(resume),
         pending: Pending::default(),
+        told: Instant::now(),
         quiet: Box::pin(tokio::time::sleep(KEEP_ALIVE)),
         _permit: permit,
     };
@@ -200,9 +201,12 @@ struct Listener {
     chain_id: i64,
     audience: Audience,
     /// Subscribed before the position is known, so that nothing falls between.
-    batches: broadcast::Receiver<Arc<Batch>>,
+    news: broadcast::Receiver<News>,
     stage: Stage,
     pending: Pending,
+    /// When it was last told something.
+    told: Instant,
+    /// Until nothing was told for long. It is set anew when it is over, not with each frame.
     quiet: Pin<Box<Sleep>>,
     _permit: OwnedSemaphorePermit,
 }
@@ -259,64 +263,84 @@ impl Frames {
 impl Listener {
     /// The next frame; none at the end of the process.
     async fn next(&mut self) -> Option<Bytes> {
-        let closed = self.state.live().closed().clone();
-        let frame = tokio::select! {
-            () = closed.cancelled() => None,
-            frame = self.frame() => frame,
+        let frame = loop {
+            if let Some(frame) = self.pending.take(self.audience) {
+                break frame;
+            }
+            let Stage::Follow(reading) = self.stage else {
+                let closed = self.state.live().closed().clone();
+                let frame = tokio::select! {
+                    () = closed.cancelled() => return None,
+                    frame = self.catch_up() => frame,
+                };
+                match frame {
+                    Some(frame) => break frame,
+                    None => continue,
+                }
+            };
+            tokio::select! {
+                news = self.news.recv() => match news {
+                    Ok(News::Batch(batch)) => self.hear(batch, reading),
+                    Ok(News::End) | Err(RecvError::Closed) => return None,
+                    Err(RecvError::Lagged(_)) => self.stage = Stage::CatchUp(reading),
+                },
+                () = &mut self.quiet => {
+                    let now = Instant::now();
+                    let due = self.told + KEEP_ALIVE;
+                    self.quiet.as_mut().reset(if due > now { due } else { now + KEEP_ALIVE });
+                    if due > now {
+                        continue;
+                    }
+                    // Should it have missed what was passed on, it looks by itself.
+                    let known = self.state.live().newest(self.chain_id);
+                    if !known.is_some_and(|newest| reading.is_at(newest)) {
+                        self.stage = Stage::CatchUp(reading);
+                    }
+                    break Bytes::from_static(b":\n\n");
+                }
+            }
         };
-        self.quiet.as_mut().reset(Instant::now() + KEEP_ALIVE);
-        frame
+        self.told = Instant::now();
+        Some(frame)
     }
 
-    async fn frame(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some(frame) = self.pending.take(self.audience) {
-                return Some(frame);
-            }
-            match &mut self.stage {
-                Stage::Begin(resume) => {
-                    let resume = *resume;
-                    match self.ends().await {
-                        Ok(ends) => return Some(self.begin(resume, ends)),
-                        Err(error) => pause(&error).await,
-                    }
-                }
-                Stage::CatchUp(reading) => {
-                    let mut next = *reading;
-                    match self.page(&mut next).await {
-                        Ok(None) => self.stage = Stage::Begin(Some(next.position())),
-                        Ok(Some((messages, done))) => {
-                            self.pending.page = messages.into();
-                            self.stage = if done { Stage::Follow(next) } else { Stage::CatchUp(next) };
-                        }
-                        Err(error) => pause(&error).await,
-                    }
-                }
-                Stage::Follow(reading) => {
-                    let reading = *reading;
-                    let batch = tokio::select! {
-                        batch = self.batches.recv() => batch,
-                        () = &mut self.quiet => {
-                            // Should it have missed what was passed on, it looks by itself.
-                            let known = self.state.live().newest(self.chain_id);
-                            if !known.is_some_and(|newest| reading.is_at(newest)) {
-                                self.stage = Stage::CatchUp(reading);
-                            }
-                            return Some(Bytes::from_static(b":\n\n"));
-                        }
-                    };
-                    match batch {
-                        Ok(batch) if batch.chain_id != self.chain_id || batch.to <= reading.position() => {}
-                        Ok(batch) if batch.messages.is_some() && batch.from == reading.position() => {
-                            self.stage = Stage::Follow(Reading::behind(self.chain_id, batch.to));
-                            self.pending.batch = Some((batch, 0));
-                        }
-                        Ok(_) | Err(RecvError::Lagged(_)) => self.stage = Stage::CatchUp(reading),
-                        Err(RecvError::Closed) => return None,
-                    }
-                }
-            }
+    /// Takes what was passed on, if it is of the chain and goes on where the listener stands.
+    fn hear(&mut self, batch: Arc<Batch>, reading: Reading) {
+        if batch.chain_id != self.chain_id || batch.to <= reading.position() {
+            return;
         }
+        if batch.messages.is_some() && batch.from == reading.position() {
+            self.stage = Stage::Follow(Reading::behind(self.chain_id, batch.to));
+            self.pending.batch = Some((batch, 0));
+        } else {
+            self.stage = Stage::CatchUp(reading);
+        }
+    }
+
+    /// A step by the database; a frame if it makes one by itself.
+    async fn catch_up(&mut self) -> Option<Bytes> {
+        match &self.stage {
+            Stage::Begin(resume) => {
+                let resume = *resume;
+                match self.ends().await {
+                    Ok(ends) => return Some(self.begin(resume, ends)),
+                    Err(error) => pause(&error).await,
+                }
+            }
+            Stage::CatchUp(reading) => {
+                let mut next = *reading;
+                match self.page(&mut next).await {
+                    Ok(None) => self.stage = Stage::Begin(Some(next.position())),
+                    Ok(Some((messages, done))) => {
+                        self.pending.page = messages.into();
+                        self.stage = if done { Stage::Follow(next) } else { Stage::CatchUp(next) };
+                    }
+                    Err(error) => pause(&error).await,
+                }
+            }
+            Stage::Follow(_) => {}
+        }
+        None
     }
 
     fn begin(&mut self, resume: Option<Position>, ends: Ends) -> Bytes {
