@@ -573,6 +573,19 @@ export const m = {
     feeLeft: 'That is all your wallet has; leave some for the network’s fee.',
   },
 
+  /** What comes after a contribution that was not sent, or not as a whole. */
+  retry: {
+    again: (amount: string) => `Try again with ${amount}`,
+    partly: {
+      title: 'Look first at what went through',
+      text: 'Your wallet says that a part of your contribution went through and a part did not. To pay again without looking could pay twice, so the form waits until you have looked.',
+      paid: (paid: string) => `By the chain, this wallet has paid ${paid} into this sale so far.`,
+      allowed: (amount: string) => `The contract of the sale may take ${amount} from it.`,
+      connect: 'Connect the wallet to see what it has paid into this sale.',
+      go: 'I have looked: contribute again',
+    },
+  },
+
   payCode: {
     title: 'Pay from a wallet on another device',
     text: 'Scan this with the wallet on your telephone: it holds the contract of the sale and the amount. The address that pays is the one that gets the tokens, or the money back.',

@@ -47,6 +47,7 @@ export const sessions = {
 }
 
 async function signIn({ wallet, account, chain }: Connection): Promise<void> {
+  if (isAsking) return
   isAsking = true
   fault = undefined
   try {

@@ -115,6 +115,7 @@ async function resume(wallet: Wallet) {
 }
 
 async function connect(wallet: Wallet) {
+  if (isAsking) return
   isAsking = true
   fault = undefined
   try {
@@ -164,7 +165,7 @@ function disconnect() {
 
 /** Asks the wallet to go to another chain. */
 async function switchTo(chain: number) {
-  if (!connection) return
+  if (!connection || isAsking) return
   isAsking = true
   fault = undefined
   const { provider } = connection.wallet
