@@ -1,5 +1,6 @@
 // Whoever has a keyboard and nothing else: what the focus is on, whether it can be seen there, and whether it was ever lost.
 import assert from 'node:assert/strict'
+import { until } from './world.mjs'
 
 /** Most presses of the Tab key on the way to anything. */
 const FAR = 150
@@ -72,6 +73,15 @@ export class Keys {
   /** Reaches it and presses it. */
   async use(name, key = 'Enter', options = {}) {
     await this.reach(name, options)
+    await this.press(key)
+  }
+
+  /** Reaches a button, waits until what was written before has been looked at and it can be pressed, and presses it. */
+  async act(name, key = 'Enter') {
+    await this.reach(name)
+    await until(`“${name}” can be pressed`, () =>
+      this.page.evaluate(() => document.activeElement?.getAttribute('aria-disabled') !== 'true'),
+    )
     await this.press(key)
   }
 
