@@ -5,9 +5,9 @@ import { createRequire } from 'node:module'
 import { after, before } from 'node:test'
 import { isAccessible, launch, watched } from './browser.mjs'
 import { deploy } from './compiled.mjs'
-import { CHAIN, hex, read, sees, send, story } from './steps.mjs'
+import { CHAIN, hex, read, receiptOf, sees, send, story } from './steps.mjs'
 import { addWallet } from './wallet.mjs'
-import { until, World } from './world.mjs'
+import { World } from './world.mjs'
 
 const { Interface } = createRequire(import.meta.url)('ethers')
 const saleAbi = new Interface([
@@ -71,7 +71,7 @@ async function oneByOne(from, calls) {
   const receipts = []
   for (const { to, value, data } of calls) {
     const hash = await world.rpc('eth_sendTransaction', [{ from, to, value, data, gas: hex(1_000_000) }])
-    receipts.push(await until('it is in a block', async () => world.rpc('eth_getTransactionReceipt', [hash])))
+    receipts.push(await receiptOf(world, hash))
   }
   return receipts
 }
@@ -119,7 +119,7 @@ test('500: it was in a block and failed; only the fee is spent, and it is not of
   takes = async ({ from, calls }) => {
     // Without the permission: the contribution alone fails in its block.
     const { hash } = await asWhole({ from, calls: calls.slice(1) }, '')
-    failed = await until('it is in a block', async () => world.rpc('eth_getTransactionReceipt', [hash]))
+    failed = await receiptOf(world, hash)
     return { id: '0x5000', hash: null }
   }
   await pay('200')

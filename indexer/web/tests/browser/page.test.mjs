@@ -213,9 +213,15 @@ test('what the contract would refuse is said in words, and the wallet is not ope
   await wallet.getByRole('heading', { name: 'Check before you confirm' }).waitFor()
   assert.equal(await wallet.evaluate(() => document.activeElement?.id), 'review')
   await isAccessible(wallet, 'review')
-  // Behind the page's back, and so soon that it cannot know.
-  await world.rpc('anvil_setBalance', [accounts[1], hex(ETHER)])
-  await wallet.getByRole('button', { name: 'Confirm in the wallet' }).click()
+  // Behind the page's back, and so soon that it cannot know: in one go, so that no block is read in between.
+  await wallet.evaluate(
+    ([account, balance]) => {
+      const click = () =>
+        [...document.querySelectorAll('button')].find((one) => one.textContent === 'Confirm in the wallet').click()
+      return window.askDevnet('anvil_setBalance', [account, balance]).then(click)
+    },
+    [accounts[1], hex(ETHER)],
+  )
   await sees(wallet, 'It would not go through')
   assert.equal(await asked('eth_sendTransaction'), 0)
   await world.rpc('anvil_setBalance', [accounts[1], hex(10_000n * ETHER)])
