@@ -2,7 +2,9 @@
 //! environment, never from the command line, and are redacted wherever they could be printed.
 
 mod key;
+mod keystore;
 mod master;
+mod password;
 
 use std::{env, fmt, str::FromStr};
 
@@ -11,8 +13,10 @@ use clap::Args;
 use url::Url;
 
 pub use crate::types::address::{AddressError, lacks_checksum, parse_address};
-pub use key::{DEV_ACCOUNTS, Key, KeyArgs, KeyError, find_key};
+pub use key::{DEV_ACCOUNTS, Key, KeyArgs, KeyError, KeyPlace};
+pub use keystore::KeystoreError;
 pub use master::{MasterKeyError, find_sealer, read_sealer};
+pub use password::PasswordError;
 
 /// Chain id of a development chain: anvil's and hardhat's.
 pub const DEV_CHAIN_ID: u64 = 31337;

@@ -4,9 +4,11 @@
 //! net for panics; the routes.
 
 mod limits;
+mod signers;
 mod tls;
 
 pub use limits::Limits;
+pub use signers::{KeyPlaces, signer};
 pub use tls::{Tls, TlsError};
 
 use std::{any::Any, sync::Arc, time::Duration};
@@ -70,8 +72,10 @@ pub struct ServeOptions {
     pub connections: usize,
     /// What an address may ask.
     pub limits: Limits,
-    /// Time between two looks at what changes beside the server: its certificate.
+    /// Time between two looks at what changes beside the server: its certificate, and the keys that it signs with.
     pub upkeep: Duration,
+    /// Where those keys are.
+    pub keys: KeyPlaces,
     /// What connections are secured with; `None` where a proxy in front does it.
     pub tls: Option<Tls>,
 }
@@ -87,6 +91,7 @@ impl Default for ServeOptions {
             connections: 8_192,
             limits: Limits::default(),
             upkeep: Duration::from_secs(5),
+            keys: KeyPlaces::default(),
             tls: None,
         }
     }
@@ -124,6 +129,10 @@ pub async fn run(
     let _following = state.service().map(|service| {
         let (orders, pool, nodes) = (service.orders().clone(), service.pool().clone(), state.nodes().clone());
         AbortOnDropHandle::new(tokio::spawn(orders::run(orders, nodes, pool, shutdown.clone())))
+    });
+    let _renewing = state.service().map(|service| {
+        let (service, keys) = (Arc::clone(service), options.keys.clone());
+        AbortOnDropHandle::new(tokio::spawn(signers::renew(service, keys, options.upkeep)))
     });
     run_app(listener, app(state, options.clone()), options.clone(), shutdown.clone()).await?;
     // Messages under way end too; what does not is sent again by the next.

@@ -65,6 +65,8 @@ pub mod metric {
     pub const ORDER_UNMINED: &str = "crowdsale_order_signer_unmined_nonces";
     /// Gauge by `chain_id`: 1 while a nonce is missing below all open orders.
     pub const ORDER_GAP: &str = "crowdsale_order_signer_nonce_gap";
+    /// Gauge by `signer` (`orders`, `vouchers`): 1 while its files hold another key than it signs with, or none that can be read.
+    pub const SIGNER_STALE: &str = "crowdsale_signer_stale";
 }
 
 /// How log lines are written.
@@ -177,4 +179,5 @@ pub fn describe() {
     describe_gauge!(metric::ORDER_BALANCE, "Wei of the account that sends orders");
     describe_gauge!(metric::ORDER_UNMINED, "Nonces of that account that were allotted and are in no block");
     describe_gauge!(metric::ORDER_GAP, "1 while a nonce is missing below all open orders");
+    describe_gauge!(metric::SIGNER_STALE, "1 while a signer's files hold another key than it signs with, or no key");
 }

@@ -317,24 +317,26 @@ async fn sign(
 ) -> Result<OneVoucher, Problem> {
     let (sale, mut snapshot) = find_sale(state, path.chain, path.sale).await?;
     let phases = sales::list_phases(snapshot.connection(), &[(sale.chain_id, sale.address)]).await?;
-    let signer = service.voucher_signer().ok_or_else(|| {
+    let signers = service.voucher_signers();
+    if signers.is_empty() {
         let detail =
             "this service signs no vouchers: its operator has to set CROWDSALE_VOUCHER_SIGNER_FILE, and start it again";
-        Problem::new(Code::NotConfigured, detail)
-    })?;
+        return Err(Problem::new(Code::NotConfigured, detail));
+    }
     if sale.voucher_signer.0.is_zero() {
         let detail = format!("the sale {} names no signer: none of its phases takes vouchers", sale.address);
         return Err(Problem::new(Code::VouchersNotTaken, detail));
     }
-    if sale.voucher_signer.0 != signer.address() {
+    let Some(signer) = signers.iter().find(|signer| signer.address() == sale.voucher_signer.0) else {
+        let here: Vec<_> = signers.iter().map(|signer| signer.address().to_string()).collect();
         let detail = format!(
             "the vouchers of sale {} are signed by {}, and this service signs with {}: the sale's owner can name it with setVoucherSigner, or the operator set the other key",
             sale.address,
             sale.voucher_signer,
-            signer.address()
+            here.join(" or ")
         );
         return Err(Problem::new(Code::SignerMismatch, detail));
-    }
+    };
     let terms = terms(read, &sale, &phases)?;
     let key = signer.on(terms.chain_id)?;
     let signature = terms.sign(key).map_err(|e| OrderError::Signing(e.to_string()))?;

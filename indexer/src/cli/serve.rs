@@ -9,8 +9,13 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use super::{
-    allowlist::AllowlistArgs, database::DatabaseArgs, failure::Failure, printer::Printer, shutdown,
-    signers::SignerArgs, webhook_args::WebhookArgs,
+    allowlist::AllowlistArgs,
+    database::DatabaseArgs,
+    failure::Failure,
+    printer::Printer,
+    shutdown,
+    signers::{SignerArgs, Signers},
+    webhook_args::WebhookArgs,
 };
 use crate::{
     access,
@@ -22,7 +27,7 @@ use crate::{
     chain::Nodes,
     config::{self, NodesArgs},
     db::{self, service::services},
-    serve::{self, Limits, ServeOptions, Tls},
+    serve::{self, KeyPlaces, Limits, ServeOptions, Tls},
     telemetry,
 };
 use sqlx::postgres::PgConnectOptions;
@@ -105,8 +110,8 @@ pub struct StateArgs {
 const WEBHOOK_WRITERS: u32 = 4;
 
 /// What the API needs: a pool of readers on a database of this version, the process's metrics, and the lists it answers for. With a
-/// master key in the environment, also what privileged requests write and sign with.
-pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<ApiState> {
+/// master key in the environment, also what privileged requests write and sign with; then, where its keys are.
+pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<(ApiState, KeyPlaces)> {
     let pool = db::readers(database, READERS).await?;
     let options = ApiOptions::default();
     let listeners = options.listeners.min(open_files() / 2);
@@ -114,22 +119,22 @@ pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<ApiSt
     let state = ApiState::new(pool, telemetry::install_metrics()?, options)
         .with_allowlists(args.allowlists)
         .with_nodes(args.nodes);
-    let Some(signers) = args.signers else { return Ok(state) };
+    let Some(signers) = args.signers else { return Ok((state, KeyPlaces::default())) };
     let Some(sealer) = config::find_sealer()? else {
         tracing::info!("no master key is set: public reads only");
-        return Ok(state);
+        return Ok((state, KeyPlaces::default()));
     };
     tracing::info!(master_key = %sealer.current(), "taking privileged requests");
     let pool = services(database, WRITERS).await?;
     // A master key that is not the one is said now, and not to the first who has a key.
     let pepper = access::pepper(&mut *pool.acquire().await.map_err(db::DbError::from)?, &sealer).await?;
-    let (orders, vouchers) = signers.read()?;
+    let Signers { orders, vouchers, keys } = signers.read()?;
     let mut service = Service::new(pool, sealer).with_pepper(pepper).named(args.origins).with_signers(orders, vouchers);
     if let Some(args) = args.webhooks {
         let sending = services(database, WEBHOOK_WRITERS).await?;
         service = service.with_webhooks(sending, args.guard(), args.options());
     }
-    Ok(state.with_service(service))
+    Ok((state.with_service(service), keys))
 }
 
 /// The chains that the API asks. A node that is down is no reason not to serve what is indexed.
@@ -176,7 +181,7 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
         origins,
         requests_per_minute: with_key,
     };
-    let state = state(&database, state_args).await?;
+    let (state, keys) = state(&database, state_args).await?;
     let tls = match (&args.tls_certificate, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|e| {
             Failure::new("cannot serve TLS", e, "check --tls-certificate and --tls-key: PEM files that belong together")
@@ -191,6 +196,6 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let options = ServeOptions::default();
     // Some are for the database, files, and whoever is turned away.
     let connections = options.connections.min(open_files().saturating_sub(100).max(1));
-    serve::run(listener, state, ServeOptions { limits, tls, connections, ..options }, shutdown).await?;
+    serve::run(listener, state, ServeOptions { limits, tls, connections, keys, ..options }, shutdown).await?;
     Ok(())
 }

@@ -8,19 +8,22 @@ use clap::Args;
 
 use super::failure::Failure;
 use crate::{
-    config::{DEV_CHAIN_ID, find_key, parse_address},
+    config::{KeyPlace, parse_address},
     orders::{DROP_AFTER, OrderOptions, Orders, Signer},
+    serve::{self, KeyPlaces},
 };
 
 /// Keys of a service, and limits of the orders that it sends.
 #[derive(Args, Clone, Debug)]
 pub struct SignerArgs {
-    /// File with the private key that orders are sent with; else the environment's CROWDSALE_ORDER_SIGNER or
+    /// File with the private key that orders are sent with, in hexadecimal or a keystore, whose password is in
+    /// CROWDSALE_ORDER_SIGNER_PASSWORD_FILE or CROWDSALE_KEY_PASSWORD_FILE; else the environment's CROWDSALE_ORDER_SIGNER or
     /// CROWDSALE_ORDER_SIGNER_FILE. Its account pays: keep no more in it than the orders of a day
     #[arg(long, value_name = "FILE", help_heading = "Orders and vouchers")]
     order_signer_file: Option<PathBuf>,
-    /// File with the private key that vouchers are signed with; else the environment's CROWDSALE_VOUCHER_SIGNER or
-    /// CROWDSALE_VOUCHER_SIGNER_FILE
+    /// File with the private key that vouchers are signed with, in hexadecimal or a keystore, whose password is in
+    /// CROWDSALE_VOUCHER_SIGNER_PASSWORD_FILE or CROWDSALE_KEY_PASSWORD_FILE; else the environment's CROWDSALE_VOUCHER_SIGNER or
+    /// CROWDSALE_VOUCHER_SIGNER_FILE. Read again when the file changes: the key before signs on for sales that still name it
     #[arg(long, value_name = "FILE", help_heading = "Orders and vouchers")]
     voucher_signer_file: Option<PathBuf>,
     /// Most base units of one order in a currency, which is `eth` or a token's address: eth=1000000000000000000. Name several with
@@ -110,12 +113,22 @@ fn most(text: &str) -> Result<(Address, U256), String> {
     Ok((currency, units.0))
 }
 
+/// Who signs, where there is somebody.
+pub struct Signers {
+    /// Orders.
+    pub orders: Orders,
+    /// Vouchers.
+    pub vouchers: Option<Signer>,
+    /// Where their keys are.
+    pub keys: KeyPlaces,
+}
+
 impl SignerArgs {
-    /// Who signs orders, and who signs vouchers, where there is somebody.
+    /// Who signs orders, and who signs vouchers.
     ///
     /// # Errors
     /// A [`Failure`] where a key cannot be read.
-    pub fn read(&self) -> Result<(Orders, Option<Signer>)> {
+    pub fn read(&self) -> Result<Signers> {
         let most: HashMap<_, _> = self.order_max.iter().copied().collect();
         let options = OrderOptions {
             most,
@@ -126,7 +139,11 @@ impl SignerArgs {
             expiry: self.order_expiry,
             ..OrderOptions::default()
         };
-        let orders = signer(self.order_signer_file.as_ref(), "CROWDSALE_ORDER_SIGNER")?;
+        let mut keys = KeyPlaces {
+            orders: KeyPlace::find(self.order_signer_file.as_deref(), "CROWDSALE_ORDER_SIGNER"),
+            vouchers: KeyPlace::find(self.voucher_signer_file.as_deref(), "CROWDSALE_VOUCHER_SIGNER"),
+        };
+        let orders = keys.orders.as_mut().map(signer).transpose()?;
         if orders.is_some() && options.sales.is_empty() {
             tracing::warn!(
                 "orders are sent to any sale that a followed factory has made, and anybody can make one: name yours with --order-sale"
@@ -135,17 +152,14 @@ impl SignerArgs {
         if orders.is_some() && options.most_a_day.is_empty() {
             tracing::warn!("a key orders as much in a day as the account has: set a limit with --order-day-max");
         }
-        let vouchers = signer(self.voucher_signer_file.as_ref(), "CROWDSALE_VOUCHER_SIGNER")?;
-        Ok((Orders::new(orders, options), vouchers))
+        let vouchers = keys.vouchers.as_mut().map(signer).transpose()?;
+        Ok(Signers { orders: Orders::new(orders, options), vouchers, keys })
     }
 }
 
-fn signer(file: Option<&PathBuf>, variable: &'static str) -> Result<Option<Signer>> {
-    let key = find_key(file.map(PathBuf::as_path), variable)
-        .map_err(|e| Failure::new(format!("cannot use {variable}"), &e, e.hint()))?;
-    Ok(key.map(|key| {
-        let only_on = key.is_published().then_some(DEV_CHAIN_ID);
-        tracing::info!(account = %key.address(), "signing with {variable}");
-        Signer::new(key.into_signer(), only_on)
-    }))
+fn signer(place: &mut KeyPlace) -> Result<Signer> {
+    let variable = place.variable();
+    let key = place.read().map_err(|e| Failure::new(format!("cannot use {variable}"), &e, e.hint()))?;
+    tracing::info!(account = %key.address(), "signing with {variable}");
+    Ok(serve::signer(key))
 }

@@ -1,8 +1,11 @@
-//! The key that signs: from a file, the environment, or a development chain's published accounts.
+//! The key that signs: from a file or the environment, as it is or in a keystore, or a development chain's published accounts.
 
 use std::{
     fmt, fs,
+    io::{self, Read as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use alloy::{
@@ -10,8 +13,13 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 use clap::Args;
+use secrecy::zeroize::Zeroizing;
 
-use super::{DEV_CHAIN_ID, find_env};
+use super::{
+    DEV_CHAIN_ID, find_env,
+    keystore::{Keystore, KeystoreError},
+    password::{PasswordError, PasswordPlace},
+};
 
 /// The published keys of anvil and hardhat. Everybody has them: whatever they own on a real chain is gone at once.
 pub const DEV_ACCOUNTS: [B256; 10] = [
@@ -30,8 +38,9 @@ pub const DEV_ACCOUNTS: [B256; 10] = [
 /// Which key signs. The environment holds one in `CROWDSALE_PRIVATE_KEY`, or a file's path in `CROWDSALE_PRIVATE_KEY_FILE`.
 #[derive(Args, Clone, Debug)]
 pub struct KeyArgs {
-    /// File with the private key in hexadecimal; else the environment's CROWDSALE_PRIVATE_KEY or
-    /// CROWDSALE_PRIVATE_KEY_FILE. A key is never written on the command line, where every program could read it
+    /// File with the private key: in hexadecimal, or a keystore as geth and cast write it, whose password is asked for, or in
+    /// CROWDSALE_KEY_PASSWORD_FILE. Else the environment's CROWDSALE_PRIVATE_KEY or CROWDSALE_PRIVATE_KEY_FILE. A key is never
+    /// written on the command line, where every program could read it
     #[arg(long, value_name = "FILE", conflicts_with = "dev_account", help_heading = "Key")]
     pub private_key_file: Option<PathBuf>,
 
@@ -57,13 +66,29 @@ pub enum KeyError {
         /// The file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// What was found is not a private key. It is not repeated.
-    #[error("{place} does not hold a private key, which is 64 hexadecimal digits")]
+    #[error("{place} does not hold a private key, which is 64 hexadecimal digits, or a keystore")]
     Form {
         /// Where it was looked for.
         place: String,
+    },
+    /// A keystore that gives no key.
+    #[error("cannot open the keystore {place}: {source}")]
+    Keystore {
+        /// Where it is.
+        place: String,
+        /// Why.
+        source: KeystoreError,
+    },
+    /// A keystore without its password.
+    #[error("cannot open the keystore {place}: {source}")]
+    Password {
+        /// Where it is.
+        place: String,
+        /// Why.
+        source: PasswordError,
     },
     /// A published key off a development chain.
     #[error("the key of {address} is published, and this is chain {chain_id}, not a development chain")]
@@ -83,7 +108,9 @@ impl KeyError {
                 "name a file with the key: --private-key-file FILE; on a development chain take a published one: --dev-account 0"
             }
             Self::File { .. } => "check the path, and that you may read the file",
-            Self::Form { .. } => "put the key alone into it, in hexadecimal",
+            Self::Form { .. } => "put the key alone into it, in hexadecimal, or a keystore as geth and cast write it",
+            Self::Keystore { source, .. } => source.hint(),
+            Self::Password { source, .. } => source.hint(),
             Self::Published { .. } => "anyone can take what a published key owns: sign with a key of your own",
         }
     }
@@ -95,14 +122,15 @@ impl KeyArgs {
     /// # Errors
     /// [`KeyError`].
     pub fn read(&self, chain_id: u64) -> Result<Key, KeyError> {
+        let password = PasswordPlace::of_commands();
         let key = match (self.dev_account, &self.private_key_file) {
             (Some(index), _) => {
                 DEV_ACCOUNTS.get(usize::from(index)).and_then(|k| Key::new(*k)).ok_or(KeyError::None)?
             }
-            (None, Some(path)) => read_file(path.clone())?,
+            (None, Some(path)) => read_file(path, &password)?,
             (None, None) => match (find_env("CROWDSALE_PRIVATE_KEY"), find_env("CROWDSALE_PRIVATE_KEY_FILE")) {
-                (Some(text), _) => read_key(&text, "CROWDSALE_PRIVATE_KEY")?,
-                (None, Some(path)) => read_file(path.into())?,
+                (Some(text), _) => read_key(&Zeroizing::new(text), "CROWDSALE_PRIVATE_KEY", &password)?,
+                (None, Some(path)) => read_file(path.as_ref(), &password)?,
                 (None, None) => return Err(KeyError::None),
             },
         };
@@ -113,31 +141,101 @@ impl KeyArgs {
     }
 }
 
-/// A key that a service signs with: from `file`, else from the environment's `variable`, else from the file that `variable` and `_FILE`
-/// name. `None` where there is none.
-///
-/// # Errors
-/// [`KeyError::File`], [`KeyError::Form`].
-pub fn find_key(file: Option<&Path>, variable: &'static str) -> Result<Option<Key>, KeyError> {
-    if let Some(path) = file {
-        return read_file(path.to_owned()).map(Some);
-    }
-    if let Some(text) = find_env(variable) {
-        return read_key(&text, variable).map(Some);
-    }
-    find_env(&format!("{variable}_FILE")).map(|path| read_file(path.into())).transpose()
+/// Where a key is that a service signs with. What is there may be replaced while it runs.
+#[derive(Clone, Debug)]
+pub struct KeyPlace {
+    variable: &'static str,
+    /// `None` where the variable itself holds it.
+    file: Option<PathBuf>,
+    password: PasswordPlace,
+    seen: Stamp,
 }
 
-fn read_file(path: PathBuf) -> Result<Key, KeyError> {
+/// How the files of a key and of its password were: when they were written and changed, how large they were, and which.
+type Stamp = [Option<(SystemTime, i64, i64, u64, u64)>; 2];
+
+impl KeyPlace {
+    /// In `file`, else in the environment's `variable`, else in the file that `variable` and `_FILE` name. `None` where none is given.
+    pub fn find(file: Option<&Path>, variable: &'static str) -> Option<Self> {
+        let file = match (file, find_env(variable)) {
+            (Some(path), _) => Some(path.to_owned()),
+            (None, Some(_)) => None,
+            (None, None) => Some(find_env(&format!("{variable}_FILE"))?.into()),
+        };
+        Some(Self { variable, file, password: PasswordPlace::of_service(variable), seen: Stamp::default() })
+    }
+
+    /// The variable that names it.
+    pub fn variable(&self) -> &'static str {
+        self.variable
+    }
+
+    /// Whether its files are others than when it was last read. What the environment holds never changes.
+    pub fn has_changed(&self) -> bool {
+        self.seen != self.stamp()
+    }
+
+    /// Reads the key. Opening a keystore takes a second or so.
+    ///
+    /// # Errors
+    /// [`KeyError`]. It is read again only after another change.
+    pub fn read(&mut self) -> Result<Key, KeyError> {
+        // Before, so that a change in between is seen as one.
+        self.seen = self.stamp();
+        match &self.file {
+            Some(path) => read_file(path, &self.password),
+            None => {
+                let text = Zeroizing::new(find_env(self.variable).unwrap_or_default());
+                read_key(&text, self.variable, &self.password)
+            }
+        }
+    }
+
+    /// Looks at it again even if nothing changes.
+    pub fn forget(&mut self) {
+        self.seen = Stamp::default();
+    }
+
+    fn stamp(&self) -> Stamp {
+        [self.file.clone(), self.password.file()].map(|file| {
+            let found = fs::metadata(file?).ok()?;
+            Some((found.modified().ok()?, found.ctime(), found.ctime_nsec(), found.ino(), found.len()))
+        })
+    }
+}
+
+/// More than any key or keystore has.
+const MOST: u64 = 64 * 1_024;
+
+fn read_file(path: &Path, password: &PasswordPlace) -> Result<Key, KeyError> {
     let shown = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|source| KeyError::File { path: shown.clone(), source })?;
-    read_key(&text, &shown)
+    // Never more than that: what is named may be a device without an end.
+    let mut text = Zeroizing::new(String::with_capacity(MOST as usize + 1));
+    let read = fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
+    read.map_err(|source| KeyError::File { path: shown.clone(), source })?;
+    read_key(&text, &shown, password)
 }
 
-fn read_key(text: &str, place: &str) -> Result<Key, KeyError> {
+fn read_key(text: &str, place: &str, password: &PasswordPlace) -> Result<Key, KeyError> {
+    if Keystore::is_meant(text) {
+        return open(text, place, password);
+    }
     let text = text.trim();
     let key = text.strip_prefix("0x").unwrap_or(text).parse::<B256>().ok().and_then(Key::new);
     key.ok_or_else(|| KeyError::Form { place: place.to_owned() })
+}
+
+fn open(text: &str, place: &str, password: &PasswordPlace) -> Result<Key, KeyError> {
+    let wrong = |source| KeyError::Keystore { place: place.to_owned(), source };
+    // What is wrong with the file is said before anybody is asked for a password.
+    let keystore = Keystore::parse(text).map_err(wrong)?;
+    let password = password.read(place).map_err(|source| KeyError::Password { place: place.to_owned(), source })?;
+    let secret = keystore.open(&password).map_err(wrong)?;
+    let key = B256::try_from(secret.as_slice()).ok().and_then(Key::new).ok_or_else(|| wrong(KeystoreError::NoKey))?;
+    match keystore.address() {
+        Some(named) if named != key.address() => Err(wrong(KeystoreError::Address { named, found: key.address() })),
+        _ => Ok(key),
+    }
 }
 
 impl Key {

@@ -26,6 +26,7 @@ mod series;
 mod server;
 mod sessions;
 mod signatures;
+mod signers;
 mod snapshots;
 mod support;
 mod tokens;

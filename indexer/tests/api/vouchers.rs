@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A sale whose first phase takes vouchers of `signer`, in the middle of it.
-async fn gated(pool: &PgPool, signer: Address) -> Terms {
+pub async fn gated(pool: &PgPool, signer: Address) -> Terms {
     chain(pool, CHAIN).await;
     let terms = Terms::new("Aurora", 1, 0);
     sale(pool, &terms).await;
@@ -34,7 +34,7 @@ async fn gated(pool: &PgPool, signer: Address) -> Terms {
     terms
 }
 
-fn voucher() -> Value {
+pub fn voucher() -> Value {
     json!({"investor": addr("alice").to_string(), "max_paid": "2500", "phases": [0], "deadline": rfc3339(time(20)),
            "kyc_reference": "case 4711"})
 }

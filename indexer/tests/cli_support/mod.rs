@@ -90,8 +90,8 @@ impl Run {
 pub fn binary(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crowdsale"));
     command.args(args);
-    for name in ["RPC_URL", "CHAIN_ID", "FACTORY", "PRIVATE_KEY", "PRIVATE_KEY_FILE", "DATABASE_URL", "ALLOWLISTS"] {
-        command.env_remove(format!("CROWDSALE_{name}"));
+    for name in ["RPC_URL", "CHAIN_ID", "FACTORY", "PRIVATE_KEY", "KEY_PASSWORD", "DATABASE_URL", "ALLOWLISTS"] {
+        command.env_remove(format!("CROWDSALE_{name}")).env_remove(format!("CROWDSALE_{name}_FILE"));
     }
     command
 }

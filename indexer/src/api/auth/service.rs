@@ -1,19 +1,20 @@
 //! What privileged routes have beside a pool of readers: one that writes, and the master key.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use alloy::primitives::Address;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 
 use super::Origins;
 use crate::{
-    access::{self, Pepper},
+    access::{self, Pepper, Source},
     api::{
         ApiState,
         problem::{Code, Problem},
     },
-    db::DbError,
+    db::{DbError, service::audit},
     orders::{OrderOptions, Orders, Signer},
     seal::Sealer,
     webhooks::{Guard, Options, Webhooks},
@@ -28,7 +29,8 @@ pub struct Service {
     origins: Origins,
     webhooks: Webhooks,
     orders: Orders,
-    vouchers: Option<Signer>,
+    /// The one to be named by sales comes first.
+    vouchers: RwLock<Vec<Signer>>,
 }
 
 impl Service {
@@ -37,7 +39,15 @@ impl Service {
         let orders = Orders::new(None, OrderOptions::default());
         let sealer = Arc::new(sealer);
         let webhooks = Webhooks::new(pool.clone(), Arc::clone(&sealer), Guard::default(), Options::default());
-        Self { pool, sealer, pepper: OnceCell::new(), origins: Origins::default(), webhooks, orders, vouchers: None }
+        Self {
+            pool,
+            sealer,
+            pepper: OnceCell::new(),
+            origins: Origins::default(),
+            webhooks,
+            orders,
+            vouchers: RwLock::default(),
+        }
     }
 
     /// The same with what keys are hashed with, where that was read already: the first requests then do not all read it.
@@ -49,7 +59,7 @@ impl Service {
     /// The same, with who signs orders and who signs vouchers.
     #[must_use]
     pub fn with_signers(self, orders: Orders, vouchers: Option<Signer>) -> Self {
-        Self { orders, vouchers, ..self }
+        Self { orders, vouchers: RwLock::new(vouchers.into_iter().collect()), ..self }
     }
 
     /// Who signs orders, and what the operator set for them.
@@ -57,9 +67,28 @@ impl Service {
         &self.orders
     }
 
-    /// Who signs vouchers; none where the operator has set no key for it.
-    pub fn voucher_signer(&self) -> Option<&Signer> {
-        self.vouchers.as_ref()
+    /// Who signs vouchers, the newest first: each for the sales that name it. None where the operator has set no key for it.
+    pub fn voucher_signers(&self) -> Vec<Signer> {
+        self.vouchers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on `signer` signs vouchers, once the audit log has it. Those before it go on for the sales that still name them: a sale
+    /// names another by a transaction of its owner, at a moment that nobody knows before. The one before it; none where it is the same.
+    ///
+    /// # Errors
+    /// Those of the database. Then nothing has changed.
+    pub async fn replace_voucher_signer(&self, signer: Signer) -> Result<Option<Address>, DbError> {
+        let before = self.voucher_signers().first().map(Signer::address);
+        let Some(before) = before.filter(|before| *before != signer.address()) else { return Ok(None) };
+        let source = Source { actor: "service".to_owned(), ..Source::default() };
+        let detail = format!("in place of {before}");
+        let entry = source.did("voucher.signer_replaced", &signer.address().to_string(), Some(detail));
+        let mut connection = self.pool.acquire().await?;
+        audit::append(&mut connection, &entry).await?;
+        let mut signers = self.vouchers.write().unwrap_or_else(PoisonError::into_inner);
+        signers.retain(|known| known.address() != signer.address());
+        signers.insert(0, signer);
+        Ok(Some(before))
     }
 
     /// The same under these names.

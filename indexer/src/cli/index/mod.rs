@@ -119,7 +119,7 @@ pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
     let shutdown = shutdown::on_signals()?;
     let operator = match args.metrics_listen {
         Some(address) => {
-            let state = serve::state(&database, super::serve::StateArgs::default()).await?;
+            let (state, _) = serve::state(&database, super::serve::StateArgs::default()).await?;
             let listener = serve::listen(address).await?;
             printer.note(format!("health and metrics on http://{}", listener.local_addr()?));
             Some(tokio::spawn(crate::serve::run_operator(listener, state, shutdown.clone())))

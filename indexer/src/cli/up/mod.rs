@@ -161,7 +161,7 @@ async fn run_on(
         webhooks: Some(args.webhooks.clone()),
         ..Default::default()
     };
-    let state = super::serve::state(&database, state_args).await?;
+    let (state, keys) = super::serve::state(&database, state_args).await?;
 
     printer.result(&Running {
         api: format!("http://{api}"),
@@ -175,7 +175,8 @@ async fn run_on(
     // Whatever ends first ends the others.
     let all = shutdown.child_token();
     let guard = all.clone().drop_guard();
-    let served = tokio::spawn(serve::run(listener, state, serve::ServeOptions::default(), all.clone()));
+    let options_of_server = serve::ServeOptions { keys, ..serve::ServeOptions::default() };
+    let served = tokio::spawn(serve::run(listener, state, options_of_server, all.clone()));
     let counting = all.child_token();
     let synced = async {
         let followed = async {
