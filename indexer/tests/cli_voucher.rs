@@ -79,6 +79,16 @@ async fn the_sales_signer_issues() {
     let packed = chain.run(&[&issue[..], &deadline, &["--signature", &signature.to_string(), "--json"]].concat());
     assert_eq!(packed.json(), issued);
 
+    // Ahead, by whom the owner is to name next.
+    let ahead = chain.run_as(5, &[&issue[..], &deadline, &["--ahead"]].concat());
+    assert!(
+        ahead.err.contains(&format!("until the owner names this signer: crowdsale sale signer {sale} {}", account(5)))
+    );
+    let ahead = ahead.json();
+    assert_eq!((&ahead["epoch"], &ahead["signer"]), (&"4".into(), &account(5).to_string().into()));
+    let next = VoucherTerms { epoch: U256::from(4), ..terms };
+    assert_eq!(next.recover(&bytes(&ahead["signature"])).unwrap().0, account(5));
+
     // By the chain's clock.
     chain.warp(OPENS).await;
     let issued = chain.run_as(4, &[&issue[..], &["--valid-for", "12h", "--epoch", "5"]].concat());

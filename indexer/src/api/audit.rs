@@ -64,7 +64,7 @@ pub struct Act {
     /// Its microseconds since 1970, as they are hashed.
     #[schema(example = 1_800_000_000_123_456_i64)]
     pub at_micros: i64,
-    /// Who did it: `key:…`, `wallet:…`, `operator:…`, or `nobody`.
+    /// Who did it: `key:…`, `wallet:…`, `operator:…`, `service`, or `nobody`.
     #[schema(example = "operator:alice")]
     pub actor: String,
     /// What: `key.created` and the like.

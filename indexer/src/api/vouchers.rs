@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy::primitives::Bytes;
+use alloy::primitives::{Bytes, U256};
 use axum::{extract::State, http::StatusCode, response::Response};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ use crate::{
         eligibility::{Deadline, MaxPaid, Phases, pack_voucher},
         voucher::VoucherTerms,
     },
-    orders::OrderError,
+    orders::{OrderError, Signer},
     seal::Place,
     types::{Addr, Amount},
 };
@@ -98,6 +98,10 @@ pub struct NewVoucher {
         pattern = r"^(?=\S)(?=.*\S$)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
     )]
     pub kyc_reference: Reference,
+    /// Signed ahead: by the newest of the service's signers, for the sale's next epoch. Of no use before the sale's owner names that signer,
+    /// and good from then on.
+    #[serde(default)]
+    pub ahead: bool,
 }
 
 /// A voucher.
@@ -224,7 +228,7 @@ fn terms(read: Read, sale: &Sale, phases: &[Phase]) -> Result<VoucherTerms, Prob
         max_paid: read.max_paid,
         phases: read.phases,
         deadline: read.deadline,
-        epoch: sale.voucher_epoch.0,
+        epoch: sale.voucher_epoch.0.saturating_add(U256::from(u8::from(read.ahead))),
     };
     use crate::gates::voucher::VoucherFault;
     match terms.check(phases.len(), sale.chain_time.unsigned_abs()) {
@@ -249,6 +253,7 @@ struct Read {
     max_paid: MaxPaid,
     phases: Phases,
     deadline: Deadline,
+    ahead: bool,
 }
 
 impl NewVoucher {
@@ -266,6 +271,7 @@ impl NewVoucher {
                 max_paid: MaxPaid::new(max_paid.0).map_err(impossible)?,
                 phases,
                 deadline: Deadline::new(deadline.as_unix().unsigned_abs()).map_err(impossible)?,
+                ahead: self.ahead,
             }),
             _ => Err(Problem::internal()),
         }
@@ -274,8 +280,8 @@ impl NewVoucher {
 
 /// Issues a voucher
 ///
-/// Signed by the operator's signer of vouchers, which has to be the sale's, for the sale's present epoch. Nothing is sent to the chain:
-/// the investor hands `eligibility` in, or an order does.
+/// Signed by the operator's signer of vouchers, which has to be the sale's, for the sale's present epoch; with `ahead`, by the one that the
+/// sale is to name next, for its next epoch. Nothing is sent to the chain: the investor hands `eligibility` in, or an order does.
 #[utoipa::path(
     post,
     path = "/v1/sales/{chain}/{sale}/vouchers",
@@ -327,7 +333,8 @@ async fn sign(
         let detail = format!("the sale {} names no signer: none of its phases takes vouchers", sale.address);
         return Err(Problem::new(Code::VouchersNotTaken, detail));
     }
-    let Some(signer) = signers.iter().find(|signer| signer.address() == sale.voucher_signer.0) else {
+    let is_it = |signer: &&Signer| read.ahead || signer.address() == sale.voucher_signer.0;
+    let Some(signer) = signers.iter().find(is_it) else {
         let here: Vec<_> = signers.iter().map(|signer| signer.address().to_string()).collect();
         let detail = format!(
             "the vouchers of sale {} are signed by {}, and this service signs with {}: the sale's owner can name it with setVoucherSigner, or the operator set the other key",

@@ -102,6 +102,10 @@ pub struct IssueArgs {
     #[arg(long, value_name = "N")]
     epoch: Option<U256>,
 
+    /// Sign for the sale's next epoch, with a key that its owner is to name then: of no use before, and good from then on
+    #[arg(long, conflicts_with_all = ["epoch", "typed_data", "signature"])]
+    ahead: bool,
+
     /// Print what is to be signed, for eth_signTypedData_v4, and sign nothing
     #[arg(long, conflicts_with_all = ["private_key_file", "dev_account"])]
     typed_data: bool,
@@ -173,12 +177,22 @@ async fn issue(args: IssueArgs, printer: Printer) -> Result<()> {
         _ => None,
     };
     let view = SaleView::read(&node, args.sale, BlockId::latest()).await?;
-    let signer = Signer::read(&node, args.sale).await?;
+    let mut signer = Signer::read(&node, args.sale).await?;
+    if args.ahead {
+        signer.epoch = signer.epoch.saturating_add(U256::ONE);
+    }
     let terms = terms(&args, &node, &view, &signer, printer).await?;
 
     let signature = match (key, &args.signature) {
         (Some(key), _) => {
-            if key.address() != signer.address {
+            if args.ahead {
+                let next = key.address();
+                printer.note(format!(
+                    "of no use until the owner names this signer: crowdsale sale signer {} {next}",
+                    args.sale
+                ));
+                signer.address = next;
+            } else if key.address() != signer.address {
                 return Err(signer.is_not(key.address(), "the key"));
             }
             terms.sign(&key.into_signer())?.as_bytes().into()

@@ -72,21 +72,29 @@ impl Served {
     }
 
     /// Status and body of a new voucher.
-    async fn issue(&self, idempotency: &str) -> (u16, Value) {
+    async fn issue(&self, idempotency: &str, body: &Value) -> (u16, Value) {
         let request = reqwest::Client::new()
             .post(format!("{}{}", self.url, self.path))
             .bearer_auth(&self.secret)
             .header("idempotency-key", format!("\"{idempotency}\""))
-            .json(&voucher());
+            .json(body);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     /// Issues one, which has to be of this signer.
     async fn signs(&self, idempotency: &str, signer: Address) {
-        let (status, body) = self.issue(idempotency).await;
+        let (status, body) = self.issue(idempotency, &voucher()).await;
         assert_eq!((status, &body["data"]["signer"]), (201, &signer.to_string().into()), "{body}");
         assert_eq!(body["data"]["is_current"], true);
+    }
+
+    /// Ids of the vouchers that the sale takes.
+    async fn current(&self) -> Vec<Value> {
+        let request = reqwest::Client::new().get(format!("{}{}", self.url, self.path)).bearer_auth(&self.secret);
+        let body: Value = request.send().await.unwrap().json().await.unwrap();
+        let rows = body["data"].as_array().unwrap().iter();
+        rows.filter(|row| row["is_current"] == true).map(|row| row["id"].clone()).collect()
     }
 
     async fn is_stale(&self, signer: &str, stale: u8) {
@@ -154,9 +162,19 @@ async fn the_signer_of_vouchers_is_replaced_without_a_refusal(pool: PgPool) {
     served.is_stale("vouchers", 0).await;
     assert_eq!(noted(&pool).await, [format!("service voucher.signer_replaced {new} in place of {old}")]);
     served.signs("between", old).await;
-    // From the block on in which the owner names the new one, the new one signs.
+    // So that nobody is without one afterwards, vouchers are signed ahead.
+    let mut body = voucher();
+    body["ahead"] = true.into();
+    let (status, ahead) = served.issue("ahead", &body).await;
+    let ahead = &ahead["data"];
+    assert_eq!((status, &ahead["signer"], &ahead["epoch"]), (201, &new.to_string().into(), &"1".into()), "{ahead}");
+    assert_eq!(ahead["is_current"], false);
+    // From the block on in which the owner names the new one, it counts, and the new one signs.
     event(&pool, "voucher_signer_change", &terms, (12, 3), &format!("{}, 1", sql(new))).await;
     served.signs("after", new).await;
+    let current = served.current().await;
+    assert_eq!(current.len(), 2, "{current:?}");
+    assert!(current.contains(&ahead["id"]), "{current:?}");
 
     // The same key in another form is no other signer.
     replace(&file, &new_key);
@@ -165,7 +183,7 @@ async fn the_signer_of_vouchers_is_replaced_without_a_refusal(pool: PgPool) {
     assert_eq!(noted(&pool).await.len(), 1);
     // A sale that names neither is told which it could name.
     event(&pool, "voucher_signer_change", &terms, (12, 4), &format!("{}, 2", sql(addr("other")))).await;
-    let (status, body) = served.issue("other").await;
+    let (status, body) = served.issue("other", &voucher()).await;
     assert_eq!((status, &body["code"]), (409, &"signer_mismatch".into()), "{body}");
     assert!(body["detail"].as_str().unwrap().contains(&format!("signs with {new} or {old}")), "{body}");
 

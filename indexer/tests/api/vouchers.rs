@@ -129,6 +129,7 @@ async fn what_no_sale_would_take_is_not_signed(pool: PgPool) {
         ("kyc_reference", "kyc_reference", json!("")),
         ("kyc_reference", "kyc_reference", json!("a\u{0}b")),
         ("kyc_reference", "kyc_reference", json!("x".repeat(129))),
+        ("ahead", "ahead", json!("yes")),
         ("note", "note", json!("x")),
     ] {
         let mut body = voucher();

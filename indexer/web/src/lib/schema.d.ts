@@ -626,8 +626,8 @@ export interface paths {
         put?: never;
         /**
          * Issues a voucher
-         * @description Signed by the operator's signer of vouchers, which has to be the sale's, for the sale's present epoch. Nothing is sent to the chain:
-         *     the investor hands `eligibility` in, or an order does.
+         * @description Signed by the operator's signer of vouchers, which has to be the sale's, for the sale's present epoch; with `ahead`, by the one that the
+         *     sale is to name next, for its next epoch. Nothing is sent to the chain: the investor hands `eligibility` in, or an order does.
          */
         post: operations["issue_voucher"];
         delete?: never;
@@ -2222,6 +2222,11 @@ export interface components {
         };
         /** @description Whom the desk has checked, and what they may do. */
         NewVoucher: {
+            /**
+             * @description Signed ahead: by the newest of the service's signers, for the sale's next epoch. Of no use before the sale's owner names that signer,
+             *     and good from then on.
+             */
+            ahead?: boolean;
             /** @description The last second that it is good for: not over by the chain's clock, and not after the sale's end. */
             deadline: components["schemas"]["Time"];
             /** @description Who gets the position, whoever pays. */
