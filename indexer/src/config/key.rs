@@ -198,7 +198,8 @@ impl KeyPlace {
 
     fn stamp(&self) -> Stamp {
         [self.file.clone(), self.password.file()].map(|file| {
-            let found = fs::metadata(file?).ok()?;
+            // A pipe gives what it has once, and looks another with every byte.
+            let found = fs::metadata(file?).ok().filter(fs::Metadata::is_file)?;
             Some((found.modified().ok()?, found.ctime(), found.ctime_nsec(), found.ino(), found.len()))
         })
     }
@@ -304,5 +305,41 @@ mod tests {
         assert!(!format!("{error} {error:?}").contains("zz"));
         let (_file, args) = file(&"00".repeat(32));
         assert!(args.read(1).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_has_changed_and_a_pipe_has_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, "11".repeat(32)).unwrap();
+        let mut place = KeyPlace::find(Some(&path), "CROWDSALE_NO_SUCH_SIGNER").unwrap();
+        assert!(place.has_changed());
+        let first = place.read().unwrap().address();
+        assert!(!place.has_changed());
+        // Of the same length, and as if written at the same moment.
+        let other = folder.path().join("other");
+        fs::write(&other, "22".repeat(32)).unwrap();
+        let times = fs::FileTimes::new().set_modified(fs::metadata(&path).unwrap().modified().unwrap());
+        fs::File::options().write(true).open(&other).unwrap().set_times(times).unwrap();
+        fs::rename(&other, &path).unwrap();
+        assert!(place.has_changed());
+        assert_ne!(place.read().unwrap().address(), first);
+        fs::remove_file(&path).unwrap();
+        assert!(place.has_changed());
+        assert!(matches!(place.read(), Err(KeyError::File { .. })));
+        assert!(!place.has_changed());
+        place.forget();
+        assert!(!place.has_changed(), "there is nothing to be read");
+
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::write(pipe, "11".repeat(32)).unwrap()
+        });
+        let mut place = KeyPlace::find(Some(&pipe), "CROWDSALE_NO_SUCH_SIGNER").unwrap();
+        assert_eq!(place.read().unwrap().address(), first);
+        writer.join().unwrap();
+        assert!(!place.has_changed());
     }
 }

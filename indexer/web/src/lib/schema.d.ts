@@ -1010,7 +1010,7 @@ export interface components {
              */
             act: string;
             /**
-             * @description Who did it: `key:…`, `wallet:…`, `operator:…`, or `nobody`.
+             * @description Who did it: `key:…`, `wallet:…`, `operator:…`, `service`, or `nobody`.
              * @example operator:alice
              */
             actor: string;
