@@ -1,7 +1,10 @@
 //! Vouchers of the KYC desk: the real sale takes them.
 
-use alloy::primitives::Address;
-use e2e::{World, ether};
+use std::fs;
+
+use alloy::{hex, primitives::Address};
+use crowdsale::{config::DEV_ACCOUNTS, contracts::FixedPriceSale};
+use e2e::{Call, World, ether, until};
 use serde_json::{Value, json};
 
 use crate::orders::{SIGNER, Shop, id};
@@ -69,4 +72,57 @@ async fn another_signers_sale_is_not_signed_for() {
     assert_eq!((status, code.as_str()), (409, "signer_mismatch"));
     assert!(detail.contains(&shop.signer().to_string()) && detail.contains("setVoucherSigner"), "{detail}");
     assert_eq!(shop.world.database.number("SELECT count(*) FROM crowdsale_service.voucher").await, 0);
+}
+
+#[tokio::test]
+async fn a_signer_is_replaced_and_nobody_is_without_a_voucher() {
+    let mut shop = shop(SIGNER).await;
+    let folder = tempfile::tempdir().unwrap();
+    let [file, fresh] = ["kyc.key", "fresh"].map(|name| folder.path().join(name));
+    fs::write(&file, hex::encode(DEV_ACCOUNTS[SIGNER])).unwrap();
+    shop.flags.more = vec!["--voucher-signer-file".to_owned(), file.to_str().unwrap().to_owned()];
+    let desk = shop.start().await;
+    let path = format!("/v1/sales/31337/{}/vouchers", shop.sale.address);
+    let by = |investor: usize| voucher(shop.world.investor(investor), 19);
+    let [first, second] = [desk.take(&path, "first", &by(0)).await, desk.take(&path, "second", &by(1)).await];
+    assert_eq!(first["signer"], shop.signer().to_string());
+
+    let next = shop.world.chain.account(8);
+    fs::write(&fresh, hex::encode(DEV_ACCOUNTS[8])).unwrap();
+    fs::rename(&fresh, &file).unwrap();
+    let mut body = by(1);
+    body["ahead"] = json!(true);
+    let mut count = 0;
+    let ahead = until("the new key signs ahead", async || {
+        count += 1;
+        let issued = desk.take(&path, &format!("ahead {count}"), &body).await;
+        (issued["signer"] == next.to_string()).then_some(issued)
+    })
+    .await;
+    assert_eq!((&ahead["epoch"], &ahead["is_current"]), (&json!("1"), &json!(false)));
+
+    // What was signed before is good as long as the sale names the old signer, and so is what is signed now; what is ahead is not yet.
+    let with = |investor: usize, voucher: &Value| {
+        let mut order = shop.body(investor, ether("1"));
+        order["eligibility"] = voucher["eligibility"].clone();
+        order
+    };
+    assert_eq!(desk.refused("/v1/orders", "too early", &with(1, &ahead)).await.1, "order_refused");
+    assert_eq!(desk.take(&path, "third", &by(0)).await["signer"], shop.signer().to_string());
+    let order = desk.take("/v1/orders", "before", &with(0, &first)).await;
+    shop.settles(&desk, id(&order), 0, ether("1")).await;
+
+    let named = FixedPriceSale::setVoucherSignerCall { signer: next };
+    let receipts = shop.world.chain.mine([Call::to(shop.sale.terms.owner, shop.sale.address, &named)]).await;
+    assert!(receipts[0].status());
+    until("what was signed ahead counts", async || {
+        let list = desk.get(&path).await;
+        list["data"].as_array()?.iter().any(|one| one["id"] == ahead["id"] && one["is_current"] == true).then_some(())
+    })
+    .await;
+    assert_eq!(desk.refused("/v1/orders", "void", &with(1, &second)).await.1, "order_refused");
+    let order = desk.take("/v1/orders", "after", &with(1, &ahead)).await;
+    shop.settles(&desk, id(&order), 1, ether("1")).await;
+    let now = desk.take(&path, "now", &by(0)).await;
+    assert_eq!((&now["signer"], &now["is_current"]), (&json!(next.to_string()), &json!(true)));
 }
