@@ -55,6 +55,28 @@ export const calls = {
     value: 0n,
   }),
   withdraw: (to: string): Call => ({ to, data: sale.encodeFunctionData('withdraw', []), value: 0n }),
+  /** The sender's own, to another address. */
+  claimTo: (to: string, receiver: string): Call => ({
+    to,
+    data: sale.encodeFunctionData('claimTo', [receiver]),
+    value: 0n,
+  }),
+  refundTo: (to: string, receiver: string): Call => ({
+    to,
+    data: sale.encodeFunctionData('refundTo', [receiver]),
+    value: 0n,
+  }),
+  withdrawTo: (to: string, receiver: string): Call => ({
+    to,
+    data: sale.encodeFunctionData('withdrawTo', [receiver]),
+    value: 0n,
+  }),
+  /** By the vault. */
+  refundRestTo: (to: string, receiver: string): Call => ({
+    to,
+    data: vault.encodeFunctionData('refundTo', [receiver]),
+    value: 0n,
+  }),
   close: (to: string): Call => ({ to, data: sale.encodeFunctionData('close', []), value: 0n }),
   /** By the vault: of what investors stopped. */
   refundRest: (to: string, investor: string): Call => ({
@@ -86,6 +108,10 @@ export type Tried =
       told: Told | undefined
       /** Whether it is the sale that says no, and not a token which it calls in the end. */
       bySale: boolean
+      /** Whether the contract would pay, and what it pays does not get through to whom it goes. */
+      isUnreceived: boolean
+      /** Of the error, where the page knows it. */
+      name?: string
     }
 
 /** Of the sale's ABI, but about the token that it calls. */
@@ -98,10 +124,13 @@ export async function attempt(provider: Provider, from: string, call: Call, asse
     return { ok: true, result: String(result) }
   } catch (error) {
     const data = revertData(error)
-    if (data === undefined) return { ok: false, told: undefined, bySale: false }
-    const known = data.length < 10 ? null : sale.getError(data.slice(0, 10))
+    if (data === undefined) return { ok: false, told: undefined, bySale: false, isUnreceived: false }
+    const selector = data.length < 10 ? undefined : data.slice(0, 10)
+    const known = selector === undefined ? null : (sale.getError(selector) ?? vault.getError(selector))
     const bySale = known !== null && !OF_TOKEN.includes(known.name)
-    return { ok: false, told: explain(all, data, words(assets)), bySale }
+    const isUnreceived = !bySale || known.name === 'EtherTransferFailed'
+    const name = known?.name ?? (selector && all.map((abi) => abi.getError(selector)).find((one) => one)?.name)
+    return { ok: false, told: explain(all, data, words(assets)), bySale, isUnreceived, ...(name ? { name } : {}) }
   }
 }
 

@@ -102,13 +102,12 @@ async function settle(from: string, nonce: number, ask: Ask): Promise<Event[]> {
 /** Nonces that are looked at for what a wallet sent while no page was there. */
 const NONCES = 3
 
-/** Looks for what a wallet may have sent after the page that asked it was gone. */
+/** Looks for what a wallet may have sent after the page that asked it was gone, or after it answered with an error. */
 async function lookFor(t: Transaction, ask: Ask): Promise<Event[]> {
   // Of a contract's account, nonces say nothing.
   if (t.nonce === undefined || t.seenAt === undefined) return []
   const head = Number(await ask('eth_blockNumber', []))
   const count = Number(await ask('eth_getTransactionCount', [t.from, 'latest']))
-  if (count <= t.nonce) return [{ type: 'searched', head }]
   const events: Event[] = []
   for (let nonce = t.nonce; nonce < count; nonce++) {
     const found = nonce < t.nonce + NONCES ? await find(t, nonce, head, ask) : undefined
@@ -116,8 +115,24 @@ async function lookFor(t: Transaction, ask: Ask): Promise<Event[]> {
     if (!found || found === 'unsearchable') return events
     if (isSame(t, found)) events.push({ type: 'sent', hash: found.hash, head: t.seenAt })
   }
-  // What took the nonces was something else, if it was none of these.
-  return [...events, { type: 'searched', head: Infinity }]
+  const next = Math.max(count, t.nonce)
+  const known = Number(await ask('eth_getTransactionCount', [t.from, 'pending']).catch(() => next))
+  if (known > next) {
+    // Something of the account waits for a block. It may be this one: as long as it waits, nothing else is said.
+    const waiting = await findWaiting(t, ask)
+    return waiting ? [...events, { type: 'sent', hash: waiting.hash, head: t.seenAt }] : events
+  }
+  // What took the nonces was something else, if it was none of these. A wallet that stumbled can have sent it behind them.
+  return [...events, { type: 'searched', head: count > t.nonce && !t.isUnsure ? Infinity : head }]
+}
+
+/** What waits for a block and does the same, of a node that shows what waits. */
+async function findWaiting(t: Transaction, ask: Ask): Promise<RawTransaction | undefined> {
+  const block = (await ask('eth_getBlockByNumber', ['pending', true]).catch(() => null)) as RawBlock | null
+  const nonce = t.nonce ?? 0
+  return block?.transactions.find(
+    (one) => one.from.toLowerCase() === t.from.toLowerCase() && Number(one.nonce) >= nonce && isSame(t, one),
+  )
 }
 
 const hex = (height: number) => `0x${height.toString(16)}`

@@ -14,7 +14,7 @@ export interface Block {
 
 export const STATES = [
   'awaiting_wallet',
-  /** The page was closed while the wallet asked. */
+  /** The page was closed while the wallet asked, or the wallet's error does not say whether it was sent. */
   'interrupted',
   'rejected',
   /** The wallet or its node did not take it. */
@@ -65,6 +65,8 @@ export interface Transaction {
   value: string
   /** What it moves, where that is known. */
   amount?: Amount
+  /** To whom, where that is another address than the one it belongs to. */
+  receiver?: string
   state: State
   hash?: string
   /** Id of a batch (EIP-5792). Its hash, once known, may not be of the account's own transaction. */
@@ -83,7 +85,9 @@ export interface Transaction {
   unfound?: true
   /** Whether what it is now can no longer change, of a state that could. */
   settled?: boolean
-  /** Why it was refused. */
+  /** Whether the wallet answered with an error after which it may have been sent all the same. */
+  isUnsure?: true
+  /** Why it was refused, or is unsure: the wallet's own words. */
   message?: string
 }
 
@@ -96,6 +100,8 @@ export type Event =
   | { type: 'proposed'; safe: Safe; batch?: string }
   | { type: 'declined' }
   | { type: 'refused'; message: string }
+  /** The wallet's error leaves open whether it was sent. `isFindable`: whether the account's nonces would show it. */
+  | { type: 'unsure'; message: string; isFindable: boolean }
   | { type: 'reloaded' }
   /** Blocks up to here have it not. */
   | { type: 'searched'; head: number }
@@ -117,7 +123,7 @@ export type Event =
   /** What EIP-5792 calls 400, 500 and 600. */
   | { type: 'batch_failed'; how: 'not_sent' | 'reverted' | 'partly' }
 
-/** So many blocks after a node has last known of it, with its nonce unused, a transaction is taken for dropped. */
+/** So many blocks after a node has last known of it, with its nonce unused, a transaction is taken for dropped, or for never sent. */
 export const PATIENCE = 20
 /** So many blocks after the wallet was asked by a page that is gone, it is no longer looked for. */
 export const SEARCH = 300
@@ -141,7 +147,11 @@ export function step(t: Transaction, event: Event): Transaction {
       const opaque = event.isOpaque ? { isOpaque: true } : {}
       // Which nonce the wallet took is the node's to tell.
       return isAsked(t.state)
-        ? less(t, { state: 'pending', hash: event.hash, seenAt: event.head, ...opaque }, 'nonce', 'page')
+        ? less(
+            t,
+            { state: 'pending', hash: event.hash, seenAt: event.head, ...opaque },
+            ...(['nonce', 'page', 'isUnsure', 'message'] as const),
+          )
         : t
     }
     case 'batched': {
@@ -156,12 +166,18 @@ export function step(t: Transaction, event: Event): Transaction {
       return isAsked(t.state) ? less(t, { state: 'rejected' }, 'page') : t
     case 'refused':
       return isAsked(t.state) ? less(t, { state: 'refused', message: event.message }, 'page') : t
+    case 'unsure': {
+      if (!isAsked(t.state)) return t
+      const change = { state: 'interrupted', isUnsure: true, message: event.message } as const
+      return event.isFindable ? less(t, change, 'page') : less(t, change, 'page', 'nonce')
+    }
     case 'reloaded':
       return t.state === 'awaiting_wallet' ? less(t, { state: 'interrupted' }, 'page') : t
     case 'searched':
       if (t.state !== 'interrupted') return t
-      // As long as it was asked for by a page that is gone, `seenAt` stays where the search began, and `nonce` what it looks for.
-      return event.head > (t.seenAt ?? event.head) + SEARCH ? { ...t, settled: true } : t
+      // As long as it is looked for, `seenAt` stays where the search began, and `nonce` what it looks for. A wallet that has answered
+      // asks nobody any more: what it may have sent shows sooner.
+      return event.head > (t.seenAt ?? event.head) + (t.isUnsure ? PATIENCE : SEARCH) ? { ...t, settled: true } : t
     case 'waiting': {
       // It was in a block, and waits again: the block was reorged away.
       const state = t.block ? 'reorged' : keep(t.state)
@@ -229,7 +245,7 @@ function defined<T extends object>(values: { [K in keyof T]: T[K] | undefined })
 function less(
   t: Transaction,
   change: Partial<Transaction>,
-  ...gone: ('block' | 'nonce' | 'page' | 'isOpaque' | 'unfound')[]
+  ...gone: ('block' | 'nonce' | 'page' | 'isOpaque' | 'unfound' | 'isUnsure' | 'message')[]
 ): Transaction {
   const changed = { ...t, ...change }
   for (const name of gone) if (change[name] === undefined) delete changed[name]

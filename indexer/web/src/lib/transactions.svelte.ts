@@ -5,11 +5,13 @@ import { observeBatch, sendCalls, takesNoBatch } from './batch.ts'
 import { chains } from './chains.svelte.ts'
 import type { Call } from './contract.ts'
 import { merge, parse } from './keep.ts'
+import { elsewhere } from './messages.elsewhere.ts'
 import { m } from './messages.ts'
 import { type Ask, observe } from './observe.ts'
 import { observeByService } from './service.ts'
 import type { Account } from './safe.ts'
-import { type Event, isOver, type Safe, step, type Transaction } from './transaction.ts'
+import { type Event, isOver, type Kind, type Safe, step, type Transaction } from './transaction.ts'
+import { isUnsent } from './unsent.ts'
 import { codeOf, DECLINED, messageOf, type Provider, wallets } from './wallets.svelte.ts'
 
 const KEY = 'crowdsale.transactions'
@@ -32,6 +34,11 @@ export const transactions = {
   /** Whether the browser keeps them over a reload. */
   get isKept() {
     return isKept
+  },
+  /** Whether one of this kind may be on its way without anybody knowing, so that another one could do the same twice. */
+  hasUnsure(chain: number, sale: string, kind: Kind, from: string): boolean {
+    const own = (t: Transaction) => t.chain === chain && t.sale === sale && t.kind === kind && t.from === from
+    return list.some((t) => own(t) && t.isUnsure === true && !isOver(t))
   },
   /** Those of a sale, the newest first. */
   of(chain: number, sale: string): Transaction[] {
@@ -56,7 +63,7 @@ export const transactions = {
   },
 }
 
-export type Plan = Pick<Transaction, 'kind' | 'chain' | 'sale' | 'saleName' | 'amount'>
+export type Plan = Pick<Transaction, 'kind' | 'chain' | 'sale' | 'saleName' | 'amount' | 'receiver'>
 
 const asker =
   (provider: Provider): Ask =>
@@ -84,6 +91,9 @@ async function send(
   list = [t, ...list]
   save()
   const ask = asker(provider)
+  /** Whether the wallet has been asked to send: until then, nothing can have gone out. */
+  let isOut = false
+  let isFindable = false
   try {
     const { toParams } = await import('./contract.ts')
     const { findAccount, proposed } = await import('./safe.ts')
@@ -100,6 +110,9 @@ async function send(
       apply(id, [{ type: 'refused', message: m.transaction.moved }])
       return undefined
     }
+    isOut = true
+    // A batch goes out as another call, and a contract's under nonces of its own.
+    isFindable = !before && !isContract
     if (before) {
       const batch = await sendCalls(ask, from, plan.chain, [...before, call])
       if (batch !== undefined && threshold !== undefined && HASH.test(batch)) {
@@ -110,6 +123,7 @@ async function send(
       }
     } else {
       const hash = String(await ask('eth_sendTransaction', [toParams(from, call, plan.chain)]))
+      if (!HASH.test(hash)) throw new Error(elsewhere.unsure.noHash)
       // A Safe's wallet gives a hash of its own, which no node knows.
       const isSafes = threshold !== undefined && !(await ask('eth_getTransactionByHash', [hash]).catch(() => null))
       const event: Event = isSafes
@@ -119,8 +133,13 @@ async function send(
     }
     void look()
   } catch (error) {
-    const code = codeOf(error)
-    apply(id, [code === DECLINED ? { type: 'declined' } : { type: 'refused', message: messageOf(error) }])
+    const [code, message] = [codeOf(error), messageOf(error)]
+    if (isOut && !isUnsent(code)) {
+      apply(id, [{ type: 'unsure', message, isFindable }])
+      void look()
+      return undefined
+    }
+    apply(id, [code === DECLINED ? { type: 'declined' } : { type: 'refused', message }])
     if (before && takesNoBatch(code)) return 'no_batch'
   }
   return undefined

@@ -88,6 +88,23 @@ test('what a page asked that is gone is looked for, and what the wallet says cou
   assert.equal(run([{ type: 'declined' }], gone).state, 'rejected')
 })
 
+test('one of which the wallet does not say whether it was sent is looked for, and never said not to be before', () => {
+  const asking: Event = { type: 'asking', head: 100, nonce: 7 }
+  const unsure = run([asking, { type: 'unsure', message: 'internal error', isFindable: true }])
+  assert.deepEqual([unsure.state, unsure.isUnsure, unsure.nonce, unsure.seenAt], ['interrupted', true, 7, 100])
+  assert.deepEqual([unsure.message, unsure.page, isOver(unsure)], ['internal error', undefined, false])
+  assert.equal(isOver(run([{ type: 'searched', head: 100 + PATIENCE }], unsure)), false)
+  assert.equal(isOver(run([{ type: 'searched', head: 101 + PATIENCE }], unsure)), true)
+  const found = run([sent, inBlock('0xb1'), { type: 'finalized', number: 101 }], unsure)
+  assert.deepEqual([found.state, found.hash, found.isUnsure, found.message], ['final', '0xa', undefined, undefined])
+  // Where another tab has taken it for interrupted meanwhile, the same.
+  assert.equal(run([{ type: 'reloaded' }, { type: 'unsure', message: 'x', isFindable: true }]).isUnsure, true)
+  // Of a contract's account, nonces say nothing: it is not looked for by them.
+  assert.equal(run([asking, { type: 'unsure', message: 'x', isFindable: false }]).nonce, undefined)
+  // What is known to be sent stays so.
+  assert.equal(run([sent, { type: 'unsure', message: 'x', isFindable: true }]).state, 'pending')
+})
+
 const safe = { hash: '0x5afe', threshold: 2, given: 0, nonce: 4, from: 100 }
 
 test('a Safe gathers signatures, sends it, and is followed over a reorg', () => {
@@ -259,6 +276,42 @@ test('what the wallet sent for a page that is gone is found by its nonce and wha
   const long = { ...gone, seenAt: 0 }
   const far = { ...forgetful(chain({ '0x65': [one] }, {})), eth_blockNumber: '0xff' }
   assert.deepEqual(await observe(long, node(far)), [])
+})
+
+test('what waits for a block is found where the node shows it, and as long as something waits nothing is said', async () => {
+  const unsure = run([
+    { type: 'asking', head: 100, nonce: 3 },
+    { type: 'unsure', message: 'x', isFindable: true },
+  ])
+  const one = { hash: '0xf', from: FROM, to: TO, input: '0xab', value: '0x5', nonce: '0x3' }
+  const table = (waiting: object[] | undefined, count: string, counts = {}) => ({
+    ...chain({ '0x65': [{ ...one, value: '0x6' }] }, counts),
+    [`eth_getTransactionCount ${FROM} pending`]: count,
+    ...(waiting ? { 'eth_getBlockByNumber pending': { number: '0x67', hash: '0x0', transactions: waiting } } : {}),
+  })
+  const seen = (waiting: object[] | undefined, count: string, counts = {}) =>
+    observe(unsure, node(table(waiting, count, counts)))
+  const found: Event[] = [{ type: 'sent', hash: '0xf', head: 100 }]
+  const unused = { latest: '0x3' }
+  assert.deepEqual(await seen([one], '0x4', unused), found)
+  // Behind another one of the account, whether that waits or is in a block.
+  assert.deepEqual(
+    await seen(
+      [
+        { ...one, value: '0x6' },
+        { ...one, nonce: '0x4' },
+      ],
+      '0x5',
+      unused,
+    ),
+    found,
+  )
+  assert.deepEqual(await seen([{ ...one, nonce: '0x4' }], '0x5'), found)
+  assert.deepEqual(await seen([{ ...one, value: '0x6' }], '0x4', unused), [])
+  assert.deepEqual(await seen(undefined, '0x4', unused), [])
+  // Nothing waits: the blocks since have it not, and more of them may.
+  assert.deepEqual(await seen(undefined, '0x3', unused), [{ type: 'searched', head: 102 }])
+  assert.deepEqual(await seen(undefined, '0x4'), [{ type: 'searched', head: 102 }])
 })
 
 test('what took the place of a transaction is looked for among the blocks since', async () => {
