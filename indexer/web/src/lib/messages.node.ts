@@ -20,7 +20,7 @@ export const n = {
   origin: ({ by, block }: Origin) =>
     by === 'wallet' ? `Read from your wallet’s node at block ${block}` : `Read from the node at block ${block}`,
   without:
-    'Contributions, charts and documents need an index, which this answer has not. What follows is what the contracts tell.',
+    'Contributions and charts need an index, which this answer has not. What follows is what the contracts tell.',
 
   failure: {
     down: {
@@ -65,7 +65,7 @@ export const n = {
     unread: 'The node did not answer. Try again in a moment.',
     nothing: 'This address has nothing in this sale: it never paid, or has had everything.',
     stuck:
-      'The money is there, and does not get through to this address now: whoever issues the currency may have blocked it. The address itself can have it sent to another one, by refundTo of the sale’s contract.',
+      'The money is there, and does not get through to this address now: whoever issues the currency may have blocked it. The address itself, with its wallet connected, can have it sent to another one.',
     ownOnly: 'Only the address itself can withdraw. Connect its wallet.',
     rest: 'Share of what investors stopped',
     excess: 'Comes back with the claim',
