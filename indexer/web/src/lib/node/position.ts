@@ -8,6 +8,7 @@ import { nextUnlock } from '../schedule.ts'
 import { toSeconds } from '../time.ts'
 import { iso } from './heads.ts'
 import type { Reader } from './reader.ts'
+import { findRejection, isRejectedByTrial, tryRefund } from './rejection.ts'
 import { finality, outcomeOf } from './sale.ts'
 
 export interface NodePosition extends Position {
@@ -29,7 +30,7 @@ export async function findPosition(r: Reader, sale: Sale, written: string): Prom
       r.one<bigint>('sale', address, 'claimedOf', [investor]),
       r.one<bigint>('sale', address, 'stakeOf', [investor]),
       r.one<bigint>('sale', address, 'coolingOffUntil', [investor]),
-      r.unless(0n, r.one<bigint>('sale', address, 'refundFor', [investor])),
+      tryRefund(r, address, investor),
       r.one<bigint>('vault', vault, 'refundable', [investor]),
       r.one<boolean>('vault', vault, 'hasObjected', [investor]),
       finality(r, async (at) =>
@@ -48,13 +49,11 @@ export async function findPosition(r: Reader, sale: Sale, written: string): Prom
 
   // Before an outcome and after a success, nobody but a rejected investor gets everything back by a refund.
   const isOver = sale.state === 'failed' || sale.state === 'cancelled'
-  // That one is rejected no function tells, but its refund, which is tried; and after a success, that nothing of its money was kept.
-  const kept = sale.totals.kept ? BigInt(sale.totals.kept.raw) : 0n
-  const raised = BigInt(sale.totals.raised.raw)
-  const isKeptOut = isSuccess && raised > 0n && stake === 0n && (paid * kept) / raised > 0n
-  const isRejected = isKeptOut || (tried > 0n && !isOver && (!isSuccess || stake === 0n))
+  const told = await findRejection(r, address, investor, paid, left)
+  const isRejected = told ?? isRejectedByTrial(tried, sale.state, stake, excess)
   const refund = isOver || isRejected ? paid : excess
   const withdrawal = r.heads.latest.timestamp < Number(until) ? paid : 0n
+  const raised = BigInt(sale.totals.raised.raw)
   // Where the outcome allots, a position is written down at its first claim; until then it is its share.
   const share =
     sale.mode !== 'fixed_price' && isSuccess && !isRejected && left === 0n && claimed === 0n && claimable + excess > 0n
@@ -100,7 +99,7 @@ export async function findPosition(r: Reader, sale: Sale, written: string): Prom
     status,
     action,
     paid: money(paid),
-    kept: isSuccess ? money(stake) : null,
+    kept: isSuccess && !isRejected ? money(stake) : null,
     tokens: tokens(total),
     vested: tokens(claimed + claimable),
     claimed: tokens(claimed),
@@ -120,7 +119,7 @@ export async function findPosition(r: Reader, sale: Sale, written: string): Prom
     can_object: canObject,
     contributions: 0,
     block: { ...sale.block, finality: howFinal },
-    isStuck: (isOver || isRejected) && paid > 0n && tried === 0n,
+    isStuck: (isOver || isRejected) && paid > 0n && tried.sum === 0n,
   }
 }
 

@@ -63,6 +63,11 @@ export class Reader {
     return String(await this.place.ask('eth_getCode', [address, this.tag]))
   }
 
+  /** A word of a contract's storage. */
+  async storage(address: string, slot: string): Promise<bigint> {
+    return BigInt(String(await this.place.ask('eth_getStorageAt', [address, slot, this.tag])))
+  }
+
   async balance(currency: string, of: string): Promise<bigint> {
     if (currency === NOBODY) return BigInt(String(await this.place.ask('eth_getBalance', [of, this.tag])))
     return this.one<bigint>('token', currency, 'balanceOf', [of])
