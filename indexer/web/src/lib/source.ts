@@ -121,6 +121,13 @@ export async function findPositionByNode(chain: number, sale: string, investor: 
   return (await import('./node/answer.ts')).readPosition(other, sale, investor)
 }
 
+/** The same of the documents that a sale was created with. */
+export async function findDocumentsByNode(chain: number, sale: string) {
+  const other = exported ? await place(exported) : byWallet()
+  if (!other || other.chain !== chain) throw new Error(`no node of chain ${chain} can be asked`)
+  return (await import('./node/answer.ts')).documentsOf(other, sale)
+}
+
 async function place(from: Exported): Promise<Place> {
   const { overHttp } = await import('./node/rpc.ts')
   return { by: 'node', chain: from.chain, factory: from.factory, sales: listed(from), ask: overHttp(from.node) }

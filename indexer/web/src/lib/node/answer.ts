@@ -2,6 +2,7 @@
 
 import type { ChainMeta, Sale } from '../api.ts'
 import { ORIGIN, type Origin, type Place } from '../source.ts'
+import { type NodeDocuments, readDocuments } from './documents.ts'
 import { type Heads, isThere, metaOf, readHeads, WrongChain } from './heads.ts'
 import { findPosition, type NodePosition } from './position.ts'
 import { Reader } from './reader.ts'
@@ -87,6 +88,11 @@ export async function readPosition(place: Place, sale: string, investor: string)
     return found && findPosition(r, found, investor)
   })
   return value
+}
+
+/** The documents of a sale, by its hashes on the chain; throws where the node does not tell. */
+export async function documentsOf(place: Place, sale: string): Promise<NodeDocuments> {
+  return (await atOneBlock(place, (r) => readDocuments(r, sale))).value
 }
 
 function told(
