@@ -52,7 +52,7 @@ function inject({ name, account, chain, knows, isLegacy, isSafe, atomic }) {
       (listeners[event] = (listeners[event] ?? []).filter((one) => one !== listener)),
     async request({ method, params = [] }) {
       wallet.asked.push(method)
-      await wallet.when[method]?.()
+      await wallet.when[method]?.(params)
       if (wallet.refuses[method]) throw refusal(wallet.refuses[method], 'The wallet does not do this.')
       if (wallet.answers[method]) return wallet.answers[method]
       switch (method) {
