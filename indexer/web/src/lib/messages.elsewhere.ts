@@ -54,6 +54,7 @@ export const elsewhere = {
   /** Where it does not get through to the address that it belongs to. */
   offered:
     'What is yours stays in the contract until it is taken. It can be sent to another address of yours: see below.',
+  excessAlone: 'The money that comes back does not wait for the tokens: it can be taken alone.',
   offeredToOther:
     'What it has stays in the contract until it is taken. The address itself can have it sent to another one: for that, connect its wallet.',
 

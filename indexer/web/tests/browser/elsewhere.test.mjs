@@ -22,8 +22,9 @@ const abi = new Interface([
   'function contribute(address,uint256,bytes) payable',
   'function object()',
   'function reject(address)',
+  'function setHolders(address[],uint40[])',
+  'function claimable(address) view returns (uint256 tokens, uint256 excess)',
   'function settledAt() view returns (uint256)',
-  'function totals() view returns (uint256,uint256,uint8)',
 ])
 const test = story()
 const MEMBERS = join(root, 'contracts/examples/polar-members.json')
@@ -44,10 +45,7 @@ before(async () => {
       .replaceAll('Aurora', 'Nova')
       .replaceAll('AUR', 'NOV')
       .replace('soft_cap = "250"', 'soft_cap = "2"')
-      .replace(
-        '[whitepaper]',
-        '[vesting]\nat_once = "20%"\ncliff = "90d"\nduration = "365d"\n\n[whitepaper]',
-      ),
+      .replace('[whitepaper]', '[vesting]\nat_once = "20%"\ncliff = "90d"\nduration = "365d"\n\n[whitepaper]'),
   )
   harbor = await world.deploy('harbor-usd.toml', inDollars(dollar, '2031-03', 'cooling_off = "7d"'))
   await world.moveClockTo('2031-03-01T14:00:00Z')
@@ -358,6 +356,48 @@ test('the share of what investors stopped goes to another address, too', async (
   assert.equal((await chain.read(at, 'refundable', [me]))[0], 0n)
 })
 
+test('a holder who is not approved gets the money without the tokens, and the tokens to an approved one', async () => {
+  const me = accounts[5]
+  const meridian = await world.deploy('meridian-prorata.toml', (file) =>
+    file
+      .replace(/compliance = .*/, '')
+      .replace(/voucher_signer = .*/, '')
+      .replace(/cooling_off = .*/, '')
+      .replace('gate = "voucher"', '')
+      .replace('soft_cap = "200"', 'soft_cap = "20"')
+      .replace('hard_cap = "800"', 'hard_cap = "60"')
+      .replaceAll('2031-05-01', '2031-09-01')
+      .replaceAll('2031-05-31', '2031-09-29'),
+  )
+  await world.moveClockTo('2031-09-01T09:00:00Z')
+  await chain.send(me, meridian, { value: 33n * ETHER + 1n })
+  await chain.send(accounts[6], meridian, { value: 40n * ETHER })
+  await world.moveClockTo('2031-09-29T09:00:00Z')
+  await world.run('sale', 'close', meridian, '--dev-account', '0')
+  const { tokens, excess } = await ask(meridian, 'claimable', [me])
+  assert.ok(excess > 0n && tokens > 0n)
+  await use(page, me)
+  await open(`#/positions/${me}`)
+  const mine = page.getByRole('listitem').filter({ hasText: 'Meridian' })
+  await mine.getByRole('button', { name: 'Claim your tokens' }).click()
+  await sees(mine, 'Only approved holders may have this token')
+  await sees(mine, 'It can be sent to another address of yours: see below.')
+  await isAccessible(page, 'elsewhere-unapproved')
+  const before = await chain.balance(me)
+  await mine.getByRole('button', { name: 'Get your money back' }).click()
+  await until('it is back', async () => (await chain.balance(me)) > before)
+  assert.equal(await chain.balance(me), before + excess - (await chain.feeOf(page)))
+
+  const { address: token } = (await world.get(`/v1/sales/${CHAIN}/${meridian}`)).data.token
+  await field(mine).fill(accounts[8])
+  await check(mine)
+  await sees(mine, 'It does not get through to this address. Only approved holders may have this token')
+  const forEver = (1n << 40n) - 1n
+  await chain.send(accounts[1], token, { data: data('setHolders', [[receiver], [forEver]]) })
+  await sendElsewhere(`It receives ${units(tokens)} MRD`, mine)
+  await until('they are there', async () => (await balance(token, receiver)) === tokens)
+})
+
 test('the most that a list lets one pay is said before, and refused beside the field with what would do', async () => {
   const polar = await world.deploy('polar-auction.toml', (file) =>
     file.replace('polar-members.json', MEMBERS).replaceAll('2031-07-', '2031-10-'),
@@ -412,7 +452,13 @@ test('a page that asks a node alone tells a rejection whose refund does not get 
   await look(plainOne, 'You have paid. The sale still runs.')
   assert.equal(await out.getByText('Can be taken back now').count(), 0)
   await look(gone, 'Compliance rejected this position. Its money waits for you.')
+  // A node that gives out no storage: then the reason tells for which the refund does not get through.
+  const refuse = limited((asked) => asked.method === 'eth_getStorageAt')
+  await page.route(`${node.url}/**`, refuse)
+  await look(plainOne, 'You have paid. The sale still runs.')
   await look(blocked, 'Compliance rejected this position. Its money waits for you.')
+  assert.ok(refuse.count > 0)
+  await page.unroute(`${node.url}/**`, refuse)
   assert.ok(plain(await out.innerText()).includes(`Can be taken back now ${units(SUM, 6)} BLD`))
   await sees(out, 'The money is there, and does not get through to this address now')
   await field(out).waitFor()
@@ -430,6 +476,20 @@ test('a page that asks a node alone tells a rejection whose refund does not get 
   assert.deepEqual(opened.faults, [])
 })
 
+/** A node’s way of saying no to some questions. */
+function limited(isRefused) {
+  const handle = async (route) => {
+    const body = route.request().postDataJSON()
+    if (!body || !isRefused(body)) return route.fallback()
+    handle.count++
+    const error = { code: -32005, message: 'limit exceeded' }
+    const headers = { 'access-control-allow-origin': '*' }
+    return route.fulfill({ json: { jsonrpc: '2.0', id: body.id, error }, headers })
+  }
+  handle.count = 0
+  return handle
+}
+
 test('it has the hashes of the documents from the chain, and calls a file the right one only after hashing it', async () => {
   const part = page.locator('section', { has: page.locator('#documents') })
   const bytes = readFileSync(join(node.folder, 'sale.toml'))
@@ -445,6 +505,20 @@ test('it has the hashes of the documents from the chain, and calls a file the ri
   await part.getByLabel('File to check').setInputFiles({ name: 'other.toml', mimeType: 'text/plain', buffer: other })
   await sees(part, `other.toml is none of these documents: its SHA-256 is ${hashed}.`)
   await isAccessible(page, 'elsewhere-documents')
+
+  // By a node that gives the events of few blocks at once, and by one that gives none.
+  const narrow = limited((asked) => asked.method === 'eth_getLogs' && asked.params[0].fromBlock === '0x0')
+  await page.route(`${node.url}/**`, narrow)
+  await page.reload()
+  await sees(part, digest)
+  assert.ok(narrow.count > 0)
+  const none = limited((asked) => asked.method === 'eth_getLogs')
+  await page.route(`${node.url}/**`, none)
+  await page.reload()
+  await sees(part, 'This node does not tell what was written when the sale was created')
+  await page.unroute(`${node.url}/**`, none)
+  await part.getByRole('button', { name: 'Try again' }).click()
+  await sees(part, digest)
 })
 
 /** As the page writes a time. */
@@ -454,13 +528,12 @@ const utc = (seconds) =>
     ...{ hourCycle: 'h23', timeZone: 'UTC' },
   }).format(new Date(seconds * 1000))} UTC`
 
+async function ask(to, name, values) {
+  return abi.decodeFunctionResult(name, await world.rpc('eth_call', [{ to, data: data(name, values) }, 'latest']))
+}
+
 /** When the sale that vests has succeeded, and what the address has in it. */
 async function terms(of) {
-  const asked = async (name, values = []) =>
-    abi.decodeFunctionResult(
-      name,
-      await world.rpc('eth_call', [{ to: nova, data: abi.encodeFunctionData(name, values) }, 'latest']),
-    )
-  const [settledAt] = await asked('settledAt')
+  const [settledAt] = await ask(nova, 'settledAt')
   return { settledAt: Number(settledAt), tokens: (await chain.read(nova, 'positionOf', [of])).tokens }
 }
