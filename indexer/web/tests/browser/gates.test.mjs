@@ -269,6 +269,11 @@ test('a holder of a restricted token is approved, and an investor rejected, by w
   await reject.getByLabel('Address of the investor').fill(accounts[3])
   await reject.getByRole('button', { name: 'Reject this investor' }).click()
   await sees(page, 'Rejection of an investor')
+  // Sent, and not only asked for: a wallet that goes to another account before is asked for nothing.
+  await until('it is rejected', async () => {
+    const { data } = await world.get(`/v1/investors/${accounts[3]}`)
+    return data.some((one) => one.rejected)
+  })
   await use(page, accounts[3])
   await world.indexed()
   await open(`#/positions/${accounts[3]}`)

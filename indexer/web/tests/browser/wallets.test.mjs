@@ -178,8 +178,12 @@ test('what the contract would refuse is told with the amount that it would take,
     file.replace('polar-members.json', join(root, 'contracts/examples/polar-members.json')),
   )
   await world.moveClockTo('2031-07-01T12:00:00Z')
-  // On the list with 20 at most, of which the sale’s own terms say nothing.
+  // On the list with 20 at most, of which the sale’s own terms say nothing; and a service that says more has not the last word.
   const page = await visitor([{ account: accounts[5] }])
+  await page.route('**/v1/allowlists/**', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: { ...(await response.json()), max_paid: (60n * ETHER).toString() } })
+  })
   await page.goto(contribute(polar))
   await connect(page)
   await page.getByLabel('Amount in ETH').fill('20.000000000000000001')
