@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 use super::{
     WriteProblems,
     auth::{Authorized, KeysAdmin, Service},
-    extract::{CheckedQuery, FromQuery, Limit, Parameter, Reader},
+    extract::{Behind, CheckedQuery, FromQuery, Limit, Reader},
+    page::cut_after,
     problem::Problem,
     shapes::Time,
 };
@@ -22,18 +23,6 @@ use crate::db::{
     DbError,
     service::audit::{self, AuditRow},
 };
-
-/// The place of an act in the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ActId(pub i64);
-
-impl Parameter for ActId {
-    fn parse(text: &str) -> Result<Self, String> {
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let id = text.parse().ok().filter(|_| digits);
-        id.map(Self).ok_or_else(|| "must be the place of an act: a whole number, not negative".to_owned())
-    }
-}
 
 /// Which acts.
 #[derive(Clone, Copy, Debug, utoipa::IntoParams)]
@@ -43,13 +32,13 @@ pub struct AuditQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200, required = false, default = 50)]
     pub limit: Limit,
     /// `next_after` of the answer before: acts behind this place.
-    #[param(value_type = Option<i64>, minimum = 0, required = false, default = 0)]
-    pub after: ActId,
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 999_999_999_999_999_999_i64, required = false, default = 0)]
+    pub after: Option<Behind>,
 }
 
 impl FromQuery for AuditQuery {
     fn read(reader: &mut Reader) -> Self {
-        Self { limit: reader.read("limit").unwrap_or_default(), after: reader.read("after").unwrap_or_default() }
+        Self { limit: reader.read("limit").unwrap_or_default(), after: reader.read("after") }
     }
 }
 
@@ -129,12 +118,9 @@ pub async fn list_acts(
     CheckedQuery(query): CheckedQuery<AuditQuery>,
 ) -> Result<Response, Problem> {
     let mut connection = service.pool().acquire().await.map_err(DbError::from)?;
-    let mut rows = audit::list(&mut connection, query.after.0, query.limit.0 + 1).await?;
-    let more = i64::try_from(rows.len()).is_ok_and(|n| n > query.limit.0);
-    if more {
-        rows.pop();
-    }
-    let next_after = rows.last().filter(|_| more).map(|row| row.id);
+    let after = query.after.map_or(0, |Behind(id)| id);
+    let mut rows = audit::list(&mut connection, after, query.limit.0 + 1).await?;
+    let next_after = cut_after(&mut rows, query.limit.0, |row| row.id);
     let body = ActList { data: rows.into_iter().map(Act::from).collect(), next_after };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }

@@ -221,6 +221,18 @@ impl Parameter for Limit {
     }
 }
 
+/// A place in a list, behind which it goes on: `next_after` of the answer before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind(pub i64);
+
+impl Parameter for Behind {
+    fn parse(text: &str) -> Result<Self, String> {
+        let digits = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        let place = text.parse().ok().filter(|_| digits);
+        place.map(Self).ok_or_else(|| "must be next_after of the answer before".to_owned())
+    }
+}
+
 /// Part of a name, without the white space around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchText(pub String);

@@ -31,6 +31,7 @@ pub mod plan_terms;
 pub mod position;
 pub mod problem;
 pub mod records;
+mod responses;
 pub mod sale;
 pub mod sale_parts;
 pub mod sales;
@@ -40,6 +41,7 @@ pub mod session_vouchers;
 pub mod sessions;
 pub mod shapes;
 pub mod standing;
+mod state;
 pub mod status;
 pub mod supply;
 pub mod terms;
@@ -48,187 +50,16 @@ pub mod vouchers;
 pub mod wallet;
 pub mod webhooks;
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
-
 use axum::{Router, middleware};
-use metrics_exporter_prometheus::PrometheusHandle;
-use sqlx::PgPool;
-use tokio::sync::Semaphore;
 use utoipa::{
-    IntoResponses, Modify, OpenApi, ToSchema,
-    openapi::{
-        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::meter::Meter;
-use allowlists::Allowlists;
-use auth::Service;
-use live::Live;
 use problem::{Code, Problem, ProblemBody};
-
-use crate::chain::{Chain, Nodes};
-
-/// What an operator can set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ApiOptions {
-    /// How often `min_block` looks again.
-    pub min_block_attempts: u32,
-    /// Pause between two looks.
-    pub min_block_interval: Duration,
-    /// Most requests that wait for a block at once; more are told to come back.
-    pub min_block_waiting: usize,
-    /// Most listeners to streams of events.
-    pub listeners: usize,
-    /// Seconds after which an indexer that says nothing makes the service not ready.
-    pub silent_after_seconds: i64,
-    /// Most plans of sales that ask a node at once: anybody may ask for one, and each is some twenty calls.
-    pub plans: usize,
-    /// Most exports that are written at once. Each holds a connection of the pool.
-    pub exports: usize,
-    /// Most exports beside those for who has a key for them.
-    pub keyed_exports: usize,
-    /// Requests that a key or a wallet may make in a minute, from wherever.
-    pub requests_per_minute: Option<NonZeroU32>,
-    /// Time for an export. As long it holds a snapshot of the database, which a re-index that would take the tables' place waits for.
-    pub export_timeout: Duration,
-}
-
-impl Default for ApiOptions {
-    fn default() -> Self {
-        Self {
-            min_block_attempts: 8,
-            min_block_interval: Duration::from_millis(250),
-            min_block_waiting: 64,
-            listeners: 4_000,
-            silent_after_seconds: 120,
-            plans: 4,
-            exports: 2,
-            keyed_exports: 2,
-            requests_per_minute: None,
-            export_timeout: Duration::from_secs(300),
-        }
-    }
-}
-
-/// What handlers share. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct ApiState(Arc<Shared>, Allowlists, Option<Arc<Service>>, Nodes);
-
-#[derive(Debug)]
-struct Shared {
-    pool: PgPool,
-    options: ApiOptions,
-    metrics: PrometheusHandle,
-    waiting: Semaphore,
-    live: Live,
-    planning: Semaphore,
-    exporting: Arc<Semaphore>,
-    keyed_exporting: Arc<Semaphore>,
-    identities: Option<Meter<String>>,
-}
-
-impl ApiState {
-    /// Reads through `pool`; `metrics` is what [`crate::telemetry::install_metrics`] gave.
-    pub fn new(pool: PgPool, metrics: PrometheusHandle, options: ApiOptions) -> Self {
-        let waiting = Semaphore::new(options.min_block_waiting);
-        let planning = Semaphore::new(options.plans);
-        let exporting = Arc::new(Semaphore::new(options.exports));
-        let keyed_exporting = Arc::new(Semaphore::new(options.keyed_exports));
-        let identities = options.requests_per_minute.map(|limit| Meter::new("key", limit));
-        let live = Live::new(options.listeners);
-        let shared = Shared { pool, options, metrics, waiting, planning, exporting, keyed_exporting, identities, live };
-        Self(Arc::new(shared), Allowlists::default(), None, Nodes::default())
-    }
-
-    /// The same, answering for these lists.
-    #[must_use]
-    pub fn with_allowlists(self, allowlists: Allowlists) -> Self {
-        Self(self.0, allowlists, self.2, self.3)
-    }
-
-    /// The same, taking privileged requests too.
-    #[must_use]
-    pub fn with_service(self, service: Service) -> Self {
-        Self(self.0, self.1, Some(Arc::new(service)), self.3)
-    }
-
-    /// The same, asking these nodes where the index does not tell.
-    #[must_use]
-    pub fn with_nodes(self, nodes: Nodes) -> Self {
-        Self(self.0, self.1, self.2, nodes)
-    }
-
-    /// The nodes of a chain, for what the index does not tell.
-    ///
-    /// # Errors
-    /// 501 where the operator has set none for the chain, 503 where none has answered yet.
-    pub async fn chain(&self, chain_id: i64) -> Result<Arc<Chain>, Problem> {
-        let found = match u64::try_from(chain_id) {
-            Ok(id) => self.3.find(id).await?,
-            Err(_) => None,
-        };
-        found.ok_or_else(|| {
-            let detail = format!(
-                "this service has no node of chain {chain_id}: its operator has to name one with --rpc-url or CROWDSALE_RPC_URL, and start it again"
-            );
-            Problem::new(Code::NotConfigured, detail)
-        })
-    }
-
-    /// What privileged requests write with; none where the operator has set no master key.
-    pub fn service(&self) -> Option<&Arc<Service>> {
-        self.2.as_ref()
-    }
-
-    /// The lists that are answered for.
-    pub fn allowlists(&self) -> &Allowlists {
-        &self.1
-    }
-
-    /// Where answers are read from.
-    pub fn pool(&self) -> &PgPool {
-        &self.0.pool
-    }
-
-    /// What the operator set.
-    pub fn options(&self) -> &ApiOptions {
-        &self.0.options
-    }
-
-    /// The metrics of this process.
-    pub fn metrics(&self) -> &PrometheusHandle {
-        &self.0.metrics
-    }
-
-    /// Who passes on what is new; it must [run](Live::run).
-    pub fn live(&self) -> &Live {
-        &self.0.live
-    }
-
-    /// The nodes that are asked.
-    pub fn nodes(&self) -> &Nodes {
-        &self.3
-    }
-
-    fn waiting(&self) -> &Semaphore {
-        &self.0.waiting
-    }
-
-    fn planning(&self) -> &Semaphore {
-        &self.0.planning
-    }
-
-    fn exporting(&self, has_key: bool) -> Arc<Semaphore> {
-        if has_key { self.0.keyed_exporting.clone() } else { self.0.exporting.clone() }
-    }
-
-    fn identity_meter(&self) -> Option<&Meter<String>> {
-        self.0.identities.as_ref()
-    }
-}
+pub use responses::{AllowlistProblems, PageProblems, PlanProblems, ReadProblems, WriteProblems};
+pub use state::{ApiOptions, ApiState};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -354,102 +185,4 @@ pub fn operator_router(state: ApiState) -> Router {
             Problem::new(Code::NotFound, "there is nothing under this path: /docs shows what there is")
         })
         .with_state(state)
-}
-
-/// The problems that every read can end in.
-#[derive(Debug)]
-pub struct ReadProblems;
-
-/// The problems of a list.
-#[derive(Debug)]
-pub struct PageProblems;
-
-/// The problems of a request that needs a key.
-#[derive(Debug)]
-pub struct WriteProblems;
-
-/// The problems of a plan, which is asked for and changes nothing.
-#[derive(Debug)]
-pub struct PlanProblems;
-
-/// The problems of an allowlist, which is read from memory.
-#[derive(Debug)]
-pub struct AllowlistProblems;
-
-fn problem_response(description: &str) -> RefOr<Response> {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build();
-    ResponseBuilder::new().description(description).content("application/problem+json", content).build().into()
-}
-
-impl IntoResponses for ReadProblems {
-    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
-        let not_modified = ResponseBuilder::new().description("`If-None-Match` has the tag of this answer.").build();
-        [
-            ("304", RefOr::T(not_modified)),
-            ("400", problem_response("The request cannot be read.")),
-            ("404", problem_response("The chain is not followed here, or the sale is not known.")),
-            ("422", problem_response("A parameter has no valid value; `errors` says which.")),
-            ("500", problem_response("A defect of this service.")),
-            ("503", problem_response("Not indexed that far yet, or the database does not answer; see `Retry-After`.")),
-        ]
-        .map(|(status, response)| (status.to_owned(), response))
-        .into()
-    }
-}
-
-impl IntoResponses for PageProblems {
-    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
-        let mut responses = ReadProblems::responses();
-        responses.insert("410".to_owned(), problem_response("The cursor's block was reorged away; start again."));
-        responses
-    }
-}
-
-impl IntoResponses for WriteProblems {
-    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
-        [
-            ("400", problem_response("The request cannot be read, or its `Idempotency-Key` is missing.")),
-            ("401", problem_response("There is no key, signature or session, or none that is good; `code` says what is wrong.")),
-            ("403", problem_response("The key has not the scope, or may not be used from there; `code` says which.")),
-            ("404", problem_response("What the path names is not known.")),
-            ("409", problem_response("A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which.")),
-            ("413", problem_response("The body is too large.")),
-            ("415", problem_response("The body is not `application/json`.")),
-            ("422", problem_response("A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request.")),
-            ("500", problem_response("A defect of this service.")),
-            ("501", problem_response("The operator has set no master key, or no node or signer where one is needed; `detail` says which.")),
-            ("503", problem_response("The database or the chain's node does not answer; see `Retry-After`.")),
-        ]
-        .map(|(status, response)| (status.to_owned(), response))
-        .into()
-    }
-}
-
-impl IntoResponses for PlanProblems {
-    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
-        [
-            ("400", problem_response("The request cannot be read.")),
-            ("404", problem_response("The chain is not followed here.")),
-            ("413", problem_response("The body is too large.")),
-            ("415", problem_response("The body is not `application/json`.")),
-            ("422", problem_response("A field has no valid value, which `errors` names.")),
-            ("500", problem_response("A defect of this service.")),
-            ("501", problem_response("A creator is named, and the operator has set no node of the chain.")),
-            ("503", problem_response("The database or the chain's node does not answer; see `Retry-After`.")),
-        ]
-        .map(|(status, response)| (status.to_owned(), response))
-        .into()
-    }
-}
-
-impl IntoResponses for AllowlistProblems {
-    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
-        [
-            ("400", problem_response("The request cannot be read.")),
-            ("404", problem_response("The list is not served here, or the investor is not on it; `code` says which.")),
-            ("422", problem_response("A part of the path has no valid value; `errors` says which.")),
-        ]
-        .map(|(status, response)| (status.to_owned(), response))
-        .into()
-    }
 }

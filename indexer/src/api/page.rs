@@ -122,12 +122,17 @@ pub struct Page<T, M> {
 
 /// Cuts the one row too many that was read to see whether there is a next page, and makes its cursor.
 pub fn cut<T>(rows: &mut Vec<T>, limit: i64, cursor: impl FnOnce(&T) -> Cursor) -> Option<String> {
+    cut_after(rows, limit, cursor).map(|cursor| cursor.encode())
+}
+
+/// The same for a list that goes on behind a row: what names the last one, where there are more.
+pub fn cut_after<T, N>(rows: &mut Vec<T>, limit: i64, name: impl FnOnce(&T) -> N) -> Option<N> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if rows.len() <= limit {
         return None;
     }
     rows.truncate(limit);
-    rows.last().map(|last| cursor(last).encode())
+    rows.last().map(name)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Reads a table key by key, remembers the line of everything, and notes what is wrong instead of stopping at it.
 
+mod reader;
+mod unknown;
 mod values;
-
-use std::{borrow::Cow, cell::RefCell, ops::Range};
 
 use alloy::primitives::{Address, B256};
 use jiff::Timestamp;
@@ -12,105 +12,17 @@ use toml::{
 };
 use url::Url;
 
-pub use self::values::WHOLE;
-use super::problem::{Problem, Severity};
+pub use self::{
+    reader::{At, Reader, quoted, shortened},
+    unknown::unknown_key,
+    values::WHOLE,
+};
 use crate::types::address::{AddressError, lacks_checksum, parse_address};
-
-/// A value, the key it stands at and its line.
-#[derive(Clone, Debug)]
-pub struct At<T> {
-    /// The value.
-    pub value: T,
-    /// Such as `sale.opens`.
-    pub key: String,
-    /// From one.
-    pub line: usize,
-}
-
-impl<T> At<T> {
-    /// The same place, another value.
-    pub fn with<U>(&self, value: U) -> At<U> {
-        At { value, key: self.key.clone(), line: self.line }
-    }
-}
 
 /// Most characters of a token's symbol: it stands in what is told of a sale many times.
 pub const MOST_SYMBOL: usize = 32;
 /// The same of a name.
 pub const MOST_NAME: usize = 128;
-
-/// With more problems than this a file is something else, and one more says nothing.
-const MOST_PROBLEMS: usize = 200;
-
-/// Most characters of a text that is quoted.
-const MOST_QUOTED: usize = 60;
-
-/// A text of the file in quotes, cut where it is too long to be read again.
-pub fn quoted(text: &str) -> String {
-    format!("{:?}", shortened(text))
-}
-
-/// The same without quotes.
-pub fn shortened(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MOST_QUOTED) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
-        None => Cow::Borrowed(text),
-    }
-}
-
-/// The file's text, and what is wrong so far.
-#[derive(Debug)]
-pub struct Reader<'t> {
-    text: &'t str,
-    problems: RefCell<Vec<Problem>>,
-}
-
-impl<'t> Reader<'t> {
-    /// Of a file's text.
-    pub fn new(text: &'t str) -> Self {
-        Self { text, problems: RefCell::default() }
-    }
-
-    /// The line, from one, of a byte offset.
-    pub fn line(&self, span: &Range<usize>) -> usize {
-        let end = span.start.min(self.text.len());
-        1 + self.text.as_bytes()[..end].iter().filter(|b| **b == b'\n').count()
-    }
-
-    /// Notes an error.
-    pub fn error(&self, line: usize, key: &str, message: impl Into<String>, mend: impl Into<String>) {
-        self.note(Severity::Error, line, key, message.into(), mend.into());
-    }
-
-    /// Notes an error about a value.
-    pub fn error_at<T>(&self, at: &At<T>, message: impl Into<String>, mend: impl Into<String>) {
-        self.error(at.line, &at.key, message, mend);
-    }
-
-    /// Notes a warning about a value.
-    pub fn warn_at<T>(&self, at: &At<T>, message: impl Into<String>, mend: impl Into<String>) {
-        self.note(Severity::Warning, at.line, &at.key, message.into(), mend.into());
-    }
-
-    fn note(&self, severity: Severity, line: usize, key: &str, message: String, mend: String) {
-        let mut problems = self.problems.borrow_mut();
-        if problems.len() >= MOST_PROBLEMS {
-            // The first error takes a warning's place: whether there is one decides.
-            if severity == Severity::Warning || problems.iter().any(|p| p.severity == Severity::Error) {
-                return;
-            }
-            problems.pop();
-        }
-        problems.push(Problem { line, severity, key: key.to_owned(), message, mend });
-    }
-
-    /// All that was noted, in the order of the lines.
-    pub fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.problems.into_inner();
-        problems.sort_by_key(|p| p.line);
-        problems
-    }
-}
 
 /// One table of the file. A table that is missing reads as one in which every key is missing, noted once.
 #[derive(Debug)]
@@ -394,67 +306,6 @@ impl<'r, 't> Section<'r, 't> {
     }
 }
 
-/// Notes a key that nobody knows, with the known one that is nearest.
-pub fn unknown_key(reader: &Reader<'_>, path: &str, name: &str, line: usize, known: &[&'static str]) {
-    let nearest = known.iter().map(|k| (distance(name, k), *k)).min().filter(|(d, k)| *d <= 2.max(k.len() / 3));
-    let mend = match nearest {
-        Some((_, key)) => format!("did you mean `{key}`?"),
-        None => format!("remove it; the keys here are {}", known.join(", ")),
-    };
-    let name = shortened(name);
-    let full = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
-    reader.error(line, &full, "is not a key that a sale file has", mend);
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != *y)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn problems_have_an_end_and_an_error_is_never_among_those_left_out() {
-        let reader = Reader::new("");
-        let at = At { value: (), key: "sale.name".to_owned(), line: 1 };
-        for _ in 0..2 * MOST_PROBLEMS {
-            reader.warn_at(&at, "is odd", "look again");
-        }
-        for _ in 0..3 {
-            reader.error_at(&at, "is wrong", "mend it");
-        }
-        let problems = reader.into_problems();
-        assert_eq!(problems.len(), MOST_PROBLEMS);
-        assert_eq!(problems.iter().filter(|p| p.severity == Severity::Error).count(), 1);
-    }
-
-    #[test]
-    fn what_is_quoted_is_short() {
-        assert_eq!(quoted("1,5"), "\"1,5\"");
-        assert_eq!(quoted(&"ä".repeat(5_000)), format!("\"{}…\"", "ä".repeat(MOST_QUOTED)));
-    }
-
-    #[test]
-    fn distances() {
-        assert_eq!(distance("soft_cap", "soft_cap"), 0);
-        assert_eq!(distance("softcap", "soft_cap"), 1);
-        assert_eq!(distance("", "abc"), 3);
-    }
 }

@@ -19,6 +19,7 @@ use super::{
     body::{NoFields, Post, Reference, no_store},
     extract::{ChainId, CheckedPath, CheckedQuery, Limit},
     meta::{Condition, Snapshot},
+    page::cut_after,
     problem::{Code, Fault, Problem},
 };
 use crate::{
@@ -217,9 +218,7 @@ pub async fn list_orders(
     let mut connection = service.pool().acquire().await.map_err(DbError::from)?;
     let after = query.after.as_ref().map(|a| a.0.as_str());
     let mut found = rows::list(&mut connection, &whose, filter, after, limit + 1).await?;
-    let more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or_default());
-    let next_after = found.last().filter(|_| more).map(|row| row.id.clone());
+    let next_after = cut_after(&mut found, limit, |row| row.id.clone());
     let mut data = Vec::with_capacity(found.len());
     for row in found {
         data.push(OrderOut::read(&mut connection, &service, &mut snapshot, row).await?);

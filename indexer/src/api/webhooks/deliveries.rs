@@ -17,7 +17,8 @@ use crate::{
         allowlists::NoQuery,
         auth::{Authorized, Caller, Once, Service, Turn, WebhooksWrite},
         body::{Post, no_store},
-        extract::{CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Parameter, Reader},
+        extract::{Behind, CheckedPath, CheckedQuery, FromPath, FromQuery, Limit, Parameter, Reader},
+        page::cut_after,
         problem::{Code, Fault, Problem},
         shapes::Time,
     },
@@ -89,18 +90,6 @@ impl Parameter for DeliveryState {
         let all = [Self::Pending, Self::Delivered, Self::Dead];
         let found = all.into_iter().find(|state| state.as_str() == text);
         found.ok_or_else(|| "must be pending, delivered or dead".to_owned())
-    }
-}
-
-/// The place of a message in the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Behind(pub i64);
-
-impl Parameter for Behind {
-    fn parse(text: &str) -> Result<Self, String> {
-        let digits = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        let place = text.parse().ok().filter(|_| digits);
-        place.map(Self).ok_or_else(|| "must be next_after of the answer before".to_owned())
     }
 }
 
@@ -212,9 +201,7 @@ pub async fn list_deliveries(
     let Limit(limit) = query.limit;
     let (state, after) = (query.state.map(DeliveryState::as_str), query.after.map(|after| after.0));
     let mut found = deliveries::list(&mut connection, &path.id.0, state, after, limit + 1).await?;
-    let more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or_default());
-    let next_after = found.last().filter(|_| more).map(|row| row.number.to_string());
+    let next_after = cut_after(&mut found, limit, |row| row.number.to_string());
     Ok(no_store(DeliveryList { data: found.into_iter().map(DeliveryOut::from).collect(), next_after }))
 }
 

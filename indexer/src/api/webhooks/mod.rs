@@ -18,6 +18,7 @@ use super::{
     auth::{Authorized, Once, Service, Turn, WebhooksWrite},
     body::{Post, no_store},
     extract::{CheckedPath, CheckedQuery, Limit, Parameter},
+    page::cut_after,
     problem::{Code, Fault, Problem},
 };
 use crate::{
@@ -181,9 +182,7 @@ pub async fn list_webhooks(
     let after = query.after.as_ref().map(|a| a.0.as_str());
     let Limit(limit) = query.limit;
     let mut found = rows::list(&mut connection, &caller.id(), after, limit + 1).await?;
-    let more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or_default());
-    let next_after = found.last().filter(|_| more).map(|row| row.id.clone());
+    let next_after = cut_after(&mut found, limit, |row| row.id.clone());
     Ok(no_store(WebhookList { data: found.into_iter().map(WebhookOut::from).collect(), next_after }))
 }
 

@@ -157,8 +157,7 @@ pub async fn entries(
 /// Entries from `seq` on that took something back: number and lowest block.
 pub async fn reverts(connection: &mut PgConnection, chain_id: i64, seq: i64) -> Result<Vec<(i64, i64)>, DbError> {
     let rows = sqlx::query!(
-        "SELECT seq, from_block FROM outbox WHERE chain_id = $1 AND seq >= $2 AND kind = 'reverted' AND kind <> 'applied'
-         ORDER BY seq",
+        "SELECT seq, from_block FROM outbox WHERE chain_id = $1 AND seq >= $2 AND kind = 'reverted' ORDER BY seq",
         chain_id,
         seq
     )
