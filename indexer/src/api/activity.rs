@@ -50,14 +50,14 @@ impl FromQuery for ActivityQuery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Activity)]
 pub struct ActivityOut {
-    /// What happened: `sale_created`, `token_created`, `allocation_created`, `contributed`, `excess_returned`, `withdrawn`, `rejected`,
-    /// `pause_changed`, `voucher_signer_changed`, `compliance_changed`, `ownership_offered`, `ownership_transferred`,
+    /// What happened: `sale_created`, `token_created`, `allocation_created`, `opened`, `contributed`, `excess_returned`, `withdrawn`,
+    /// `rejected`, `pause_changed`, `voucher_signer_changed`, `compliance_changed`, `ownership_offered`, `ownership_transferred`,
     /// `whitepaper_superseded`, `closed`, `cancelled`, `unsold_returned`, `settled`, `claimed`, `refunded`, `excess_refunded`, `swept`,
     /// `released`, `objected`, `tap_stopped`, `rest_refunded`, `allocation_released`, `allocation_reclaimed`, `holder_set`,
     /// `contract_admitted`, `contract_uri_changed` or `token_role_changed`. New kinds may come.
     #[schema(example = "contributed")]
     pub kind: String,
-    /// Whose event it is: the investor, the new owner, signer, compliance or holder, the beneficiary.
+    /// Whose event it is: the investor, the new owner, signer, compliance or holder, the beneficiary; the owner (`opened`).
     pub account: Option<Addr>,
     /// Where money or tokens went.
     pub recipient: Option<Addr>,
@@ -89,9 +89,10 @@ pub struct ActivityOut {
     pub asset: Option<Addr>,
     /// Time of its block.
     pub time: Time,
-    /// Its transaction.
-    pub transaction_hash: Hash32,
-    /// Its place.
+    /// Its transaction. Null of `opened`, which is no transaction's doing: the sale opens with the first block whose time is not before
+    /// `opens`.
+    pub transaction_hash: Option<Hash32>,
+    /// Its place. That of `opened` is no log's: `log_index` is below zero, or 2^30 and above where the sale was created in this very block.
     pub block: BlockRef,
 }
 
@@ -125,7 +126,7 @@ impl ActivityOut {
             hash: a.hash,
             asset,
             time: Time::from_unix(a.timestamp),
-            transaction_hash: a.transaction_hash,
+            transaction_hash: (a.transaction_hash != Hash32::default()).then_some(a.transaction_hash),
             block: BlockRef::new(checkpoint, a.block_number, a.block_hash, a.log_index),
             kind: a.kind,
         }

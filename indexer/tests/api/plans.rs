@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 /// Tables that grow without bound; reading one from end to end for a page is a defect.
-const LARGE: [&str; 31] = [
+const LARGE: [&str; 32] = [
     "withdrawal",
     "rejection",
     "share",
@@ -35,6 +35,7 @@ const LARGE: [&str; 31] = [
     "sale_phase",
     "sale_total",
     "settlement",
+    "sale_opening",
 ];
 
 async fn fill(pool: &PgPool) {
@@ -47,6 +48,7 @@ async fn fill(pool: &PgPool) {
              substr(sha256(int8send(n % 1000)), 5, 20), decode(repeat('00', 20), 'hex'), 0, 1, 1, 1, 1, 1, 1, false, 'name',
              sha256('a'), '', sha256('b'), '', '' FROM generate_series(1, 3000) n",
         "INSERT INTO sale_phase SELECT chain_id, block_number, log_index, 0, address, 0, 1, 1, 1 FROM sale",
+        "INSERT INTO sale_opening SELECT chain_id, block_number, 40, address, owner FROM sale",
         "INSERT INTO contribution SELECT 1, n, 1, sha256(int8send(n)), substr(sha256(int8send(n % 3000 + 1)), 1, 20),
              substr(sha256(int8send(n % 4000)), 1, 20), decode(repeat('05', 20), 'hex'), 0, n, n, n, n, n
          FROM generate_series(3001, 20000) n",

@@ -334,6 +334,7 @@ export const m = {
     sale_created: 'The sale was created',
     token_created: 'Its token was created',
     allocation_created: 'The team set tokens aside for itself',
+    opened: 'The sale opened',
     contributed: 'Contribution',
     excess_returned: 'Ether beyond what could be taken went back',
     withdrawn: 'An investor withdrew',
