@@ -14,9 +14,10 @@ use crate::{
         DbError, Writer, blocks,
         chains::{self, NodeTips, Tip},
         events::EventRows,
-        openings, outbox, sales,
+        openings::{self, Opening},
+        outbox, sales,
     },
-    types::Hash32,
+    types::{Block, Hash32},
 };
 
 /// Writes the batch, with what `currencies` says of tokens that its sales need and the database does not know, and with what the
@@ -50,6 +51,26 @@ pub async fn apply(
     outbox::notify(&mut transaction, chain_id, batch.tip).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Notes openings of blocks that were written before, and stores their `blocks` where they are not. How many there were. Listeners are
+/// not told: it happened long ago, and who indexes the chain anew, which has the same rows, tells nobody either.
+///
+/// # Errors
+/// [`DbError::Stale`] if the stored tip is not `tip`; nothing is written then, as with any error.
+pub async fn complete_openings(
+    writer: &mut Writer,
+    tip: Tip,
+    openings: &[Opening],
+    blocks: &[Block],
+) -> Result<i64, DbError> {
+    let chain_id = writer.chain_id;
+    let mut transaction = writer.connection.begin().await?;
+    chains::lock(&mut transaction, chain_id, Some((tip.number, tip.hash))).await?;
+    blocks::insert(&mut transaction, chain_id, blocks).await?;
+    let opened = openings::insert(&mut transaction, chain_id, openings).await?;
+    transaction.commit().await?;
+    Ok(opened)
 }
 
 /// Does what [`apply`] does with nothing, and takes it back: statements are prepared, triggers are compiled and the catalog is read

@@ -27,6 +27,7 @@ mod sale;
 mod stage;
 /// What happens on its chain.
 pub mod story;
+mod upgrade;
 mod views;
 mod world;
 

@@ -10,16 +10,17 @@ use crate::{
 /// Blocks between two known ones that are asked for at a time: as many as fill a request or two.
 const STEPS: u64 = 32;
 
-/// The blocks of a batch, and more of the same chain as they become known.
+/// The blocks of a batch, or some that are stored, and more of the same chain as they become known.
 #[derive(Debug)]
 pub struct Times {
-    /// Height of the first block of the batch, known or not.
+    /// Height of the first block that may be meant, known or not.
     from: u64,
     known: BTreeMap<u64, Block>,
 }
 
 impl Times {
-    pub(super) fn new(from: u64, blocks: impl Iterator<Item = Block>) -> Self {
+    /// Those of `blocks`, of a chain that begins with height `from`.
+    pub fn new(from: u64, blocks: impl Iterator<Item = Block>) -> Self {
         Self { from, known: blocks.map(|block| (block.number, block)).collect() }
     }
 
@@ -28,7 +29,8 @@ impl Times {
         self.known.extend(blocks.map(|block| (block.number, block)));
     }
 
-    pub(super) fn get(&self, number: u64) -> Option<&Block> {
+    /// The block at this height, if it is known.
+    pub fn get(&self, number: u64) -> Option<&Block> {
         self.known.get(&number)
     }
 

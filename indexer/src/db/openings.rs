@@ -12,7 +12,7 @@ pub struct Upcoming {
     pub sale: Addr,
     /// When it opens, Unix seconds.
     pub opens: u64,
-    /// The block that created it, where that is not stored yet.
+    /// The block that created it, where it may open with that block.
     pub created: Option<u64>,
 }
 
@@ -38,6 +38,28 @@ pub async fn list_upcoming(writer: &mut Writer, after: i64, up_to: i64) -> Resul
     .fetch_all(&mut writer.connection)
     .await?;
     Ok(rows.into_iter().map(|row| Upcoming { sale: row.sale, opens: row.opens as u64, created: None }).collect())
+}
+
+/// Sales that opened up to a time, Unix seconds, and of which that is not noted, in the order in which they open: those of tables in
+/// which an older version noted no openings. Without those that have their outcome from a block before the time at which they open.
+pub async fn list_missing(writer: &mut Writer, up_to: i64) -> Result<Vec<Upcoming>, DbError> {
+    let rows = sqlx::query!(
+        r#"SELECT s.address AS "sale: Addr", s.opens, s.block_number FROM sale s
+           WHERE s.chain_id = $1 AND s.opens <= $2
+             AND NOT EXISTS (SELECT FROM sale_opening n WHERE n.chain_id = s.chain_id AND n.sale = s.address)
+             AND NOT EXISTS (SELECT FROM settlement o
+                             JOIN block b ON b.chain_id = o.chain_id AND b.number = o.block_number
+                             WHERE o.chain_id = s.chain_id AND o.sale = s.address AND b.timestamp < s.opens)
+           ORDER BY s.opens"#,
+        writer.chain_id,
+        up_to
+    )
+    .fetch_all(&mut writer.connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Upcoming { sale: row.sale, opens: row.opens as u64, created: Some(row.block_number as u64) })
+        .collect())
 }
 
 /// Notes openings, but for sales that had their outcome before. The events of their blocks are written, and their blocks are kept from

@@ -1,16 +1,19 @@
 //! One step after another along the chain.
 
+mod reorg;
+mod write;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use alloy::primitives::{Address, B256};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, info, warn};
 
+use self::write::limited;
 use super::{
     Options, SyncError,
     backfill::{self, Plan, Size, Stopped},
@@ -18,28 +21,27 @@ use super::{
     progress::Progress,
 };
 use crate::{
-    apply::{Batch, Builder, apply},
-    chain::{Header, Heads, Node},
+    apply::Builder,
+    chain::{Heads, Node},
     db::{
         DbError, Writer, blocks,
-        chains::{self, NodeTips, Tip},
-        indexes, outbox, rollback, sales,
+        chains::{self, Tip},
+        indexes, outbox, sales,
     },
     decode::{Emitters, Kind, TOPICS},
-    telemetry::metric,
 };
 
 /// Most blocks above `finalized` that one transaction writes.
 const MAX_HEAD_BLOCKS: u64 = 64;
 /// Headers and logs of head blocks asked for at the same time.
 const HEAD_BLOCKS_IN_FLIGHT: usize = 8;
-/// Tokens asked for their decimals at the same time.
-const TOKENS_IN_FLIGHT: usize = 16;
 /// A first backfill of more blocks builds indexes at its end.
 const LARGE_BACKFILL: u64 = 500;
 /// Time between two looks for what is to be forgotten, and between two steps of it.
 const TIDY: Duration = Duration::from_secs(600);
 const TIDY_ON: Duration = Duration::from_secs(1);
+/// Time until a node is asked again in which blocks sales have opened.
+const OPENINGS_AGAIN: Duration = Duration::from_secs(60);
 /// How old the node's tags may get in a backfill.
 const TAGS_MAX_AGE: Duration = Duration::from_secs(5);
 
@@ -69,6 +71,8 @@ pub struct Follower {
     behind_since: Option<Instant>,
     /// Whether indexes may be missing, from a backfill of this or an earlier run.
     indexes_missing: bool,
+    /// When it is looked for openings that an older version has not noted; never again once they are there.
+    openings_at: Option<Instant>,
     progress: Progress,
     /// When it is looked again for what is to be forgotten.
     tidy_at: Instant,
@@ -89,6 +93,7 @@ impl Follower {
             size: Arc::new(Size::new(options.max_range)),
             behind_since: None,
             indexes_missing: true,
+            openings_at: Some(Instant::now()),
             progress: Progress::new(options.progress.clone()),
             tidy_at: Instant::now(),
         };
@@ -168,69 +173,8 @@ impl Follower {
         self.forward(node, &heads).await
     }
 
-    /// The node does not have our tip. It may be a node behind its load balancer, so it gets time to catch up; when that is
-    /// over, its chain has gone back.
-    fn is_lagging(&mut self, tip: Tip, heads: &Heads) -> bool {
-        let since = *self.behind_since.get_or_insert_with(Instant::now);
-        let lagging = since.elapsed() < self.options.behind_grace;
-        if lagging {
-            debug!(tip = tip.number, head = heads.latest.number(), "the node is behind");
-        }
-        lagging
-    }
-
-    /// Walks back over the stored blocks to the highest that is canonical, whatever the depth, and forgets all above it.
-    async fn undo(&mut self, node: &Node, heads: &Heads, tip: Tip) -> Result<Step, SyncError> {
-        let chain_id = self.writer.chain_id();
-        if (heads.latest.number() as i64) < self.finalized {
-            // A node that is syncing, not a chain that was rewritten: nothing contradicts what is final.
-            return Err(node.behind(self.finalized as u64, heads.latest.number()).into());
-        }
-        self.complete_indexes().await?;
-        let mut below = (tip.number - 1).min(heads.latest.number() as i64);
-        let fork = loop {
-            let Some(stored) = blocks::find_at_or_below(&mut self.writer, below).await? else {
-                break None;
-            };
-            if stored.number < self.finalized {
-                break None;
-            }
-            match node.find_header(stored.number as u64).await? {
-                Some(header) if header.hash == stored.hash.0 => break Some(stored),
-                Some(_) => below = stored.number - 1,
-                None => return Err(node.behind(stored.number as u64, heads.latest.number()).into()),
-            }
-        };
-        let Some(fork) = fork else {
-            if self.finalized < self.options.start_block as i64 {
-                // Nothing of ours is final: begin again.
-                warn!(tip = tip.number, "the whole indexed chain was replaced: starting over");
-                limited(rollback::reset(&mut self.writer, (tip.number, tip.hash))).await?;
-                self.reload().await?;
-                return Ok(Step::RolledBack(-1));
-            }
-            let reason = format!(
-                "the node's chain no longer contains block {} {}, and no common block at or above the finalized block {}",
-                tip.number, tip.hash, self.finalized
-            );
-            chains::halt(&mut self.writer, &reason).await?;
-            return Err(SyncError::Halted { chain_id, reason });
-        };
-        let began = Instant::now();
-        let tips = NodeTips { head: heads.latest.number() as i64, safe: self.finalized, finalized: self.finalized };
-        limited(rollback::rollback(&mut self.writer, (tip.number, tip.hash), fork, tips)).await?;
-        let depth = tip.number - fork.number;
-        info!(depth, fork = fork.number, hash = %fork.hash, ms = began.elapsed().as_millis() as u64, "reorg: rolled back");
-        let chain = chain_id.to_string();
-        metrics::counter!(metric::REORGS, "chain_id" => chain.clone()).increment(1);
-        metrics::histogram!(metric::REORG_DEPTH, "chain_id" => chain).record(depth as f64);
-        self.behind_since = None;
-        self.tip = Some(fork);
-        self.emitters.forget_above(fork.number as u64);
-        Ok(Step::RolledBack(fork.number))
-    }
-
     async fn forward(&mut self, node: &Node, heads: &Heads) -> Result<Step, SyncError> {
+        self.complete_openings(node).await?;
         let next = self.tip.map_or(self.options.start_block, |t| t.number as u64 + 1);
         let latest = heads.latest.number();
         if next <= heads.final_height() {
@@ -362,93 +306,32 @@ impl Follower {
         Ok(())
     }
 
-    /// `state` is the block as of which new tokens are asked what they are.
-    async fn write(&mut self, node: &Node, mut batch: Batch, heads: &Heads, state: B256) -> Result<Step, SyncError> {
-        let began = Instant::now();
-        openings::add(&mut self.writer, node, &mut batch).await?;
-        let currencies = self.describe(node, &batch, state).await?;
-        let tips = self.tips(heads, Some(&batch)).await?;
-        limited(apply(&mut self.writer, &batch, &currencies, tips)).await?;
-        let (tip, events, seconds) = (batch.tip, batch.rows.count(), began.elapsed());
-        debug!(
-            from = batch.from,
-            to = tip.number,
-            events,
-            bytes = batch.rows.size(),
-            ms = seconds.as_millis() as u64,
-            range = self.size.get(),
-            digest = tip.digest.map(tracing::field::display),
-            "batch"
-        );
-        let chain = self.writer.chain_id().to_string();
-        metrics::counter!(metric::EVENTS, "chain_id" => chain.clone()).increment(events);
-        metrics::histogram!(metric::BATCH_SECONDS, "chain_id" => chain.clone()).record(seconds.as_secs_f64());
-        metrics::histogram!(metric::BATCH_EVENTS, "chain_id" => chain.clone()).record(events as f64);
-        metrics::gauge!(metric::RANGE_BLOCKS, "chain_id" => chain).set(self.size.get() as f64);
-        self.tip = Some(tip);
-        self.progress.advance(tip.number as u64, events);
-        Ok(Step::Advanced(tip.number))
-    }
-
-    /// Asks for the symbols and decimals of the tokens that new sales sell and take.
-    async fn describe(&mut self, node: &Node, batch: &Batch, state: B256) -> Result<Vec<sales::Currency>, SyncError> {
-        let addresses: Vec<_> = batch.rows.tokens_seen().collect();
-        if addresses.is_empty() {
-            return Ok(Vec::new());
+    /// Notes once what a version that knew no openings has left out. A node that does not show the blocks for that shows new ones all
+    /// the same: it is asked again later, and the chain is followed meanwhile.
+    async fn complete_openings(&mut self, node: &Node) -> Result<(), SyncError> {
+        if self.openings_at.is_none_or(|at| Instant::now() < at) {
+            return Ok(());
         }
-        let unknown = sales::list_unknown_currencies(&mut self.writer, &addresses).await?;
-        stream::iter(unknown)
-            .map(|address| async move {
-                let (symbol, name, decimals) = if address.0 == Address::ZERO {
-                    ("ETH".to_owned(), "Ether".to_owned(), 18)
-                } else {
-                    node.token(address.0, state).await?
-                };
-                Ok(sales::Currency { address, symbol, name, decimals })
-            })
-            .buffered(TOKENS_IN_FLIGHT)
-            .try_collect()
-            .await
-    }
-
-    /// What may be said of finality: a tag counts once its block is known to be on our chain. Tags and blocks can be those of
-    /// different nodes; believed unseen, a tag would call final what another branch holds, and a reorg would look like a broken promise.
-    async fn tips(&mut self, heads: &Heads, batch: Option<&Batch>) -> Result<NodeTips, SyncError> {
-        if let Some(tag) = &heads.finalized
-            && tag.number() as i64 > self.finalized
-            && self.holds(heads, tag, batch).await?
-        {
-            self.finalized = tag.number() as i64;
-        }
-        let safe = match &heads.safe {
-            Some(tag) if tag.number() as i64 > self.finalized && self.holds(heads, tag, batch).await? => {
-                tag.number() as i64
-            }
-            _ => self.finalized,
+        let noted = match self.tip {
+            Some(tip) => openings::complete(&mut self.writer, node, tip).await,
+            None => Ok(0),
         };
-        Ok(NodeTips { head: heads.latest.number() as i64, safe, finalized: self.finalized })
-    }
-
-    /// Whether a tagged block is on our chain: below a block of ours that the same exchange showed as canonical, or stored by its
-    /// hash. Not every block is stored, so the second alone could wait for ever on a chain that stands still.
-    async fn holds(&mut self, heads: &Heads, tag: &Header, batch: Option<&Batch>) -> Result<bool, SyncError> {
-        if heads.beside.as_ref().is_some_and(|ours| tag.number() <= ours.number()) {
-            return Ok(true);
-        }
-        let hash = match batch {
-            Some(batch) if tag.number() >= batch.from => batch.hash_at(tag.number()),
-            _ => {
-                let stored = limited(blocks::find_at_or_below(&mut self.writer, tag.number() as i64)).await?;
-                stored.filter(|stored| stored.number == tag.number() as i64).map(|stored| stored.hash)
+        self.openings_at = match noted {
+            Ok(0) => None,
+            Ok(count) => {
+                info!(count, "noted when sales opened that had opened before the tables had openings");
+                None
             }
+            Err(SyncError::Chain(error)) if error.is_transient() => {
+                warn!(
+                    %error,
+                    again_seconds = OPENINGS_AGAIN.as_secs(),
+                    "sales opened before the tables had openings, and the node does not show in which blocks: it is asked again"
+                );
+                Some(Instant::now() + OPENINGS_AGAIN)
+            }
+            Err(error) => return Err(error),
         };
-        Ok(hash.is_some_and(|hash| hash.0 == tag.hash))
+        Ok(())
     }
-}
-
-/// Longest that a transaction may take: past it the database's connection hangs.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(300);
-
-async fn limited<T>(write: impl Future<Output = Result<T, DbError>>) -> Result<T, DbError> {
-    tokio::time::timeout(WRITE_TIMEOUT, write).await.unwrap_or(Err(DbError::Silent(WRITE_TIMEOUT.as_secs())))
 }

@@ -1,7 +1,7 @@
 //! A sale opens with the first block whose time is not before its own, and is told once: to whoever listens, whatever is reorged, and
 //! however the chain was read.
 
-use e2e::{Draft, Indexer, World, ether, until};
+use e2e::{Database, Draft, Indexer, Local, World, compare, ether, until};
 use serde_json::Value;
 
 use crate::webhooks::Serve;
@@ -189,4 +189,85 @@ async fn the_block_is_the_same_however_the_chain_was_read() {
         assert_eq!(world.database.texts(all).await, opened);
         anew.kill();
     }
+}
+
+/// The newest migration of the last version that noted no openings.
+const WITHOUT_OPENINGS: i64 = 17;
+
+/// A copy of a database as it would be if nobody had noted openings: blocks were not kept for their sake.
+async fn without_openings(indexed: &Database) -> Database {
+    let old = indexed.as_of(WITHOUT_OPENINGS).await;
+    let tables = "SELECT table_name::text FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+         WHERE table_schema = 'crowdsale' AND table_type = 'BASE TABLE' AND column_name = 'block_number'";
+    let events: Vec<String> =
+        old.texts(tables).await.iter().map(|table| format!("SELECT block_number FROM {table}")).collect();
+    old.execute(&format!("UPDATE block SET has_events = number IN ({})", events.join(" UNION ALL "))).await;
+    let pruned =
+        old.execute("DELETE FROM block WHERE NOT has_events AND number < (SELECT finalized_number FROM checkpoint)");
+    assert!(pruned.await > 0, "some open where nothing else happens");
+    old
+}
+
+/// Waits until both hold the same rows in all tables.
+async fn are_equal(left: &Database, right: &Database) {
+    let mut last = String::new();
+    let equal = until("both hold the same", async || {
+        let differences = compare(left, right).await;
+        last = differences.iter().map(ToString::to_string).collect();
+        differences.is_empty().then_some(())
+    });
+    if tokio::time::timeout(e2e::PATIENCE / 2, equal).await.is_err() {
+        panic!("{last}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_before_there_were_openings_get_those_of_an_index_from_the_beginning() {
+    let world = World::new(2).await;
+    let chain = &world.chain;
+    openings(&world).await;
+    // One opens in a block that is not final yet.
+    let recent = world.create(&opens_in(&world, 30, "recent").await).await;
+    chain.mine_blocks(3).await;
+    let options = Local::options(world.factory, 1);
+    let follow = async |database: &Database| {
+        let mut indexer = Local::follow(&chain.url, database, &options);
+        indexer.reaches(database, chain.head().await.header.hash).await;
+        indexer
+    };
+    let indexed = Database::create().await;
+    follow(&indexed).await.stop().await;
+    let (old, late) = (without_openings(&indexed).await, without_openings(&indexed).await);
+    let outbox = "SELECT concat_ws(' ', seq, kind, from_block, to_block) FROM outbox ORDER BY seq";
+    let told = old.texts(outbox).await;
+    let tip = old.number("SELECT number FROM checkpoint").await;
+
+    chain.mine_blocks(1).await;
+    let fresh = Database::create().await;
+    let (mut upgraded, mut anew) = (follow(&old).await, follow(&fresh).await);
+    are_equal(&old, &fresh).await;
+    assert_eq!(old.number("SELECT count(*) FROM sale_opening").await, 6);
+    let of_recent = format!("SELECT block_number FROM sale_opening WHERE sale = decode('{:x}', 'hex')", recent.address);
+    let opened = old.number(&of_recent).await;
+    assert!(opened > old.number("SELECT finalized_number FROM checkpoint").await);
+    // What opened long ago is no news.
+    let now = old.texts(outbox).await;
+    assert_eq!(now[..told.len()], told);
+    for entry in &now[told.len()..] {
+        let [_, kind, from, _] = entry.split(' ').collect::<Vec<_>>()[..] else { panic!("{entry}") };
+        assert!(kind == "finalized" || kind == "applied" && from.parse::<i64>().unwrap() > tip, "{entry}");
+    }
+
+    // The block in which it opened is gone, for who noted it and for who has yet to.
+    chain.rollback(3).await;
+    chain.mine_at(recent.terms.opens.to::<u64>() - 1, []).await;
+    chain.mine_blocks(4).await;
+    let mut later = follow(&late).await;
+    let head = chain.head().await.header.hash;
+    upgraded.reaches(&old, head).await;
+    anew.reaches(&fresh, head).await;
+    are_equal(&old, &fresh).await;
+    are_equal(&late, &fresh).await;
+    assert_eq!(late.number(&of_recent).await, opened + 1);
+    later.assert_running();
 }
