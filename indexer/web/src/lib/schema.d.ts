@@ -1055,14 +1055,14 @@ export interface components {
             actor?: components["schemas"]["Address"] | null;
             amount?: components["schemas"]["Amount"] | null;
             asset?: components["schemas"]["Address"] | null;
-            /** @description Its place. */
+            /** @description Its place. That of `opened` is no log's: `log_index` is below zero, or 2^30 and above where the sale was created in this very block. */
             block: components["schemas"]["BlockRef"];
             contract?: components["schemas"]["Address"] | null;
             excess?: components["schemas"]["Amount"] | null;
             hash?: components["schemas"]["Hash"] | null;
             /**
-             * @description What happened: `sale_created`, `token_created`, `allocation_created`, `contributed`, `excess_returned`, `withdrawn`, `rejected`,
-             *     `pause_changed`, `voucher_signer_changed`, `compliance_changed`, `ownership_offered`, `ownership_transferred`,
+             * @description What happened: `sale_created`, `token_created`, `allocation_created`, `opened`, `contributed`, `excess_returned`, `withdrawn`,
+             *     `rejected`, `pause_changed`, `voucher_signer_changed`, `compliance_changed`, `ownership_offered`, `ownership_transferred`,
              *     `whitepaper_superseded`, `closed`, `cancelled`, `unsold_returned`, `settled`, `claimed`, `refunded`, `excess_refunded`, `swept`,
              *     `released`, `objected`, `tap_stopped`, `rest_refunded`, `allocation_released`, `allocation_reclaimed`, `holder_set`,
              *     `contract_admitted`, `contract_uri_changed` or `token_role_changed`. New kinds may come.
@@ -1082,8 +1082,7 @@ export interface components {
             /** @description Time of its block. */
             time: components["schemas"]["Time"];
             tokens?: components["schemas"]["Amount"] | null;
-            /** @description Its transaction. */
-            transaction_hash: components["schemas"]["Hash"];
+            transaction_hash?: components["schemas"]["Hash"] | null;
             until?: components["schemas"]["Time"] | null;
         };
         /** @description Acts in their order. */
@@ -2549,14 +2548,14 @@ export interface components {
                 actor?: components["schemas"]["Address"] | null;
                 amount?: components["schemas"]["Amount"] | null;
                 asset?: components["schemas"]["Address"] | null;
-                /** @description Its place. */
+                /** @description Its place. That of `opened` is no log's: `log_index` is below zero, or 2^30 and above where the sale was created in this very block. */
                 block: components["schemas"]["BlockRef"];
                 contract?: components["schemas"]["Address"] | null;
                 excess?: components["schemas"]["Amount"] | null;
                 hash?: components["schemas"]["Hash"] | null;
                 /**
-                 * @description What happened: `sale_created`, `token_created`, `allocation_created`, `contributed`, `excess_returned`, `withdrawn`, `rejected`,
-                 *     `pause_changed`, `voucher_signer_changed`, `compliance_changed`, `ownership_offered`, `ownership_transferred`,
+                 * @description What happened: `sale_created`, `token_created`, `allocation_created`, `opened`, `contributed`, `excess_returned`, `withdrawn`,
+                 *     `rejected`, `pause_changed`, `voucher_signer_changed`, `compliance_changed`, `ownership_offered`, `ownership_transferred`,
                  *     `whitepaper_superseded`, `closed`, `cancelled`, `unsold_returned`, `settled`, `claimed`, `refunded`, `excess_refunded`, `swept`,
                  *     `released`, `objected`, `tap_stopped`, `rest_refunded`, `allocation_released`, `allocation_reclaimed`, `holder_set`,
                  *     `contract_admitted`, `contract_uri_changed` or `token_role_changed`. New kinds may come.
@@ -2576,8 +2575,7 @@ export interface components {
                 /** @description Time of its block. */
                 time: components["schemas"]["Time"];
                 tokens?: components["schemas"]["Amount"] | null;
-                /** @description Its transaction. */
-                transaction_hash: components["schemas"]["Hash"];
+                transaction_hash?: components["schemas"]["Hash"] | null;
                 until?: components["schemas"]["Time"] | null;
             }[];
             /** @description How far a chain is indexed, as of the snapshot that the answer was read from. */
