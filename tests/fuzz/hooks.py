@@ -34,6 +34,8 @@ FAULTS_BEYOND_SCHEMAS = [
     (r"POST /v1/sessions", r"/body/message", None),
     # What can be reached from here, and what a type of events is.
     (r"(POST|PATCH) /v1/webhooks.*", r"/body/(url|events/\d+)", None),
+    # Which chains are followed, and that a sale is one of a chain.
+    (r"POST /v1/webhooks", r"/body/chain_id", None),
     # An order is one of two things, and a signed transaction is more than bytes.
     (r"POST /v1/orders", r"/body/raw_transaction", None),
     (r"POST /v1/orders", r"/body/(sale|investor|amount|customer_reference)", lambda value, case: value is None),

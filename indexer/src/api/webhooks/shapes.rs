@@ -79,7 +79,7 @@ pub struct NewWebhook {
     pub chain_id: Option<i64>,
     /// Of this sale alone, with its chain.
     #[serde(default)]
-    #[schema(example = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")]
+    #[schema(value_type = Option<Addr>)]
     pub sale: Option<String>,
 }
 

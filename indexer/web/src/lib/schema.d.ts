@@ -2269,11 +2269,7 @@ export interface components {
              * @example ledger
              */
             label: string;
-            /**
-             * @description Of this sale alone, with its chain.
-             * @example 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
-             */
-            sale?: string | null;
+            sale?: components["schemas"]["Address"] | null;
             /**
              * @description Where messages are sent: `https`, without a user name, a password or a fragment, on port 443 or one from 1024 on. Its host has to
              *     have public addresses alone, now and whenever a message is sent.
