@@ -26,6 +26,12 @@ use crate::{
 /// Orders of a caller that came signed and are not final yet: each is looked at block after block.
 const MOST_RAW: i64 = 200;
 
+/// Gas that a slot of storage takes more where it is zero before: 22,100 against 5,000 (EIP-2929).
+const FRESH_SLOT: u64 = 17_100;
+/// Slots that an order may have to fill although the next block would find them filled: the sale's sums, the investor's position, what the
+/// sale has of the token that pays, and one that such a token may keep beside it.
+const FRESH_SLOTS: u64 = 4;
+
 /// What has to be known of a sale.
 #[derive(Clone, Debug)]
 pub struct SaleFacts {
@@ -162,10 +168,14 @@ pub async fn prepare_intent(
         fees.max = fees.max.min(cap);
         fees.priority = fees.priority.min(fees.max);
     }
-    // State may move until it is included: another phase, a slot that is still zero. What is not used is not paid.
-    let gas = looked.gas.unwrap_or(500_000);
-    let gas_limit = gas.saturating_add(gas / 4);
+    let gas_limit = gas_limit(looked.gas.unwrap_or(500_000));
     Ok(Prepared { what: What::Own { intent: Box::new(intent), data, value, gas_limit, fees }, looked })
+}
+
+/// The gas that an order is given, by what it takes in the next block. State may move until it is included: another phase, or none of the
+/// orders before it, which were to fill slots that it then fills itself: they can be cancelled. What is not used is not paid.
+fn gas_limit(estimate: u64) -> u64 {
+    estimate.saturating_add(estimate / 4).saturating_add(FRESH_SLOTS * FRESH_SLOT)
 }
 
 impl Looked {

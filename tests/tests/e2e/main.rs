@@ -10,6 +10,7 @@ mod modes;
 mod openings;
 mod operate;
 mod orders;
+mod orders_gas;
 mod orders_line;
 mod refusals;
 mod reindex;

@@ -18,23 +18,23 @@ use serde_json::{Value, json};
 
 use crate::orders::{Shop, id, mine};
 
-const GWEI: u128 = 1_000_000_000;
+pub const GWEI: u128 = 1_000_000_000;
 
 /// A block whose gas costs so much.
-async fn block_of(shop: &Shop, gwei: u128) {
+pub async fn block_of(shop: &Shop, gwei: u128) {
     shop.world.chain.provider.anvil_set_next_block_base_fee_per_gas(gwei * GWEI).await.unwrap();
     mine(&shop.world, 1).await;
 }
 
 /// The same several times.
-async fn blocks_of(shop: &Shop, gwei: u128, count: usize) {
+pub async fn blocks_of(shop: &Shop, gwei: u128, count: usize) {
     for _ in 0..count {
         block_of(shop, gwei).await;
     }
 }
 
 /// Waits until the service has looked at an order at the newest block, and done what follows.
-async fn is_looked_at(shop: &Shop) {
+pub async fn is_looked_at(shop: &Shop) {
     let head = shop.world.chain.provider.get_block_number().await.unwrap();
     let query = "SELECT coalesce(max(looked_at), 0) FROM crowdsale_service.sale_order";
     until("the newest block is looked at", async || {
@@ -43,12 +43,12 @@ async fn is_looked_at(shop: &Shop) {
     .await;
 }
 
-fn newest(order: &Value) -> B256 {
+pub fn newest(order: &Value) -> B256 {
     order["transactions"].as_array().unwrap().last().unwrap()["hash"].as_str().unwrap().parse().unwrap()
 }
 
 /// Waits until an order has so many transactions and the node has the newest.
-async fn is_signed_again(shop: &Shop, desk: &Desk, order: &str, times: usize) {
+pub async fn is_signed_again(shop: &Shop, desk: &Desk, order: &str, times: usize) {
     until("it is signed again, and the node has it", async || {
         let order = desk.order(order).await;
         let there = order["transactions"].as_array()?.len() >= times;
@@ -276,6 +276,8 @@ async fn a_key_never_orders_more_in_a_day_than_it_may_however_many_ask_at_once()
     desks[0].reaches(id(&last), "cancelled").await;
     mine(&shop.world, 6).await;
     until("it is over", async || (desks[0].order(id(&last)).await["settled"] == true).then_some(())).await;
+    let failed = "SELECT coalesce(detail, '') FROM crowdsale_service.sale_order WHERE state = 'failed'";
+    assert_eq!(shop.world.database.texts(failed).await, Vec::<String>::new(), "what fails frees room too");
     desks[1].take("/v1/orders", "room", &shop.body(0, half)).await;
     assert_eq!(desks[1].refused("/v1/orders", "full again", &shop.body(0, half)).await.0, 429);
     // By the database's clock, so that two services agree.
@@ -319,7 +321,7 @@ async fn orders_go_to_the_sales_that_the_operator_has_named() {
 }
 
 /// A contribution that a customer signs.
-fn raw(nonce: u64, shop: &Shop) -> TxEip1559 {
+pub fn raw(nonce: u64, shop: &Shop) -> TxEip1559 {
     TxEip1559 {
         chain_id: 31_337,
         nonce,
@@ -333,7 +335,7 @@ fn raw(nonce: u64, shop: &Shop) -> TxEip1559 {
 }
 
 /// The order of it, its bytes and its hash.
-fn signed(key: B256, transaction: TxEip1559) -> (Value, String, B256) {
+pub fn signed(key: B256, transaction: TxEip1559) -> (Value, String, B256) {
     let key = PrivateKeySigner::from_bytes(&key).unwrap();
     let signature = key.sign_hash_sync(&transaction.signature_hash()).unwrap();
     let signed = transaction.into_signed(signature);
@@ -440,7 +442,7 @@ async fn many_signed_transactions_are_looked_at_in_one_exchange_a_block() {
 }
 
 /// The value of a metric, where there is one.
-fn value(metrics: &str, series: &str) -> Option<f64> {
+pub fn value(metrics: &str, series: &str) -> Option<f64> {
     metrics.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
 }
 
