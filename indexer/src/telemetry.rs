@@ -63,6 +63,10 @@ pub mod metric {
     pub const ORDER_BALANCE: &str = "crowdsale_order_signer_balance_wei";
     /// Gauge by `chain_id`: nonces of that account that were allotted and are in no block.
     pub const ORDER_UNMINED: &str = "crowdsale_order_signer_unmined_nonces";
+    /// Gauge by `chain_id`, wei: what the next block asks for a unit of gas, as that process last saw it.
+    pub const ORDER_FEE_ASKED: &str = "crowdsale_order_fee_asked_wei";
+    /// Gauge by `chain_id`, wei: what an order may pay for a unit of gas, as the operator has set it.
+    pub const ORDER_FEE_LIMIT: &str = "crowdsale_order_fee_limit_wei";
     /// Gauge by `chain_id`: 1 while a nonce is missing below all open orders.
     pub const ORDER_GAP: &str = "crowdsale_order_signer_nonce_gap";
     /// Gauge by `signer` (`orders`, `vouchers`): 1 while its files hold another key than it signs with, or none that can be read.
@@ -178,6 +182,8 @@ pub fn describe() {
     describe_gauge!(metric::ORDER_SILENT, Unit::Seconds, "Since the follower of orders last saw a new block");
     describe_gauge!(metric::ORDER_BALANCE, "Wei of the account that sends orders");
     describe_gauge!(metric::ORDER_UNMINED, "Nonces of that account that were allotted and are in no block");
+    describe_gauge!(metric::ORDER_FEE_ASKED, "Wei that the next block asks for a unit of gas");
+    describe_gauge!(metric::ORDER_FEE_LIMIT, "Wei that an order may pay for a unit of gas");
     describe_gauge!(metric::ORDER_GAP, "1 while a nonce is missing below all open orders");
     describe_gauge!(metric::SIGNER_STALE, "1 while a signer's files hold another key than it signs with, or no key");
 }

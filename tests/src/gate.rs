@@ -1,14 +1,15 @@
-//! Between a service and its node: requests of one kind are held, answered to nobody, or refused, from when a test says so.
+//! Between a service and its node: requests of one kind are held, answered to nobody, refused, or answered falsely, from when a test says so.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
-    Router,
+    Json, Router,
     body::Bytes,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 /// What happens to a request.
@@ -39,6 +40,8 @@ struct Shared {
     client: reqwest::Client,
     /// The method, or all if it is empty.
     fate: Mutex<(String, Fate)>,
+    /// Of a method, what is answered in the node's place.
+    said: Mutex<Option<(String, Value)>>,
     met: watch::Sender<u64>,
     /// What was asked, request by request.
     asked: Mutex<Vec<String>>,
@@ -53,6 +56,7 @@ impl Gate {
             node: node.to_owned(),
             client: reqwest::Client::new(),
             fate: Mutex::new((String::new(), Fate::Passes)),
+            said: Mutex::default(),
             met: watch::channel(0).0,
             asked: Mutex::default(),
         });
@@ -65,6 +69,12 @@ impl Gate {
     pub fn set(&self, method: &str, fate: Fate) -> u64 {
         *self.shared.fate.lock().unwrap_or_else(PoisonError::into_inner) = (method.to_owned(), fate);
         *self.shared.met.borrow()
+    }
+
+    /// From now on the node seems to answer this to requests of a method that come alone, until it is said to be itself again.
+    pub fn say(&self, lie: Option<(&str, Value)>) {
+        let lie = lie.map(|(method, answer)| (method.to_owned(), answer));
+        *self.shared.said.lock().unwrap_or_else(PoisonError::into_inner) = lie;
     }
 
     /// Requests that named a method so far, however often each did.
@@ -92,6 +102,12 @@ impl Drop for Gate {
 async fn carry(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let (method, fate) = shared.fate.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let text = String::from_utf8_lossy(&body).into_owned();
+    let said = shared.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let (Some((method, answer)), Ok(asked)) = (said, serde_json::from_str::<Value>(&text))
+        && asked["method"] == method.as_str()
+    {
+        return Json(json!({"jsonrpc": "2.0", "id": asked["id"], "result": answer})).into_response();
+    }
     let is_it = method.is_empty() || text.contains(&format!("\"{method}\""));
     shared.asked.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     let fate = if is_it { fate } else { Fate::Passes };

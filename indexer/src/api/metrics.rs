@@ -90,6 +90,11 @@ async fn observe_orders(service: &Service, chains: impl Iterator<Item = i64>) ->
     for row in signers::list(&mut connection, Addr(signer.address())).await? {
         let id = row.chain_id.to_string();
         gauge!(metric::ORDER_GAP, "chain_id" => id.clone()).set(f64::from(u8::from(row.has_gap)));
+        let limit = service.orders().options().max_fee_of_order();
+        gauge!(metric::ORDER_FEE_LIMIT, "chain_id" => id.clone()).set(limit as f64);
+        if let Some(asked) = row.fee_asked {
+            gauge!(metric::ORDER_FEE_ASKED, "chain_id" => id.clone()).set(f64::from(asked.0));
+        }
         if let (Some(balance), Some(unmined), Some(ago)) = (row.balance, row.unmined, row.seen_seconds_ago) {
             gauge!(metric::ORDER_BALANCE, "chain_id" => id.clone()).set(f64::from(balance.0));
             gauge!(metric::ORDER_UNMINED, "chain_id" => id.clone()).set(unmined as f64);

@@ -2,12 +2,10 @@
 //! is handed to pass on.
 
 use alloy::{
-    consensus::Transaction as _,
     eips::{BlockId, BlockNumberOrTag},
-    network::TransactionResponse as _,
     primitives::{Address, B256, Bytes, U64, U128, U256},
     providers::Provider as _,
-    rpc::types::{FeeHistory, Transaction, TransactionRequest},
+    rpc::types::{FeeHistory, TransactionRequest},
     transports::{RpcError, TransportError},
 };
 use serde::Deserialize;
@@ -34,6 +32,13 @@ pub struct Fees {
     pub max: u128,
     /// At most, to whoever includes it.
     pub priority: u128,
+}
+
+impl Fees {
+    /// What a transaction has to pay to be in the next block.
+    pub fn asked(&self) -> u128 {
+        self.base.saturating_add(self.priority)
+    }
 }
 
 /// What a node said to a transaction that it was to pass on.
@@ -71,19 +76,6 @@ impl Receipt {
     pub fn succeeded(&self) -> bool {
         self.status.is_none_or(|s| !s.is_zero())
     }
-}
-
-/// A transaction that was found by its sender and nonce.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// What identifies it.
-    pub hash: B256,
-    /// Where it goes to.
-    pub to: Option<Address>,
-    /// Wei.
-    pub value: U256,
-    /// Its data.
-    pub input: Bytes,
 }
 
 impl Node {
@@ -225,49 +217,6 @@ impl Node {
         let questions = hashes.iter().map(|hash| (*hash,)).collect();
         let found: Vec<Option<serde_json::Value>> = self.request_many("eth_getTransactionByHash", questions).await?;
         Ok(found.into_iter().map(|transaction| transaction.is_some()).collect())
-    }
-
-    /// The transaction of an account that used a nonce, which it did in a block up to `last` and most likely from `first` on. No request
-    /// asks for that: the block is found by halving.
-    ///
-    /// # Errors
-    /// Where the node fails, or knows the state of these blocks no more.
-    pub async fn find_by_nonce(
-        &self,
-        sender: Address,
-        nonce: u64,
-        first: u64,
-        last: u64,
-    ) -> Result<Option<Found>, ChainError> {
-        #[derive(Debug, Deserialize)]
-        struct Full {
-            transactions: Vec<Transaction>,
-        }
-        // A chain that went back may end below.
-        let (mut first, mut last) = (first.min(last), last);
-        let mut reach = last - first + 1;
-        let used = loop {
-            let (mut low, mut high) = (first, last);
-            while low < high {
-                let middle = low + (high - low) / 2;
-                if self.nonce(sender, BlockId::number(middle)).await? > nonce {
-                    high = middle;
-                } else {
-                    low = middle + 1;
-                }
-            }
-            let block: Option<Full> =
-                self.request("eth_getBlockByNumber", (BlockNumberOrTag::Number(low), true)).await?;
-            let used =
-                block.and_then(|b| b.transactions.into_iter().find(|t| t.from() == sender && t.nonce() == nonce));
-            if used.is_some() || low > first || first == 0 {
-                break used;
-            }
-            // All these blocks have it behind them: a reorg has brought it lower than it could be.
-            (first, last) = (first.saturating_sub(reach), first - 1);
-            reach = reach.saturating_mul(2);
-        };
-        Ok(used.map(|t| Found { hash: t.tx_hash(), to: t.to(), value: t.value(), input: t.input().clone() }))
     }
 }
 

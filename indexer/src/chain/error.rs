@@ -108,6 +108,16 @@ impl ChainError {
         reason.contains("out of gas") || reason.contains("outofgas")
     }
 
+    /// Whether the node has not kept the state that was asked for. Each has its own words, but for the code that most give with them.
+    pub fn is_state_gone(&self) -> bool {
+        const WORDS: [&str; 6] = ["trie node", "prune", "archive", "historical state", "out of range", "outofrange"];
+        let Self::Request { reason, .. } = self else { return false };
+        let reason = reason.to_lowercase();
+        let is_of_state =
+            || reason.contains("state") && ["available", "no state", "not found"].iter().any(|w| reason.contains(w));
+        WORDS.iter().any(|w| reason.contains(w)) || is_of_state() || reason.contains("(code -32000)")
+    }
+
     /// A failed first request means that the node is not there.
     pub(super) fn at_start(self, node: &str) -> Self {
         match self {
@@ -116,6 +126,33 @@ impl ChainError {
                 Self::Unreachable { node: node.to_owned(), reason: format!("no answer within {seconds} s") }
             }
             other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_that_is_gone_is_told_from_a_node_that_is_asked_too_much() {
+        let said = |reason: &str| {
+            let reason = reason.to_owned();
+            ChainError::Request { method: "eth_getTransactionCount", node: "node".to_owned(), reason }.is_state_gone()
+        };
+        for reason in [
+            "missing trie node 1b2c (path ) state 0x1b2c is not available (code -32000)",
+            "historical state 1b2c is not available (code -32000)",
+            "state at block #12 is pruned (code -32602)",
+            "No state available for block 12 (code -32002)",
+            "World state unavailable (code -32001)",
+            "BlockOutOfRangeError: block height is 20 but requested was 12 (code -32602)",
+            "Archive requests require a plan (code -32600)",
+        ] {
+            assert!(said(reason), "{reason}");
+        }
+        for reason in ["too many requests (code 429)", "daily request count exceeded (code -32005)", "HTTP error 502"] {
+            assert!(!said(reason), "{reason}");
         }
     }
 }

@@ -11,17 +11,19 @@ mod header;
 mod logs;
 mod node;
 mod nodes;
+mod nonce;
 mod token;
 mod transport;
 mod wire;
 
-pub use account::{Called, Fees, Found, Receipt, Sent};
+pub use account::{Called, Fees, Receipt, Sent};
 pub use error::ChainError;
 pub use figures::{PositionFigures, SaleFigures, VaultFigures};
 pub use header::Header;
 pub use logs::Range;
 pub use node::{Heads, Node};
 pub use nodes::Nodes;
+pub use nonce::Found;
 
 use std::sync::{
     PoisonError, RwLock,

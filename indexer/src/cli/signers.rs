@@ -13,6 +13,9 @@ use crate::{
     serve::{self, KeyPlaces},
 };
 
+/// Less leaves an order nothing to pay.
+const LEAST_FEE: u128 = 10;
+
 /// Keys of a service, and limits of the orders that it sends.
 #[derive(Args, Clone, Debug)]
 pub struct SignerArgs {
@@ -59,6 +62,17 @@ pub struct SignerArgs {
         help_heading = "Orders and vouchers"
     )]
     order_sale: Vec<(u64, Address)>,
+    /// Gwei that nothing which the order signer sends pays beyond for a unit of gas, whatever nodes say: order, speed-up, cancellation or
+    /// filler. An order pays eight ninths of it at most, so that it can be cancelled. Above that new orders are refused, and others wait
+    #[arg(
+        long,
+        env = "CROWDSALE_ORDER_MAX_FEE",
+        default_value = "1000",
+        value_name = "GWEI",
+        value_parser = gwei,
+        help_heading = "Orders and vouchers"
+    )]
+    order_max_fee: u128,
     /// Blocks after which an order that is next in line and in none is cancelled, so that those behind it go on
     #[arg(
         long,
@@ -113,6 +127,18 @@ fn most(text: &str) -> Result<(Address, U256), String> {
     Ok((currency, units.0))
 }
 
+fn gwei(text: &str) -> Result<u128, String> {
+    let wrong = || "write gwei such as 1000 or 0.25, with nine decimals at most".to_owned();
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    // Twelve digits are more than any chain asks for.
+    if !is_number(whole) || !is_number(part) || whole.len() > 12 || part.len() > 9 {
+        return Err(wrong());
+    }
+    let wei: u128 = format!("{whole}{part:0<9}").parse().map_err(|_| wrong())?;
+    if wei < LEAST_FEE { Err(format!("must be {LEAST_FEE} wei at least; {}", wrong())) } else { Ok(wei) }
+}
+
 /// Who signs, where there is somebody.
 pub struct Signers {
     /// Orders.
@@ -134,6 +160,7 @@ impl SignerArgs {
             most,
             most_a_day: self.order_day_max.iter().copied().collect(),
             sales: self.order_sale.iter().copied().collect(),
+            max_fee: self.order_max_fee,
             patience: self.order_patience,
             cap_patience: self.order_cap_patience,
             expiry: self.order_expiry,
@@ -162,4 +189,22 @@ fn signer(place: &mut KeyPlace) -> Result<Signer> {
     let key = place.read().map_err(|e| Failure::new(format!("cannot use {variable}"), &e, e.hint()))?;
     tracing::info!(account = %key.address(), "signing with {variable}");
     Ok(serve::signer(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gwei_are_read_to_the_wei() {
+        assert_eq!(gwei("1000"), Ok(OrderOptions::default().max_fee), "the default of the flag is that of the options");
+        assert_eq!(gwei("0.25"), Ok(250_000_000));
+        assert_eq!(gwei("12.000000001"), Ok(12_000_000_001));
+        assert_eq!(gwei("0.00000001"), Ok(10));
+        for text in
+            ["", "0", "0.000000009", "-1", "+1", "1e3", "1.", ".5", "1.0000000001", "1 000", "1,000", "9999999999999"]
+        {
+            assert!(gwei(text).is_err(), "{text}");
+        }
+    }
 }

@@ -98,6 +98,18 @@ pub enum OrderError {
         /// The least that is taken.
         base: u128,
     },
+    /// Blocks ask for more than the operator pays.
+    #[error(
+        "the next block asks for {asked} wei for a unit of gas, and the operator lets an order pay {most} at most: try again in {seconds} s, or ask the operator to raise --order-max-fee"
+    )]
+    FeesAboveLimit {
+        /// What the next block asks for.
+        asked: u128,
+        /// What an order may pay.
+        most: u128,
+        /// Until it can be less, at the soonest.
+        seconds: u32,
+    },
     /// A signed transaction that the next block would not take.
     #[error("pays {max_fee} wei for a unit of gas at most, and the next block asks for {base}: sign it again for more")]
     RawFee {

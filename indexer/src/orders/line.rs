@@ -52,10 +52,14 @@ impl Step<'_> {
             return Ok(());
         }
         let is_first = order.nonce.unsigned_abs() == next;
-        let first_since =
-            is_first.then(|| order.first_since.map_or(signed(self.head()), |since| since.min(signed(self.head()))));
+        // While blocks ask for more than any transaction may pay, nothing is passed over: it waits, and counts on from then.
+        let since = order.first_since.filter(|_| !self.is_too_dear());
+        let first_since = is_first.then(|| since.map_or(signed(self.head()), |since| since.min(signed(self.head()))));
         if first_since != order.first_since {
             orders::set_first(connection, &order.id, first_since).await?;
+        }
+        if self.is_too_dear() {
+            return Ok(());
         }
         let options = self.options();
         let is_due = self.is_old(order.sent_since, options.bump_after);
@@ -72,7 +76,7 @@ impl Step<'_> {
         let signed_for = transactions::list(connection, &order.id).await?;
         let Some(newest) = signed_for.into_iter().rfind(|t| t.raw.is_some()) else { return Ok(()) };
         let fees = self.node().fees().await?;
-        let asked = U256::from(fees.base.saturating_add(fees.priority));
+        let asked = U256::from(fees.asked());
         let (more, why) = if is_passed_over && order.fee_cap.is_some_and(|cap| cap.0 < asked) {
             (More::Cancel, Why::GivenUp(GivenUp::FeeCap))
         } else if gives_up {
@@ -128,6 +132,9 @@ impl Step<'_> {
         let gap = Gap { since: Some(since), ..gap };
         signers::set_gap(connection, chain_id, account, gap).await?;
         let mut fillers = transactions::list_fillers(connection, chain_id, account, signed(next)).await?;
+        if fillers.is_empty() && self.is_too_dear() {
+            return Ok(());
+        }
         if fillers.is_empty() {
             // Something else that is in the pool may be included yet.
             let is_in_pool = self.node().pending_nonce(account.0).await? > next;
@@ -167,7 +174,9 @@ impl Step<'_> {
         before: &[TransactionRow],
     ) -> Result<(), OrderError> {
         let (account, chain_id, head) = (signer.address(), signed(self.chain_id()), signed(self.head()));
-        let Some(Raised { max, priority }) = more::raise(before, self.node().fees().await?, Limit::Transfer) else {
+        let Some(Raised { max, priority }) =
+            more::raise(before, self.node().fees().await?, Limit::Transfer, self.options())
+        else {
             if self.orders().is_first_time(&format!("filler {chain_id} {nonce}")) {
                 tracing::warn!(%account, nonce, "what nodes ask for to fill a nonce is beyond the limit of fees: orders wait");
             }

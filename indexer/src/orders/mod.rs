@@ -15,6 +15,7 @@ mod more;
 mod place;
 mod raw;
 mod signer;
+mod spent;
 mod track;
 mod worker;
 
@@ -42,6 +43,8 @@ pub struct OrderOptions {
     pub most_a_day: HashMap<Address, U256>,
     /// Sales that the operator's signer contributes to, by chain; to any that is followed, where there are none.
     pub sales: HashSet<(u64, Address)>,
+    /// Wei of a unit of gas that no transaction of the operator's signer pays beyond, whatever a node says that blocks ask for.
+    pub max_fee: u128,
     /// Blocks after which an order of the operator's signer that is in none is cancelled, so that those behind it go on. One that has a
     /// limit of its own and holds up nobody is not.
     pub patience: u64,
@@ -55,11 +58,13 @@ pub struct OrderOptions {
 
 impl Default for OrderOptions {
     fn default() -> Self {
-        // Half an hour, two minutes, one minute and a day, of twelve seconds a block.
+        // 1,000 gwei: Ethereum asks for more only in the rush of a few minutes. Half an hour, two minutes, one minute and a day, of
+        // twelve seconds a block.
         Self {
             most: HashMap::new(),
             most_a_day: HashMap::new(),
             sales: HashSet::new(),
+            max_fee: 1_000 * GWEI,
             patience: 150,
             cap_patience: 10,
             bump_after: 5,
@@ -67,6 +72,22 @@ impl Default for OrderOptions {
         }
     }
 }
+
+impl OrderOptions {
+    /// Wei of a unit of gas that an order pays at most: an eighth less than [`Self::max_fee`], and one. A transaction that cancels it has to
+    /// pay so much more, and never pays beyond that either.
+    pub fn max_fee_of_order(&self) -> u128 {
+        let left = self.max_fee.saturating_sub(1);
+        // Eight ninths; in two parts, as eight times the whole may be too large.
+        left / 9 * 8 + left % 9 * 8 / 9
+    }
+}
+
+/// Wei of a gwei.
+pub const GWEI: u128 = 1_000_000_000;
+
+/// What is said of an order of the operator's that waits for cheaper blocks.
+pub const WAITS_FOR_FEES: &str = "blocks ask for more for a unit of gas than the operator lets an order pay";
 
 /// Blocks that a transaction has to be unknown for before it counts as dropped.
 pub const DROP_AFTER: u64 = 5;

@@ -6,7 +6,7 @@ use alloy::{
 };
 use sqlx::PgConnection;
 
-use super::{OrderError, Orders};
+use super::{OrderError, OrderOptions, Orders};
 use crate::{
     chain::Fees,
     db::service::{
@@ -111,25 +111,25 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    fn most(self, before: &[TransactionRow], fees: Fees) -> u128 {
+    fn most(self, before: &[TransactionRow], fees: Fees, options: &OrderOptions) -> u128 {
         let (cap, counted) = match self {
-            Self::Order(cap) => (cap.unwrap_or(u128::MAX), fees.max),
+            Self::Order(cap) => (cap.unwrap_or(u128::MAX).min(options.max_fee_of_order()), fees.max),
             Self::Transfer => {
                 let replaced = before.iter().enumerate().filter(|(at, t)| *at == 0 || t.purpose == "speed_up");
                 let signed = replaced.map(|(_, t)| t.max_fee.0.saturating_to()).max().unwrap_or_default();
-                (u128::MAX, fees.max.max(signed))
+                (options.max_fee, fees.max.max(signed))
             }
         };
         cap.min(counted.saturating_mul(MOST_TIMES))
     }
 }
 
-/// What blocks ask for, and an eighth more than those before, of both fees, as nodes ask for; no more than `limit`, as long as that is
-/// enough more. `None` where it is not, however often it is signed again.
-pub(super) fn raise(before: &[TransactionRow], fees: Fees, limit: Limit) -> Option<Raised> {
+/// What blocks ask for, and an eighth more than those before, of both fees, as nodes ask for; no more than `limit` and what the operator
+/// has set, as long as that is enough more. `None` where it is not, however often it is signed again.
+pub(super) fn raise(before: &[TransactionRow], fees: Fees, limit: Limit, options: &OrderOptions) -> Option<Raised> {
     let least_max = before.iter().map(|t| raised(t.max_fee)).max().unwrap_or_default();
     let least_priority = before.iter().map(|t| raised(t.priority_fee)).max().unwrap_or_default();
-    let cap = limit.most(before, fees);
+    let cap = limit.most(before, fees, options);
     let priority = fees.priority.max(least_priority);
     let max = fees.max.max(least_max).max(priority).min(cap);
     let priority = priority.min(max);
@@ -141,8 +141,8 @@ pub(super) fn pays(transaction: &TransactionRow, fees: Fees) -> bool {
     transaction.max_fee.0 >= U256::from(fees.max) && transaction.priority_fee.0 >= U256::from(fees.priority)
 }
 
-/// Signs it and writes it; nothing is sent. `None` where the order's own limit of fees does not allow what nodes ask for, or it would
-/// be more than its [`Limit`].
+/// Signs it and writes it; nothing is sent. `None` where the order's own limit of fees or the operator's does not allow what nodes ask for,
+/// or it would be more than its [`Limit`].
 ///
 /// # Errors
 /// [`OrderError::NotOpen`] where the order is in a block, or came signed.
@@ -172,7 +172,7 @@ pub async fn add(
         More::SpeedUp => Limit::Order(order.fee_cap.map(|cap| cap.0.saturating_to())),
         More::Cancel => Limit::Transfer,
     };
-    let Some(Raised { max, priority }) = raise(&before, fees, limit) else { return Ok(None) };
+    let Some(Raised { max, priority }) = raise(&before, fees, limit, orders.options()) else { return Ok(None) };
     let base = TxEip1559 {
         chain_id: order.chain_id.unsigned_abs(),
         nonce: order.nonce.unsigned_abs(),
@@ -237,7 +237,7 @@ mod tests {
         let fees = |base: u128| Fees { base, max: 2 * base + 8, priority: 8 };
         let raise = |before: &[(u64, u64)], base, cap| {
             let before: Vec<_> = before.iter().map(|(max, priority)| paying(*max, *priority)).collect();
-            super::raise(&before, fees(base), Limit::Order(cap)).map(|r| (r.max, r.priority))
+            super::raise(&before, fees(base), Limit::Order(cap), &OrderOptions::default()).map(|r| (r.max, r.priority))
         };
         assert_eq!(raise(&[], 100, None), Some((208, 8)), "a first one");
         assert_eq!(raise(&[(80, 8)], 100, None), Some((208, 10)), "what blocks ask for");
@@ -254,6 +254,8 @@ mod tests {
     fn a_transfer_outbids_what_it_replaces_after_the_market_fell_and_not_without_end() {
         let fees = Fees { base: 4, max: 16, priority: 8 };
         let mut before = vec![paying(800, 8)];
+        let raise =
+            |before: &[TransactionRow], fees, limit| super::raise(before, fees, limit, &OrderOptions::default());
         assert_eq!(raise(&before, fees, Limit::Order(None)), None);
         assert_eq!(raise(&before, fees, Limit::Transfer), Some(Raised { max: 901, priority: 10 }));
         let mut signed = 0;
@@ -269,5 +271,29 @@ mod tests {
             assert!(max <= 3_200 && signed < 50, "{max}");
         }
         assert!(signed > 1, "{signed}");
+    }
+    #[test]
+    fn nothing_pays_more_than_the_operator_lets_it_and_an_order_leaves_room_for_what_cancels_it() {
+        for max_fee in [10, 11, 90, 1_000, 12_345_678_901, u128::MAX] {
+            let options = OrderOptions { max_fee, ..OrderOptions::default() };
+            let of_order = options.max_fee_of_order();
+            let above = of_order.saturating_add(of_order.div_ceil(8)).saturating_add(1);
+            assert!(above <= max_fee, "{max_fee}: {of_order} {above}");
+            // Whatever a node says.
+            let fees = Fees { base: u128::MAX, max: u128::MAX, priority: u128::MAX };
+            let order = raise(&[], fees, Limit::Order(None), &options).unwrap();
+            assert_eq!((order.max, order.priority), (of_order, of_order));
+            let before = TransactionRow {
+                max_fee: Amount(U256::from(order.max)),
+                priority_fee: Amount(U256::from(order.priority)),
+                ..paying(0, 0)
+            };
+            let before = [before];
+            assert_eq!(raise(&before, fees, Limit::Order(None), &options), None);
+            let cancel = raise(&before, fees, Limit::Transfer, &options).unwrap();
+            assert_eq!((cancel.max, cancel.priority), (max_fee, max_fee));
+        }
+        let options = OrderOptions { max_fee: 90, ..OrderOptions::default() };
+        assert_eq!(options.max_fee_of_order(), 79);
     }
 }

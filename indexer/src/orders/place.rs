@@ -158,18 +158,44 @@ pub async fn prepare_intent(
         .with_value(value)
         .with_input(data.clone());
     let looked = look(chain, sale, request, true).await?;
-    let mut fees = looked.fees;
+    let mut fees = within_limit(looked.fees, options.max_fee_of_order())?;
     if let Some(cap) = intent.fee_cap {
         // What the next block asks for may have doubled in six: others wait behind it until it is included.
         let least = fees.base.max(1).saturating_mul(2);
         if cap < least {
             return Err(OrderError::FeeCap { cap, base: least });
         }
-        fees.max = fees.max.min(cap);
-        fees.priority = fees.priority.min(fees.max);
+        fees = at_most(fees, cap);
     }
     let gas_limit = gas_limit(looked.gas.unwrap_or(500_000));
     Ok(Prepared { what: What::Own { intent: Box::new(intent), data, value, gas_limit, fees }, looked })
+}
+
+fn at_most(fees: Fees, most: u128) -> Fees {
+    let max = fees.max.min(most);
+    Fees { max, priority: fees.priority.min(max), ..fees }
+}
+
+/// What an order pays of what the market asks for, where the operator's limit is enough for the next block.
+fn within_limit(fees: Fees, most: u128) -> Result<Fees, OrderError> {
+    let asked = fees.asked();
+    if asked > most {
+        return Err(OrderError::FeesAboveLimit { asked, most, seconds: seconds_until(fees, most) });
+    }
+    Ok(at_most(fees, most))
+}
+
+/// Seconds until blocks can ask for `most` at the soonest: the base fee falls by an eighth a block, and a block takes twelve seconds. An
+/// hour at most: what whoever makes blocks wants can change at any time.
+fn seconds_until(fees: Fees, most: u128) -> u32 {
+    const BLOCK: u32 = 12;
+    const HOUR: u32 = 3_600;
+    let (mut base, mut seconds) = (fees.base, 0);
+    while base.saturating_add(fees.priority) > most && seconds < HOUR {
+        base -= base / 8;
+        seconds += BLOCK;
+    }
+    seconds.max(BLOCK)
 }
 
 /// The gas that an order is given, by what it takes in the next block. State may move until it is included: another phase, or none of the
@@ -449,6 +475,23 @@ pub(super) fn signed(number: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_order_pays_no_more_than_the_operators_limit_whatever_a_node_says() {
+        let fees = |base: u128, priority: u128| Fees { base, max: 2 * base + priority, priority };
+        assert_eq!(within_limit(fees(50, 10), 110).ok(), Some(fees(50, 10)));
+        assert_eq!(within_limit(fees(50, 10), 109).ok(), Some(Fees { max: 109, ..fees(50, 10) }));
+        assert_eq!(within_limit(fees(50, 10), 60).ok(), Some(Fees { max: 60, ..fees(50, 10) }));
+        // An eighth less a block: 88, 77, 68.
+        let refused = |fees, most| match within_limit(fees, most) {
+            Err(OrderError::FeesAboveLimit { asked, most, seconds }) => (asked, most, seconds),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(refused(fees(50, 10), 59), (60, 59, 12));
+        assert_eq!(refused(fees(100, 0), 70), (100, 70, 36));
+        assert_eq!(refused(fees(0, u128::MAX / 4), 70), (u128::MAX / 4, 70, 3_600));
+        assert_eq!(refused(Fees { base: u128::MAX, max: u128::MAX, priority: 1 }, 70).0, u128::MAX);
+    }
 
     #[test]
     fn all_sales_share_the_tokens_and_each_has_its_allowance() {

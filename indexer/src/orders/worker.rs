@@ -5,16 +5,17 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, U256};
 use metrics::{counter, gauge};
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DROP_AFTER, OrderError, OrderOptions, Orders, Signer,
+    DROP_AFTER, OrderError, OrderOptions, Orders, Signer, WAITS_FOR_FEES,
     look::{Looked, View},
     place::signed,
+    spent::Searches,
     track::{self, At, Seen, Terms},
 };
 use crate::{
@@ -23,12 +24,12 @@ use crate::{
         DbError,
         service::{
             self, order_signers as signers,
-            order_transactions::{self as transactions, NewTransaction},
-            orders::{self, OrderRow},
+            order_transactions::{self as transactions, EventRow},
+            orders::{self, OrderRow, Standing},
         },
     },
     telemetry::metric,
-    types::{Addr, Amount, Hash32},
+    types::{Addr, Amount},
 };
 
 /// Time between two looks at a chain, where nothing new was ordered.
@@ -37,8 +38,6 @@ const POLL: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(2);
 /// Time between two looks while no order is open.
 const IDLE: Duration = Duration::from_secs(5);
-/// Blocks below the last at which an order's nonce was not used that are looked at too: a reorg may have brought it there.
-const BELOW: u64 = 64;
 /// Expired orders that are looked at with each block.
 const EXPIRED_AT_ONCE: i64 = 100;
 
@@ -90,11 +89,11 @@ async fn lead(orders: &Orders, chain: &Chain, connection: &mut PgConnection) -> 
     if let Some(signer) = orders.signer() {
         signers::add(connection, chain_id, Addr(signer.address())).await?;
     }
-    let mut last = Last::default();
+    let (mut last, mut searches) = (Last::default(), Searches::default());
     loop {
         let fresh = orders.0.fresh.notified();
         let node = chain.node();
-        match step(orders, &node, chain.chain_id(), &mut last, connection).await {
+        match step(orders, &node, chain.chain_id(), (&mut last, &mut searches), connection).await {
             Ok(()) => {}
             Err(OrderError::Chain(error)) => {
                 tracing::warn!(%error, "orders wait for the node");
@@ -112,6 +111,8 @@ async fn lead(orders: &Orders, chain: &Chain, connection: &mut PgConnection) -> 
 struct Last {
     head: Option<B256>,
     at: Option<Instant>,
+    /// What its next block asked for, where there was something to pay.
+    asked: Option<u128>,
 }
 
 /// One look at the orders of a chain, by one node.
@@ -119,7 +120,7 @@ async fn step(
     orders: &Orders,
     node: &Node,
     chain_id: u64,
-    last: &mut Last,
+    (last, searches): (&mut Last, &mut Searches),
     connection: &mut PgConnection,
 ) -> Result<(), OrderError> {
     // Also so that a connection which broke is noticed.
@@ -129,9 +130,12 @@ async fn step(
     }
     let heads = node.heads(None).await?;
     let is_new = last.head != Some(heads.latest.hash);
-    let step = Step { orders, node, chain_id, heads, is_new };
-    step.run(connection, &mut due).await?;
-    *last = Last { head: Some(step.heads.latest.hash), at: Some(Instant::now()) };
+    let mut step = Step { orders, node, chain_id, heads, is_new, asked: last.asked };
+    if is_new && step.signer().is_some() {
+        step.asked = Some(node.fees().await?.asked());
+    }
+    step.run(connection, &mut due, searches).await?;
+    *last = Last { head: Some(step.heads.latest.hash), at: Some(Instant::now()), asked: step.asked };
     Ok(())
 }
 
@@ -143,6 +147,8 @@ pub(super) struct Step<'a> {
     heads: Heads,
     /// Whether it is another head than that of the last look.
     is_new: bool,
+    /// Wei that the next block asks for a unit of gas, where the operator's signer may have to pay it.
+    asked: Option<u128>,
 }
 
 impl<'a> Step<'a> {
@@ -171,7 +177,21 @@ impl<'a> Step<'a> {
         self.heads.latest.number()
     }
 
-    async fn run(&self, connection: &mut PgConnection, open: &mut Vec<OrderRow>) -> Result<(), OrderError> {
+    /// Whether blocks ask for more than an order of the operator's may pay.
+    pub(super) fn is_too_dear(&self) -> bool {
+        self.asked.is_some_and(|asked| asked > self.options().max_fee_of_order())
+    }
+
+    pub(super) fn head_hash(&self) -> B256 {
+        self.heads.latest.hash
+    }
+
+    async fn run(
+        &self,
+        connection: &mut PgConnection,
+        open: &mut Vec<OrderRow>,
+        searches: &mut Searches,
+    ) -> Result<(), OrderError> {
         let of_operator: Vec<OrderRow> = open.iter().filter(|o| o.by_operator).cloned().collect();
         open.retain(|order| self.is_due(order));
         if self.is_new {
@@ -187,35 +207,51 @@ impl<'a> Step<'a> {
         let mut taken = Vec::new();
         for orders in [&open[..parted], &open[parted..]] {
             for (order, looked) in view.look_at_all(orders).await? {
-                if looked == Looked::Taken && self.find_foreign(connection, order, &view).await? {
-                    taken.push(order.clone());
+                match looked {
+                    Looked::Seen(seen) => {
+                        let is_last = of_operator.iter().all(|o| o.sender != order.sender || o.nonce <= order.nonce);
+                        self.follow(connection, order, seen, &view, is_last).await?;
+                    }
+                    Looked::Taken => taken.push(order.clone()),
+                    Looked::Unclear => {}
                 }
-                let is_last = of_operator.iter().all(|o| o.sender != order.sender || o.nonce <= order.nonce);
-                self.follow(connection, order, looked, &view, is_last).await?;
             }
         }
+        if self.is_new {
+            let unused: Vec<String> = open.iter().filter(|o| !view.uses(o)).map(|o| o.id.clone()).collect();
+            orders::set_looked(connection, &ids, &unused, signed(self.head())).await?;
+            self.note_signer(connection, &of_operator, &view).await?;
+        }
+        // Last, as it may take long: nobody waits for it.
+        let traced = self.trace(connection, &taken, &view, searches).await?;
         // What took their nonces is known now, and is in a block.
-        let ids_of_taken: Vec<String> = taken.iter().map(|o| o.id.clone()).collect();
-        let signed_for = transactions::list_of(connection, &ids_of_taken).await?;
-        let view_of_taken = View::of(self.node, &taken, &signed_for, None).await?;
-        for (order, looked) in view_of_taken.look_at_all(&taken).await? {
-            self.follow(connection, order, looked, &view_of_taken, true).await?;
-        }
-        if !self.is_new {
-            return Ok(());
-        }
-        let unused: Vec<String> = open.iter().filter(|o| !view.uses(o)).map(|o| o.id.clone()).collect();
-        orders::set_looked(connection, &ids, &unused, signed(self.head())).await?;
-        if let Some(signer) = self.signer() {
-            let next = view.nonce(signer.address());
-            if !of_operator.is_empty() {
-                self.fill_gap(connection, signer, &of_operator, next).await?;
+        let ids_of_traced: Vec<String> = traced.iter().map(|o| o.id.clone()).collect();
+        let signed_for = transactions::list_of(connection, &ids_of_traced).await?;
+        let view_of_traced = View::of(self.node, &traced, &signed_for, None).await?;
+        for (order, looked) in view_of_traced.look_at_all(&traced).await? {
+            if let Looked::Seen(seen) = looked {
+                self.follow(connection, order, seen, &view_of_traced, true).await?;
             }
-            let balance = Amount(self.node.ether_of(signer.address()).await?);
-            let (account, next) = (Addr(signer.address()), signed(next));
-            signers::set_seen(connection, signed(self.chain_id), account, balance, next).await?;
         }
         Ok(())
+    }
+
+    /// Keeps the line of the operator's signer whole, and notes what a node says of its account.
+    async fn note_signer(
+        &self,
+        connection: &mut PgConnection,
+        of_operator: &[OrderRow],
+        view: &View<'_>,
+    ) -> Result<(), OrderError> {
+        let Some(signer) = self.signer() else { return Ok(()) };
+        let next = view.nonce(signer.address());
+        if !of_operator.is_empty() {
+            self.fill_gap(connection, signer, of_operator, next).await?;
+        }
+        let balance = Amount(self.node.ether_of(signer.address()).await?);
+        let (account, next) = (Addr(signer.address()), signed(next));
+        let asked = self.asked.map(|asked| Amount(U256::from(asked)));
+        Ok(signers::set_seen(connection, (signed(self.chain_id), account), (balance, next, asked)).await?)
     }
 
     /// Whether something about an order may have changed since the last look. In a block, it may with the next one; one that came
@@ -230,29 +266,25 @@ impl<'a> Step<'a> {
         &self,
         connection: &mut PgConnection,
         order: &OrderRow,
-        looked: Looked,
+        seen: Seen,
         view: &View<'_>,
         is_last: bool,
     ) -> Result<(), OrderError> {
-        let Looked::Seen(seen) = looked else { return Ok(()) };
         let at = At { head: signed(self.head()), finalized: self.finalized() };
         let expire = (!order.by_operator).then(|| signed(self.options().expiry));
-        let terms = Terms { drop: signed(DROP_AFTER), expire };
-        let (standing, events) = track::next(&order.standing(), seen.clone(), at, terms);
+        let waits = order.by_operator && self.is_too_dear();
+        // No node takes what pays too little for any block: that is no reason to call it dropped.
+        let drop = if waits { i64::MAX } else { signed(DROP_AFTER) };
+        let (mut standing, events) = track::next(&order.standing(), seen.clone(), at, Terms { drop, expire });
+        if standing.block_hash.is_none() && !matches!(seen, Seen::BlockGone) {
+            if waits {
+                standing.detail = Some(WAITS_FOR_FEES.to_owned());
+            } else if standing.detail.as_deref() == Some(WAITS_FOR_FEES) {
+                standing.detail = None;
+            }
+        }
         if standing != order.standing() || !events.is_empty() {
-            let mut transaction = connection.begin().await.map_err(DbError::from)?;
-            // Somebody may have it cancelled meanwhile: what they wrote is kept, this is of other columns.
-            orders::find_for_change(&mut transaction, &order.id).await?;
-            orders::set_standing(&mut transaction, &order.id, &standing).await?;
-            for event in &events {
-                tracing::info!(order = order.id, state = event.state, "an order went on");
-                transactions::add_event(&mut transaction, &order.id, event).await?;
-            }
-            transaction.commit().await.map_err(DbError::from)?;
-            if standing.settled {
-                let (chain_id, outcome) = (self.chain_id.to_string(), standing.state.clone());
-                counter!(metric::ORDERS_SETTLED, "chain_id" => chain_id, "outcome" => outcome).increment(1);
-            }
+            self.write(connection, order, &standing, &events).await?;
         }
         if order.by_operator && standing.block_hash.is_none() && !matches!(seen, Seen::BlockGone) {
             self.hurry(connection, order, &seen, view.nonce(order.sender.0), is_last).await?;
@@ -260,55 +292,32 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
-    /// Height up to which nothing changes; none where the node knows none.
-    fn finalized(&self) -> i64 {
-        self.heads.finalized.as_ref().map_or(-1, |f| signed(f.number().min(self.head())))
-    }
-
-    /// The nonce is used, and by none of the order's own transactions: finds the one, and writes it beside them. Whether it did.
-    async fn find_foreign(
+    /// Writes how an order stands now, and what happened to it.
+    pub(super) async fn write(
         &self,
         connection: &mut PgConnection,
         order: &OrderRow,
-        view: &View<'_>,
-    ) -> Result<bool, OrderError> {
-        let (sender, nonce) = (order.sender.0, order.nonce.unsigned_abs());
-        // The state of long ago is what many nodes do not keep.
-        let first = order.unused_at.unwrap_or(order.since).unsigned_abs().saturating_sub(BELOW);
-        let found = match self.node.find_by_nonce(sender, nonce, first, self.head()).await {
-            Ok(found) => found,
-            Err(error) if error.is_answer() => {
-                tracing::warn!(%error, order = order.id, "which transaction took an order's nonce is not known yet");
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let Some(found) = found.filter(|f| view.transactions_of(order).iter().all(|t| t.hash.0 != f.hash)) else {
-            return Ok(false);
-        };
-        let (chain_id, hash) = (order.chain_id, Hash32(found.hash));
-        // Two orders with one nonce: one transaction is one order's alone, whatever the other asks for.
-        let of_another = transactions::find_by_hash(connection, chain_id, hash).await?.is_some();
-        let is_same =
-            found.to == Some(order.sale.0) && found.value == order.value.0 && found.input[..] == order.data[..];
-        let to = if of_another {
-            "foreign"
-        } else if is_same {
-            "speed_up"
-        } else {
-            "foreign"
-        };
-        let transaction = NewTransaction {
-            hash: Hash32(found.hash),
-            chain_id: order.chain_id,
-            order_id: Some(&order.id),
-            sender: order.sender,
-            nonce: order.nonce,
-            purpose: to,
-            raw: None,
-            max_fee: Amount::ZERO,
-            priority_fee: Amount::ZERO,
-        };
-        Ok(transactions::insert(connection, transaction).await?)
+        standing: &Standing,
+        events: &[EventRow],
+    ) -> Result<(), OrderError> {
+        let mut transaction = connection.begin().await.map_err(DbError::from)?;
+        // Somebody may have it cancelled meanwhile: what they wrote is kept, this is of other columns.
+        orders::find_for_change(&mut transaction, &order.id).await?;
+        orders::set_standing(&mut transaction, &order.id, standing).await?;
+        for event in events {
+            tracing::info!(order = order.id, state = event.state, "an order went on");
+            transactions::add_event(&mut transaction, &order.id, event).await?;
+        }
+        transaction.commit().await.map_err(DbError::from)?;
+        if standing.settled {
+            let (chain_id, outcome) = (self.chain_id.to_string(), standing.state.clone());
+            counter!(metric::ORDERS_SETTLED, "chain_id" => chain_id, "outcome" => outcome).increment(1);
+        }
+        Ok(())
+    }
+
+    /// Height up to which nothing changes; none where the node knows none.
+    pub(super) fn finalized(&self) -> i64 {
+        self.heads.finalized.as_ref().map_or(-1, |f| signed(f.number().min(self.head())))
     }
 }

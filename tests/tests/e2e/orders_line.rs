@@ -94,7 +94,8 @@ async fn fillers(shop: &Shop) -> Vec<U256> {
 
 #[tokio::test]
 async fn what_fills_a_nonce_pays_more_when_fees_rise() {
-    let shop = Shop::open().await;
+    let mut shop = Shop::open().await;
+    shop.flags.more = vec!["--order-max-fee".to_owned(), "10000".to_owned()];
     let outside = foreign(&shop).await;
     let start = nonce(&shop).await;
     let desk = shop.start().await;

@@ -56,7 +56,8 @@ pub enum OrderState {
     Failed,
     /// Included, and it cannot change any more.
     Final,
-    /// Its nonce was used by another transaction of its sender's, which does something else.
+    /// Its nonce was used by another transaction of its sender's, which does something else; or, once that is final, by something that is
+    /// not known.
     Replaced,
     /// The transaction that cancels it is in a block.
     Cancelled,

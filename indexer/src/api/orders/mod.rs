@@ -63,6 +63,9 @@ impl From<OrderError> for Problem {
             OrderError::DayIsFull { seconds, .. } => {
                 return fault(Code::OrderLimitReached, "amount", &error).retry_after(seconds);
             }
+            OrderError::FeesAboveLimit { seconds, .. } => {
+                return Problem::new(Code::FeesAboveLimit, error.to_string()).retry_after(seconds);
+            }
             OrderError::OtherSale { .. } => return fault(Code::SaleNotAllowed, "sale", &error),
             OrderError::Refused { .. } => Code::OrderRefused,
             OrderError::NonceUsed { .. } | OrderError::NonceAhead { .. } => Code::NonceUnusable,
@@ -336,7 +339,7 @@ async fn add_more(
     let added = orders::add_transaction(once.connection(), service.orders(), &id.0, more, now, Why::Asked).await?;
     let row = added.ok_or_else(|| {
         let detail = format!(
-            "order {} may not pay more: the max_fee_per_gas that it was placed with does not allow an eighth more, or it pays four times what blocks ask for already",
+            "order {} may not pay more: the max_fee_per_gas that it was placed with or the operator's limit does not allow an eighth more, or it pays four times what blocks ask for already",
             id.0
         );
         Problem::new(Code::OrderNotOpen, detail)

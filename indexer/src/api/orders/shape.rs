@@ -19,7 +19,7 @@ use crate::{
             orders::OrderRow,
         },
     },
-    orders::GivenUp,
+    orders::{GivenUp, WAITS_FOR_FEES},
     types::{Addr, Finality, Hash32},
 };
 
@@ -64,7 +64,7 @@ pub struct OrderOut {
     /// The nonce that all of its transactions share, so that one at most is ever included.
     #[schema(example = 7)]
     pub nonce: i64,
-    /// The transaction that is included, else the newest.
+    /// The transaction that is included, else the newest; null where an unknown one has used the nonce.
     pub transaction_hash: Option<Hash32>,
     /// Where it is included; null where it is not.
     pub block: Option<OrderBlock>,
@@ -185,9 +185,26 @@ impl From<&TransactionRow> for OrderTransaction {
 /// placed it again by then pays twice.
 const NOT_FINAL: &str = "That is not final yet, and a reorg can still bring the contribution: wait until `settled` is true before you place it again.";
 
+/// Said of an order that is over, and of which nobody knows what used its nonce.
+const UNKNOWN: &str = "Cancelled: its sender's account has used the nonce, in a way that is not known; that is final. No transaction of this order can be included any more. Look at what the investor has contributed before you place it again.";
+
+/// The same before that is final.
+const SPENT: &str = "Its nonce is used, and by no transaction that is known. Once that is final it ends as replaced, unless what used it is found; a reorg can still bring the contribution. Wait until `settled` is true before you place it again.";
+
 /// The state in words, and what to do.
 fn text(row: &OrderRow) -> String {
+    if row.state == "replaced" && row.mined_hash.is_none() {
+        return UNKNOWN.to_owned();
+    }
+    if row.spent_hash.is_some() && !row.settled && row.block_hash.is_none() {
+        return SPENT.to_owned();
+    }
     let given_up = row.given_up.as_deref().and_then(GivenUp::read);
+    let waits = row.detail.as_deref() == Some(WAITS_FOR_FEES);
+    if waits && matches!(row.state.as_str(), "accepted" | "pending" | "dropped" | "reorged") {
+        let what = if row.cancelling { "It is being cancelled, and waits" } else { "It waits, and is not given up" };
+        return format!("{what}: {WAITS_FOR_FEES}. It goes on by itself when they ask for less.");
+    }
     if let Some(why) = given_up {
         let why = why.text();
         match row.state.as_str() {
@@ -282,7 +299,9 @@ impl OrderOut {
             customer_reference: opened(service, &row)?,
             text: text(&row),
             amount: currency.amount(row.amount),
-            transaction_hash: row.mined_hash.or_else(|| signed.last().map(|t| t.hash)),
+            transaction_hash: row
+                .mined_hash
+                .or_else(|| signed.last().filter(|_| row.state != "replaced").map(|t| t.hash)),
             transactions: signed.iter().map(OrderTransaction::from).collect(),
             contributions: made,
             history: history.into_iter().map(OrderEvent::from).collect(),
@@ -307,40 +326,15 @@ impl OrderOut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Amount;
 
     fn order(state: &str, given_up: Option<&str>, settled: bool) -> OrderRow {
         OrderRow {
-            id: "ord_1".to_owned(),
-            caller: "exchange".to_owned(),
-            chain_id: 1,
-            sale: Addr::default(),
             by_operator: true,
-            investor: Addr::default(),
-            currency: Addr::default(),
-            amount: Amount::ZERO,
-            sender: Addr::default(),
-            nonce: 0,
-            value: Amount::ZERO,
-            data: Vec::new(),
-            gas_limit: 0,
-            fee_cap: None,
-            customer_reference_sealed: None,
             state: state.to_owned(),
-            cancelling: false,
             settled,
-            since: 0,
-            sent_since: 0,
-            unseen_since: None,
-            unused_at: None,
-            first_since: None,
             given_up: given_up.map(str::to_owned),
-            mined_hash: None,
-            block_number: None,
-            block_hash: None,
-            detail: None,
-            created_at: 0,
-            updated_at: 0,
+            mined_hash: settled.then(Hash32::default),
+            ..OrderRow::default()
         }
     }
 
@@ -354,11 +348,15 @@ mod tests {
             ("replaced", None),
         ];
         for (state, given_up) in ended {
-            let early = text(&order(state, given_up, false));
+            let early = text(&OrderRow { mined_hash: Some(Hash32::default()), ..order(state, given_up, false) });
             assert!(early.ends_with(NOT_FINAL) && !early.contains("new order"), "{early}");
             let late = text(&order(state, given_up, true));
             assert!(!late.contains("not final"), "{late}");
         }
+        let unknown = OrderRow { mined_hash: None, ..order("replaced", None, true) };
+        assert!(text(&unknown).contains("is not known; that is final"), "{}", text(&unknown));
+        let waiting = OrderRow { detail: Some(WAITS_FOR_FEES.to_owned()), ..order("pending", None, false) };
+        assert!(text(&waiting).starts_with("It waits, and is not given up: blocks ask for more"), "{}", text(&waiting));
         assert!(text(&order("failed", None, true)).ends_with("A new order can be placed."));
         assert!(text(&order("cancelled", Some("fee_cap"), true)).contains("a higher max_fee_per_gas"));
     }

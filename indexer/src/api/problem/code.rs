@@ -131,6 +131,8 @@ codes! {
     NonceUnusable = "nonce_unusable", CONFLICT, "The nonce cannot be used";
     /// 409: the account that pays has not enough, or has not approved it.
     InsufficientFunds = "insufficient_funds", CONFLICT, "The account cannot pay";
+    /// 503: blocks ask for more for a unit of gas than the operator lets an order pay; try again after `Retry-After`.
+    FeesAboveLimit = "fees_above_limit", SERVICE_UNAVAILABLE, "Blocks ask for more than the operator pays";
     /// 409: no phase of the sale takes vouchers.
     VouchersNotTaken = "vouchers_not_taken", CONFLICT, "The sale takes no vouchers";
     /// 409: this service's signer of vouchers is not the sale's.

@@ -66,7 +66,7 @@ pub async fn outstanding(
 }
 
 /// What a caller has ordered of a currency within the last 24 hours, while nobody else orders for it until the transaction ends. Orders
-/// that are over and moved nothing do not count.
+/// that are over and moved nothing do not count; one whose nonce something unknown has used does, as nobody knows what that moved.
 pub async fn ordered_today(
     connection: &mut PgConnection,
     caller: &str,
@@ -85,7 +85,7 @@ pub async fn ordered_today(
     Ok(sqlx::query_scalar!(
         r#"SELECT coalesce(sum(amount), 0) AS "sum!: Amount" FROM crowdsale_service.sale_order
            WHERE caller = $1 AND chain_id = $2 AND currency = $3 AND by_operator AND created_at > now() - interval '24 hours'
-               AND NOT (settled AND state IN ('cancelled', 'failed', 'replaced'))"#,
+               AND NOT (settled AND mined_hash IS NOT NULL AND state IN ('cancelled', 'failed', 'replaced'))"#,
         caller,
         chain_id,
         currency as _
@@ -107,7 +107,7 @@ pub async fn seconds_until(
            FROM (SELECT created_at, sum(amount) OVER (ORDER BY position) AS freed FROM crowdsale_service.sale_order
                  WHERE caller = $1 AND chain_id = $2 AND currency = $3 AND by_operator
                      AND created_at > now() - interval '24 hours'
-                     AND NOT (settled AND state IN ('cancelled', 'failed', 'replaced'))) AS o
+                     AND NOT (settled AND mined_hash IS NOT NULL AND state IN ('cancelled', 'failed', 'replaced'))) AS o
            WHERE freed >= $4"#,
         caller,
         chain_id,
@@ -177,23 +177,22 @@ pub async fn add(connection: &mut PgConnection, chain_id: i64, signer: Addr) -> 
     Ok(())
 }
 
-/// Notes what a node says of a signer. Left out while somebody takes a nonce: who follows orders waits for no request.
+/// Notes what a node says of a signer: its wei, its next nonce, and what the next block asks for a unit of gas. Left out while somebody takes a nonce: who follows orders waits for no request.
 pub async fn set_seen(
     connection: &mut PgConnection,
-    chain_id: i64,
-    signer: Addr,
-    balance: Amount,
-    mined_nonce: i64,
+    (chain_id, signer): (i64, Addr),
+    (balance, mined_nonce, fee_asked): (Amount, i64, Option<Amount>),
 ) -> Result<(), DbError> {
     sqlx::query!(
-        "UPDATE crowdsale_service.order_signer s SET balance = $3, mined_nonce = $4, seen_at = now()
+        "UPDATE crowdsale_service.order_signer s SET balance = $3, mined_nonce = $4, fee_asked = coalesce($5, s.fee_asked), seen_at = now()
          FROM (SELECT chain_id, address FROM crowdsale_service.order_signer
                WHERE chain_id = $1 AND address = $2 FOR UPDATE SKIP LOCKED) AS free
          WHERE s.chain_id = free.chain_id AND s.address = free.address",
         chain_id,
         signer as _,
         balance as _,
-        mined_nonce
+        mined_nonce,
+        fee_asked as _
     )
     .execute(connection)
     .await?;
@@ -209,6 +208,8 @@ pub struct SignerRow {
     pub balance: Option<Amount>,
     /// Nonces that were allotted and are in no block.
     pub unmined: Option<i64>,
+    /// Wei that the next block asked for a unit of gas.
+    pub fee_asked: Option<Amount>,
     /// Whether a nonce below all open orders is used by none of them.
     pub has_gap: bool,
     /// Seconds since a node was asked.
@@ -219,7 +220,7 @@ pub struct SignerRow {
 pub async fn list(connection: &mut PgConnection, signer: Addr) -> Result<Vec<SignerRow>, DbError> {
     Ok(sqlx::query_as!(
         SignerRow,
-        r#"SELECT chain_id, balance AS "balance: Amount", greatest(next_nonce - mined_nonce, 0) AS unmined,
+        r#"SELECT chain_id, balance AS "balance: Amount", fee_asked AS "fee_asked: Amount", greatest(next_nonce - mined_nonce, 0) AS unmined,
                   gap_since IS NOT NULL AS "has_gap!",
                   greatest(extract(epoch FROM now() - seen_at), 0)::bigint AS seen_seconds_ago
            FROM crowdsale_service.order_signer WHERE address = $1"#,

@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// An order. Amounts in base units and wei, heights of its chain, times in Unix seconds of the database's clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(
     missing_docs,
-    reason = "the columns of sale_order, documented in migrations/0014_orders.sql and 0019_orders_in_line.sql"
+    reason = "the columns of sale_order, documented in migrations/0014_orders.sql, 0019_orders_in_line.sql and 0022_orders_spent_and_fees.sql"
 )]
 pub struct OrderRow {
     pub id: String,
@@ -38,6 +38,8 @@ pub struct OrderRow {
     pub unused_at: Option<i64>,
     pub first_since: Option<i64>,
     pub given_up: Option<String>,
+    pub spent_at: Option<i64>,
+    pub spent_hash: Option<Hash32>,
     pub mined_hash: Option<Hash32>,
     pub block_number: Option<i64>,
     pub block_hash: Option<Hash32>,
@@ -119,7 +121,7 @@ macro_rules! orders {
                       currency AS "currency: Addr", amount AS "amount: Amount", sender AS "sender: Addr", nonce,
                       value AS "value: Amount", data, gas_limit, fee_cap AS "fee_cap: Amount", customer_reference_sealed, state,
                       cancelling, settled, since, sent_since, unseen_since, unused_at, first_since, given_up,
-                      mined_hash AS "mined_hash: Hash32", block_number, block_hash AS "block_hash: Hash32", detail, extract(epoch FROM created_at)::bigint AS "created_at!",
+                      spent_at, spent_hash AS "spent_hash: Hash32", mined_hash AS "mined_hash: Hash32", block_number, block_hash AS "block_hash: Hash32", detail, extract(epoch FROM created_at)::bigint AS "created_at!",
                       extract(epoch FROM updated_at)::bigint AS "updated_at!"
                FROM crowdsale_service.sale_order "# + $rest
             $(, $argument)*
@@ -266,10 +268,27 @@ pub async fn set_looked(
 ) -> Result<(), DbError> {
     sqlx::query!(
         "UPDATE crowdsale_service.sale_order
-         SET looked_at = $3, unused_at = CASE WHEN id = ANY($2) THEN $3 ELSE unused_at END WHERE id = ANY($1)",
+         SET looked_at = $3, unused_at = CASE WHEN id = ANY($2) THEN $3 ELSE unused_at END,
+             spent_at = CASE WHEN id = ANY($2) THEN NULL ELSE spent_at END,
+             spent_hash = CASE WHEN id = ANY($2) THEN NULL ELSE spent_hash END
+         WHERE id = ANY($1)",
         looked,
         unused,
         at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes the block at whose end the nonce of an order was used, by something that is not known; or that no such block is known.
+pub async fn set_spent(connection: &mut PgConnection, id: &str, block: Option<(i64, Hash32)>) -> Result<(), DbError> {
+    let (at, hash) = block.unzip();
+    sqlx::query!(
+        "UPDATE crowdsale_service.sale_order SET spent_at = $2, spent_hash = $3, updated_at = now() WHERE id = $1",
+        id,
+        at,
+        hash as _
     )
     .execute(connection)
     .await?;

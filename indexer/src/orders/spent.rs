@@ -1,0 +1,189 @@
+//! Orders whose nonce is used, and by none of their own transactions: what used it is searched for. Where that is not found, because no
+//! transaction of the account did it or the node has not kept the state of then, the order ends once that is final.
+
+use std::collections::{HashMap, HashSet};
+
+use alloy::{eips::BlockId, primitives::B256};
+use futures::{StreamExt as _, stream};
+use sqlx::PgConnection;
+
+use super::{OrderError, look::View, place::signed, worker::Step};
+use crate::{
+    chain::{ChainError, Found},
+    db::service::{
+        order_transactions::{self as transactions, EventRow, NewTransaction, TransactionRow},
+        orders::{self, OrderRow, Standing},
+    },
+    types::{Amount, Hash32},
+};
+
+/// Blocks below the last at which an order's nonce was not used that are searched too: a reorg may have brought it there.
+const BELOW: u64 = 64;
+/// Orders that are searched for in one step, so that many of them hold up no others.
+const AT_ONCE: usize = 8;
+/// Of an order that has ended so.
+const UNKNOWN: &str = "its nonce is used, and by no transaction that is known; that is final";
+
+/// Which orders were searched for, and when.
+#[derive(Debug, Default)]
+pub(super) struct Searches {
+    turn: u64,
+    last: HashMap<String, (u64, B256)>,
+}
+
+impl Searches {
+    /// So many of these orders as are searched for in one step: first those that were not for the longest, and none twice at one head.
+    fn pick<'o>(&mut self, taken: &'o [OrderRow], head: B256) -> Vec<&'o OrderRow> {
+        let there: HashSet<&str> = taken.iter().map(|o| o.id.as_str()).collect();
+        // Those of an older head are out of date anyway: what is not asked about any more is forgotten.
+        self.last.retain(|id, (_, at)| *at == head || there.contains(id.as_str()));
+        let last = |order: &OrderRow| self.last.get(&order.id).copied();
+        let mut due: Vec<&OrderRow> = taken.iter().filter(|o| last(o).is_none_or(|(_, at)| at != head)).collect();
+        due.sort_by_key(|order| last(order).map(|(turn, _)| turn));
+        due.truncate(AT_ONCE);
+        self.turn += 1;
+        for order in &due {
+            self.last.insert(order.id.clone(), (self.turn, head));
+        }
+        due
+    }
+}
+
+impl Step<'_> {
+    /// Searches for what used the nonces of `taken`, and writes what it finds beside the order's own transactions. Ends orders of which it
+    /// finds nothing, where that is final. Returns those of which it found something.
+    pub(super) async fn trace(
+        &self,
+        connection: &mut PgConnection,
+        taken: &[OrderRow],
+        view: &View<'_>,
+        searches: &mut Searches,
+    ) -> Result<Vec<OrderRow>, OrderError> {
+        let due = searches.pick(taken, self.head_hash());
+        let looks: Vec<_> = due.into_iter().map(|order| async move { (order, self.search(order).await) }).collect();
+        let searched: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
+        let mut known = Vec::new();
+        for (order, found) in searched {
+            let own = view.transactions_of(order);
+            match found {
+                // Of its own, and the node has not shown the receipt yet: the next look has it.
+                Ok(Some(found)) if own.iter().any(|t| t.hash.0 == found.hash) => {}
+                Ok(Some(found)) => {
+                    if self.write_foreign(connection, order, &found).await? {
+                        known.push(order.clone());
+                    }
+                }
+                Ok(None) => self.end_unknown(connection, order, own).await?,
+                Err(error) if error.is_answer() => {
+                    tracing::warn!(%error, order = order.id, "which transaction took an order's nonce is not known yet");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(known)
+    }
+
+    async fn search(&self, order: &OrderRow) -> Result<Option<Found>, ChainError> {
+        // The state of long ago is what many nodes do not keep.
+        let first = order.unused_at.unwrap_or(order.since).unsigned_abs().saturating_sub(BELOW);
+        self.node().find_by_nonce(order.sender.0, order.nonce.unsigned_abs(), first, self.head()).await
+    }
+
+    /// Writes what used an order's nonce beside its own transactions; false where it is there already.
+    async fn write_foreign(
+        &self,
+        connection: &mut PgConnection,
+        order: &OrderRow,
+        found: &Found,
+    ) -> Result<bool, OrderError> {
+        let hash = Hash32(found.hash);
+        // Two orders with one nonce: one transaction is one order's alone, whatever the other asks for.
+        let is_of_another = transactions::find_by_hash(connection, order.chain_id, hash).await?.is_some();
+        let is_same =
+            found.to == Some(order.sale.0) && found.value == order.value.0 && found.input[..] == order.data[..];
+        let transaction = NewTransaction {
+            hash,
+            chain_id: order.chain_id,
+            order_id: Some(&order.id),
+            sender: order.sender,
+            nonce: order.nonce,
+            purpose: if is_same && !is_of_another { "speed_up" } else { "foreign" },
+            raw: None,
+            max_fee: Amount::ZERO,
+            priority_fee: Amount::ZERO,
+        };
+        Ok(transactions::insert(connection, transaction).await?)
+    }
+
+    /// Notes the block at whose end the nonce is used; ends the order once that block is final, and its chain has none of the order's own
+    /// transactions. A reorg before that leaves it open.
+    async fn end_unknown(
+        &self,
+        connection: &mut PgConnection,
+        order: &OrderRow,
+        own: &[TransactionRow],
+    ) -> Result<(), OrderError> {
+        let Some((number, hash)) = order.spent_at.zip(order.spent_hash) else {
+            // By its hash: behind a balancer the latest block of a moment ago may be another's.
+            let next = self.node().nonce(order.sender.0, BlockId::hash(self.head_hash())).await;
+            match next {
+                Ok(next) if next > order.nonce.unsigned_abs() => {
+                    tracing::warn!(order = order.id, "an order's nonce is used, and by no transaction that is known");
+                    let block = (signed(self.head()), Hash32(self.head_hash()));
+                    orders::set_spent(connection, &order.id, Some(block)).await?;
+                }
+                Err(error) if !error.is_answer() => return Err(error.into()),
+                // A node that lags, or another branch: the next look tells.
+                Ok(_) | Err(_) => {}
+            }
+            return Ok(());
+        };
+        if number > self.finalized() {
+            return Ok(());
+        }
+        let hashes: Vec<B256> = own.iter().map(|t| t.hash.0).collect();
+        let (header, receipts) = match self.node().receipts_beside(number.unsigned_abs(), &hashes).await {
+            Ok(shown) => shown,
+            Err(error) if error.is_answer() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        // A node that lags has no such block.
+        let Some(header) = header else { return Ok(()) };
+        if header.hash != hash.0 {
+            return Ok(orders::set_spent(connection, &order.id, None).await?);
+        }
+        if receipts.iter().any(Option::is_some) {
+            return Ok(());
+        }
+        let detail = Some(UNKNOWN.to_owned());
+        let standing =
+            Standing { state: "replaced".to_owned(), settled: true, detail: detail.clone(), ..Standing::default() };
+        let event = EventRow {
+            state: standing.state.clone(),
+            block_number: Some(number),
+            block_hash: Some(hash),
+            detail,
+            ..EventRow::default()
+        };
+        self.write(connection, order, &standing, &[event]).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn every_order_has_its_turn_and_none_two_at_one_head() {
+        let order = |n: u32| OrderRow { id: format!("ord_{n:02}"), ..OrderRow::default() };
+        let taken: Vec<OrderRow> = (0..20).map(order).collect();
+        let mut searches = Searches::default();
+        let mut pick = |head: u8| -> Vec<String> {
+            searches.pick(&taken, B256::repeat_byte(head)).iter().map(|o| o.id.clone()).collect()
+        };
+        let (one, two, three, four) = (pick(1), pick(1), pick(1), pick(1));
+        assert_eq!((one.len(), two.len(), three.len(), four.len()), (8, 8, 4, 0));
+        let all: HashSet<_> = [one.clone(), two, three].concat().into_iter().collect();
+        assert_eq!(all.len(), 20);
+        assert_eq!(pick(2), one, "those first that wait for the longest");
+    }
+}
