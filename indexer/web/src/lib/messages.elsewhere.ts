@@ -68,7 +68,7 @@ export const elsewhere = {
     unsearched:
       'Your wallet answered with an error that does not say whether it was sent, and this page cannot look for what a contract’s account or a batch of calls became. Look in your wallet before you try again.',
     notSent:
-      'Your wallet answered with an error. This page has looked for it on the chain since, and nothing like it was sent: it is safe to try again.',
+      'Your wallet answered with an error. This page has looked for it on the chain since, and nothing like it was sent: it is safe to try again. If the wallet still asks, decline it there.',
     told: (message: string) => `The wallet said: ${message}`,
     noHash: 'it gave no number of a transaction',
     before:

@@ -116,14 +116,15 @@ async function lookFor(t: Transaction, ask: Ask): Promise<Event[]> {
     if (isSame(t, found)) events.push({ type: 'sent', hash: found.hash, head: t.seenAt })
   }
   const next = Math.max(count, t.nonce)
-  const known = Number(await ask('eth_getTransactionCount', [t.from, 'pending']).catch(() => next))
-  if (known > next) {
+  const known = await ask('eth_getTransactionCount', [t.from, 'pending']).then(Number, () => undefined)
+  if (known !== undefined && known > next) {
     // Something of the account waits for a block. It may be this one: as long as it waits, nothing else is said.
     const waiting = await findWaiting(t, ask)
     return waiting ? [...events, { type: 'sent', hash: waiting.hash, head: t.seenAt }] : events
   }
   // What took the nonces was something else, if it was none of these. A wallet that stumbled can have sent it behind them.
-  return [...events, { type: 'searched', head: count > t.nonce && !t.isUnsure ? Infinity : head }]
+  const blind = known === undefined ? ({ isBlind: true } as const) : {}
+  return [...events, { type: 'searched', head: count > t.nonce && !t.isUnsure ? Infinity : head, ...blind }]
 }
 
 /** What waits for a block and does the same, of a node that shows what waits. */

@@ -87,6 +87,10 @@ export interface Transaction {
   settled?: boolean
   /** Whether the wallet answered with an error after which it may have been sent all the same. */
   isUnsure?: true
+  /** Whether it may still ask after that error. */
+  mayAsk?: true
+  /** The first block up to which it was looked for after that error. */
+  lookedFrom?: number
   /** Why it was refused, or is unsure: the wallet's own words. */
   message?: string
 }
@@ -100,11 +104,14 @@ export type Event =
   | { type: 'proposed'; safe: Safe; batch?: string }
   | { type: 'declined' }
   | { type: 'refused'; message: string }
-  /** The wallet's error leaves open whether it was sent. `isFindable`: whether the account's nonces would show it. */
-  | { type: 'unsure'; message: string; isFindable: boolean }
+  /**
+   * The wallet's error leaves open whether it was sent. `isFindable`: whether the account's nonces would show it; `mayAsk`: whether the
+   * wallet may still ask.
+   */
+  | { type: 'unsure'; message: string; isFindable: boolean; mayAsk?: boolean }
   | { type: 'reloaded' }
-  /** Blocks up to here have it not. */
-  | { type: 'searched'; head: number }
+  /** Blocks up to here have it not. `isBlind`: the node does not tell what waits for one. */
+  | { type: 'searched'; head: number; isBlind?: true }
   /** The node has it and waits for a block. */
   | { type: 'waiting'; nonce: number | undefined; head: number }
   | { type: 'in_block'; block: Block; succeeded: boolean; nonce?: number }
@@ -125,7 +132,7 @@ export type Event =
 
 /** So many blocks after a node has last known of it, with its nonce unused, a transaction is taken for dropped, or for never sent. */
 export const PATIENCE = 20
-/** So many blocks after the wallet was asked by a page that is gone, it is no longer looked for. */
+/** So many blocks after the wallet was asked by a page that is gone, or by one that it may still ask for, it is no longer looked for. */
 export const SEARCH = 300
 
 const OVER: State[] = ['rejected', 'refused', 'partial', 'final']
@@ -150,7 +157,7 @@ export function step(t: Transaction, event: Event): Transaction {
         ? less(
             t,
             { state: 'pending', hash: event.hash, seenAt: event.head, ...opaque },
-            ...(['nonce', 'page', 'isUnsure', 'message'] as const),
+            ...(['nonce', 'page', 'isUnsure', 'mayAsk', 'lookedFrom', 'message'] as const),
           )
         : t
     }
@@ -168,16 +175,22 @@ export function step(t: Transaction, event: Event): Transaction {
       return isAsked(t.state) ? less(t, { state: 'refused', message: event.message }, 'page') : t
     case 'unsure': {
       if (!isAsked(t.state)) return t
-      const change = { state: 'interrupted', isUnsure: true, message: event.message } as const
+      const asks = event.mayAsk ? ({ mayAsk: true } as const) : {}
+      const change = { state: 'interrupted', isUnsure: true, message: event.message, ...asks } as const
       return event.isFindable ? less(t, change, 'page') : less(t, change, 'page', 'nonce')
     }
     case 'reloaded':
       return t.state === 'awaiting_wallet' ? less(t, { state: 'interrupted' }, 'page') : t
-    case 'searched':
+    case 'searched': {
       if (t.state !== 'interrupted') return t
-      // As long as it is looked for, `seenAt` stays where the search began, and `nonce` what it looks for. A wallet that has answered
-      // asks nobody any more: what it may have sent shows sooner.
-      return event.head > (t.seenAt ?? event.head) + (t.isUnsure ? PATIENCE : SEARCH) ? { ...t, settled: true } : t
+      // As long as it is looked for, `seenAt` stays where the search began, and `nonce` what it looks for. A wallet can send right before
+      // it answers, however long it has asked: blocks count from its answer on.
+      const from = (t.isUnsure ? t.lookedFrom : t.seenAt) ?? event.head
+      // One that has answered asks nobody any more: what it may have sent shows sooner, where the node tells what waits.
+      const patience = t.isUnsure && !t.mayAsk && !event.isBlind ? PATIENCE : SEARCH
+      if (event.head > from + patience) return { ...t, settled: true }
+      return t.isUnsure ? { ...t, lookedFrom: from } : t
+    }
     case 'waiting': {
       // It was in a block, and waits again: the block was reorged away.
       const state = t.block ? 'reorged' : keep(t.state)
@@ -245,7 +258,7 @@ function defined<T extends object>(values: { [K in keyof T]: T[K] | undefined })
 function less(
   t: Transaction,
   change: Partial<Transaction>,
-  ...gone: ('block' | 'nonce' | 'page' | 'isOpaque' | 'unfound' | 'isUnsure' | 'message')[]
+  ...gone: ('block' | 'nonce' | 'page' | 'isOpaque' | 'unfound' | 'isUnsure' | 'mayAsk' | 'lookedFrom' | 'message')[]
 ): Transaction {
   const changed = { ...t, ...change }
   for (const name of gone) if (change[name] === undefined) delete changed[name]

@@ -11,7 +11,7 @@ import { type Ask, observe } from './observe.ts'
 import { observeByService } from './service.ts'
 import type { Account } from './safe.ts'
 import { type Event, isOver, type Kind, type Safe, step, type Transaction } from './transaction.ts'
-import { isUnsent } from './unsent.ts'
+import { isUnsent, mayStillAsk } from './unsent.ts'
 import { codeOf, DECLINED, messageOf, type Provider, wallets } from './wallets.svelte.ts'
 
 const KEY = 'crowdsale.transactions'
@@ -135,7 +135,7 @@ async function send(
   } catch (error) {
     const [code, message] = [codeOf(error), messageOf(error)]
     if (isOut && !isUnsent(code)) {
-      apply(id, [{ type: 'unsure', message, isFindable }])
+      apply(id, [{ type: 'unsure', message, isFindable, mayAsk: mayStillAsk(code) }])
       void look()
       return undefined
     }

@@ -13,3 +13,9 @@ const UNSENT = [4001, 4100, 4200, 4902, 5000, 5700, 5710, 5740, 5750, 5760, 3, -
 
 /** Whether nothing was sent for sure, of a wallet that was asked to send and answered with this code. */
 export const isUnsent = (code: number | undefined) => code !== undefined && UNSENT.includes(code)
+
+/** With which the question may still be open in the wallet: there is one already, or the connection to it is lost. */
+const STILL_OPEN = [-32002, 4900, 4901]
+
+/** Whether a wallet that answered with this code may still ask, and send later. An error without a code can be any. */
+export const mayStillAsk = (code: number | undefined) => code === undefined || STILL_OPEN.includes(code)

@@ -82,6 +82,11 @@ const open = async (hash) => {
 const salePage = (sale) => open(`#/sales/${CHAIN}/${sale}`)
 const card = (at = 0) => page.locator('.transaction').nth(at)
 const is = (state, at = 0) => card(at).locator('.badge', { hasText: state }).waitFor()
+/** Waits until the page has looked at the chain as it is now: a look counts the account's nonces twice, and one may be under way. */
+const looked = async () => {
+  const times = await asked(page, 'eth_getTransactionCount')
+  await until('it has looked', async () => (await asked(page, 'eth_getTransactionCount')) >= times + 4)
+}
 
 async function payDollars(of, sale, amount, on = chain, currency = dollar) {
   await on.send(of, currency, { data: data('mint', [of, amount]) })
@@ -139,8 +144,18 @@ test('a wallet that sends and then answers with an internal error is not believe
 })
 
 test('a wallet that sent nothing and answers with an internal error is looked after, and only then said to have sent nothing', async () => {
-  await page.evaluate(() => (window.testWallet.when = {}))
+  // Its person looks at the question for many blocks.
+  await page.evaluate(() => window.testWallet.hold('eth_sendTransaction'))
   await confirm('1')
+  await is('Confirm in your wallet')
+  await until('the wallet asks', async () => (await asked(page, 'eth_sendTransaction')) === 3)
+  await world.rpc('anvil_mine', ['0x18'])
+  await page.evaluate(() => {
+    window.testWallet.when = {}
+    window.testWallet.release()
+  })
+  await is('Looking for it')
+  await looked()
   await is('Looking for it')
   await sees(card(), 'This page is looking for it on the chain. Do not try again before it says how that went.')
   await sees(card(), 'The wallet said: The wallet does not do this.')
@@ -154,9 +169,11 @@ test('a wallet that sent nothing and answers with an internal error is looked af
   await page.reload()
   await world.rpc('anvil_mine', ['0x10'])
   await is('Looking for it')
+  await looked()
+  await is('Looking for it')
   await world.rpc('anvil_mine', ['0x10'])
   await is('Not sent')
-  await sees(card(), 'nothing like it was sent: it is safe to try again')
+  await sees(card(), 'nothing like it was sent: it is safe to try again. If the wallet still asks, decline it there.')
   assert.equal(await paid(aurora, accounts[2]), (7n * ETHER) / 4n)
   await isAccessible(page, 'elsewhere-not-sent')
 

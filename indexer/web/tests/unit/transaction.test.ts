@@ -93,8 +93,23 @@ test('one of which the wallet does not say whether it was sent is looked for, an
   const unsure = run([asking, { type: 'unsure', message: 'internal error', isFindable: true }])
   assert.deepEqual([unsure.state, unsure.isUnsure, unsure.nonce, unsure.seenAt], ['interrupted', true, 7, 100])
   assert.deepEqual([unsure.message, unsure.page, isOver(unsure)], ['internal error', undefined, false])
-  assert.equal(isOver(run([{ type: 'searched', head: 100 + PATIENCE }], unsure)), false)
-  assert.equal(isOver(run([{ type: 'searched', head: 101 + PATIENCE }], unsure)), true)
+  // However long the wallet has asked, blocks count from its answer on: it can have sent right before.
+  const looked = run([{ type: 'searched', head: 500 }], unsure)
+  assert.deepEqual([looked.lookedFrom, looked.seenAt, isOver(looked)], [500, 100, false])
+  assert.equal(isOver(run([{ type: 'searched', head: 500 + PATIENCE }], looked)), false)
+  assert.equal(isOver(run([{ type: 'searched', head: 501 + PATIENCE }], looked)), true)
+  // Longer where the node does not tell what waits, and where the wallet may still ask.
+  const open = run([asking, { type: 'unsure', message: 'x', isFindable: true, mayAsk: true }])
+  for (const [from, isBlind] of [
+    [unsure, { isBlind: true }],
+    [open, {}],
+  ] as const) {
+    const at = (head: number): Event => ({ type: 'searched', head, ...isBlind })
+    assert.equal(isOver(run([at(500), at(501 + PATIENCE), at(500 + SEARCH)], from)), false)
+    assert.equal(isOver(run([at(500), at(501 + SEARCH)], from)), true)
+  }
+  const { lookedFrom, mayAsk } = run([{ type: 'searched', head: 500 }, sent], open)
+  assert.deepEqual([lookedFrom, mayAsk], [undefined, undefined])
   const found = run([sent, inBlock('0xb1'), { type: 'finalized', number: 101 }], unsure)
   assert.deepEqual([found.state, found.hash, found.isUnsure, found.message], ['final', '0xa', undefined, undefined])
   // Where another tab has taken it for interrupted meanwhile, the same.
@@ -263,7 +278,8 @@ test('what the wallet sent for a page that is gone is found by its nonce and wha
   const one = { hash: '0xf', from: FROM, to: TO, input: '0xab', value: '0x5', nonce: '0x3' }
   const seen = async (found: object, counts = {}, from = gone) =>
     observe(from, node(chain({ '0x65': [found] }, counts)))
-  assert.deepEqual(await seen(one, { latest: '0x3' }), [{ type: 'searched', head: 102 }])
+  // This node does not tell what waits for a block.
+  assert.deepEqual(await seen(one, { latest: '0x3' }), [{ type: 'searched', head: 102, isBlind: true }])
   const events = await seen(one)
   assert.deepEqual(events[0], { type: 'sent', hash: '0xf', head: 100 })
   assert.deepEqual([run(events, gone).state, run(events, gone).hash], ['pending', '0xf'])
