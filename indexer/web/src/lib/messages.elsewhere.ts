@@ -66,7 +66,7 @@ export const elsewhere = {
     unconnected:
       'Your wallet answered with an error that does not say whether it was sent. Connect it on the same chain, and this page looks for it. Do not try again before.',
     unsearched:
-      'Your wallet answered with an error that does not say whether it was sent, and this page cannot look for what a contract’s account or a batch of calls became. Look in your wallet before you try again.',
+      'Your wallet answered with an error that does not say whether it was sent, and this page cannot find out: it cannot look for what a contract’s account or a batch of calls became, nor for what your wallet’s node does not show any more. Look in your wallet before you try again.',
     notSent:
       'Your wallet answered with an error. This page has looked for it on the chain since, and nothing like it was sent: it is safe to try again. If the wallet still asks, decline it there.',
     told: (message: string) => `The wallet said: ${message}`,

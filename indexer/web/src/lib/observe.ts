@@ -111,8 +111,9 @@ async function lookFor(t: Transaction, ask: Ask): Promise<Event[]> {
   const events: Event[] = []
   for (let nonce = t.nonce; nonce < count; nonce++) {
     const found = nonce < t.nonce + NONCES ? await find(t, nonce, head, ask) : undefined
-    // What could not be seen might be it: nothing is said then.
-    if (!found || found === 'unsearchable') return events
+    // What could not be seen might be it: that it was not sent is not said then, and what will never be seen is not looked for again.
+    if (nonce >= t.nonce + NONCES || found === 'unsearchable') return [...events, { type: 'unsearchable' }]
+    if (!found) return events
     if (isSame(t, found)) events.push({ type: 'sent', hash: found.hash, head: t.seenAt })
   }
   const next = Math.max(count, t.nonce)

@@ -112,6 +112,8 @@ export type Event =
   | { type: 'reloaded' }
   /** Blocks up to here have it not. `isBlind`: the node does not tell what waits for one. */
   | { type: 'searched'; head: number; isBlind?: true }
+  /** The account has gone on, and the node does not show with what: it cannot be looked for any more. */
+  | { type: 'unsearchable' }
   /** The node has it and waits for a block. */
   | { type: 'waiting'; nonce: number | undefined; head: number }
   | { type: 'in_block'; block: Block; succeeded: boolean; nonce?: number }
@@ -191,6 +193,8 @@ export function step(t: Transaction, event: Event): Transaction {
       if (event.head > from + patience) return { ...t, settled: true }
       return t.isUnsure ? { ...t, lookedFrom: from } : t
     }
+    case 'unsearchable':
+      return t.state === 'interrupted' ? less(t, {}, 'nonce') : t
     case 'waiting': {
       // It was in a block, and waits again: the block was reorged away.
       const state = t.block ? 'reorged' : keep(t.state)

@@ -110,6 +110,10 @@ test('one of which the wallet does not say whether it was sent is looked for, an
   }
   const { lookedFrom, mayAsk } = run([{ type: 'searched', head: 500 }, sent], open)
   assert.deepEqual([lookedFrom, mayAsk], [undefined, undefined])
+  // What can never be seen is not looked for, and not said to be unsent.
+  const hidden = run([{ type: 'unsearchable' }, { type: 'searched', head: 900 }], unsure)
+  assert.deepEqual([hidden.state, hidden.nonce, isOver(hidden)], ['interrupted', undefined, false])
+  assert.equal(run([sent, { type: 'waiting', nonce: 7, head: 100 }, { type: 'unsearchable' }], unsure).nonce, 7)
   const found = run([sent, inBlock('0xb1'), { type: 'finalized', number: 101 }], unsure)
   assert.deepEqual([found.state, found.hash, found.isUnsure, found.message], ['final', '0xa', undefined, undefined])
   // Where another tab has taken it for interrupted meanwhile, the same.
@@ -285,13 +289,17 @@ test('what the wallet sent for a page that is gone is found by its nonce and wha
   assert.deepEqual([run(events, gone).state, run(events, gone).hash], ['pending', '0xf'])
   // Something else of the same account: then it was not sent.
   assert.equal(isOver(run(await seen({ ...one, value: '0x6' }), gone)), true)
-  // Too many to look at, or a node that cannot tell: nothing is said.
-  assert.deepEqual(await seen({ ...one, value: '0x6' }, { latest: '0x9' }), [])
+  // Too many to look at, or a node that cannot tell: that it was not sent is never said.
+  const other = (nonce: string) => ({ ...one, value: '0x6', nonce })
+  const many = chain({ '0x65': [other('0x3')], '0x66': [other('0x4'), other('0x5')] }, { latest: '0x9' })
+  assert.deepEqual(await observe(gone, node(many)), [{ type: 'unsearchable' }])
+  // The chain moved while it was looked at: it is looked at again.
+  assert.deepEqual(await seen(other('0x3'), { latest: '0x9' }), [])
   const { nonce: _, ...account } = gone
   assert.deepEqual(await seen(one, {}, account), [])
   const long = { ...gone, seenAt: 0 }
   const far = { ...forgetful(chain({ '0x65': [one] }, {})), eth_blockNumber: '0xff' }
-  assert.deepEqual(await observe(long, node(far)), [])
+  assert.deepEqual(await observe(long, node(far)), [{ type: 'unsearchable' }])
 })
 
 test('what waits for a block is found where the node shows it, and as long as something waits nothing is said', async () => {
