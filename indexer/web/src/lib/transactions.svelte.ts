@@ -38,7 +38,7 @@ export const transactions = {
   /** Whether one of this kind may be on its way without anybody knowing, so that another one could do the same twice. */
   hasUnsure(chain: number, sale: string, kind: Kind, from: string): boolean {
     const own = (t: Transaction) => t.chain === chain && t.sale === sale && t.kind === kind && t.from === from
-    return list.some((t) => own(t) && t.isUnsure === true && !isOver(t))
+    return list.some((t) => own(t) && t.state === 'interrupted' && !isOver(t))
   },
   /** Those of a sale, the newest first. */
   of(chain: number, sale: string): Transaction[] {

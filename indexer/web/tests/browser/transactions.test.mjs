@@ -80,6 +80,12 @@ test('while the wallet asks, every tab says so; when the page that asked is gone
   await is('Interrupted')
   await sees(card(), 'Look in the wallet whether it was sent before you try again.')
   await isAccessible(wallet, 'tx-interrupted')
+  // Until that is known, the same button does not do it twice.
+  await wallet.getByLabel('Amount in ETH').fill('1.5')
+  await wallet.getByRole('button', { name: 'Review' }).click()
+  await sees(wallet, 'One like it may be on its way already')
+  assert.equal(await wallet.getByRole('button', { name: 'Confirm in the wallet' }).isDisabled(), true)
+  await wallet.getByRole('button', { name: 'Change the amount' }).click()
   // The wallet’s own window is still there, and its person confirms in it.
   const { from, to, data, value } = call
   await world.rpc('eth_sendTransaction', [{ from, to, data, value: hex(value) }])
