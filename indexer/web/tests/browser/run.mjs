@@ -87,17 +87,46 @@ if (wanted.includes('shots')) {
 /** Files that run at a time: each has a chain, a service and a browser of its own, and waits for blocks most of its time. */
 const AT_ONCE = Math.min(2, availableParallelism())
 
+/** Milliseconds that one test may take: one that hangs would hold all of them. */
+const LONGEST_TEST = 600_000
+
+/** What runs now, and what it has written. */
+const running = new Map()
+
+/** Who ends this sees what was written so far. Each file has a group of its own, with its service and its browser. */
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])
+  process.once(signal, () => {
+    for (const [child, written] of running) {
+      process.stdout.write(Buffer.concat(written))
+      try {
+        // By which `up` and the browser end what they have started, too.
+        process.kill(-child.pid, 'SIGINT')
+      } catch {
+        // It has ended.
+      }
+    }
+    process.exit(code)
+  })
+
 /** Runs one file; whether it passed. What it writes is shown when it ends, so that two do not write into each other. */
 function passes(name) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--test', '--test-reporter=spec', join(folder, name)], {
+    console.error(`web: ${name}`)
+    const how = ['--test', '--test-reporter=spec', `--test-timeout=${LONGEST_TEST}`]
+    const child = spawn(process.execPath, [...how, join(folder, name)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, CHROMIUM: chromium },
+      detached: true,
     })
     const written = []
+    running.set(child, written)
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => written.push(chunk))
     child.on('error', reject)
     child.on('close', (status) => {
+      running.delete(child)
       process.stdout.write(Buffer.concat(written))
       resolve(status === 0)
     })
