@@ -42,6 +42,9 @@ export const elsewhere = {
   from: { sale: 'Sent by the contract of the sale', vault: 'Sent by the vault of the sale' },
   final: (own: string) =>
     `The contract sends all of it straight to the receiving address, and nothing to ${own}. That settles what is yours, and nobody can take it back.`,
+  /** Of tokens that become free by and by. */
+  finalSoFar: (own: string) =>
+    `The contract sends all of it straight to the receiving address, and nothing to ${own}. That settles what is free so far, and nobody can take it back. What becomes free later stays with ${own}, which takes it or sends it on then.`,
   exchange: 'Choose an address whose key you have. An exchange often does not credit what a contract sends to it.',
   unproven:
     'The address was typed without a mix of capitals, so a mistyped letter could not be noticed: compare every character.',

@@ -104,13 +104,14 @@ const field = (within = page) => within.getByLabel('Address that receives it')
 const check = (within = page) => within.getByRole('button', { name: 'Check this address' }).click()
 
 /** Sends it to the receiver: the address is typed, what goes is looked at, and the wallet is asked. */
-async function sendElsewhere(shown, within = page, to = receiver) {
+async function sendElsewhere(shown, within = page, to = receiver, settles = 'nobody can take it back') {
   await field(within).fill(to)
   await check(within)
   await sees(within, 'Check before you confirm')
   const review = plain(await within.locator('details[open] .facts').innerText())
   assert.ok(review.includes(shown), `${shown}: ${review}`)
   assert.ok(review.includes(to), review)
+  await sees(within, settles)
   await within.getByRole('button', { name: 'Send it to this address' }).click()
 }
 
@@ -332,7 +333,7 @@ test('one’s own unlock is told with its times, and tokens go to another addres
   await mine.getByText('Send it to another address').click()
   const { address: token } = (await world.get(`/v1/sales/${CHAIN}/${nova}`)).data.token
   const before = await balance(token, receiver)
-  await sendElsewhere(`It receives ${units(first)} NOV`, mine)
+  await sendElsewhere(`It receives ${units(first)} NOV`, mine, receiver, 'What becomes free later stays with 0x')
   await until('they are there', async () => (await balance(token, receiver)) === before + first)
   assert.equal(await balance(token, me), 0n)
 
