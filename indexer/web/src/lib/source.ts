@@ -3,6 +3,7 @@
 // the API does: no screen needs to know. It is loaded when it is first needed.
 
 import type { Origin } from './api.types.ts'
+import type { NodeDocuments } from './node/documents.ts'
 
 export type { Origin }
 
@@ -122,10 +123,10 @@ export async function findPositionByNode(chain: number, sale: string, investor: 
 }
 
 /** The same of the documents that a sale was created with. */
-export async function findDocumentsByNode(chain: number, sale: string) {
+export async function findDocumentsByNode(chain: number, sale: string, before?: NodeDocuments) {
   const other = exported ? await place(exported) : byWallet()
   if (!other || other.chain !== chain) throw new Error(`no node of chain ${chain} can be asked`)
-  return (await import('./node/answer.ts')).documentsOf(other, sale)
+  return (await import('./node/answer.ts')).documentsOf(other, sale, before)
 }
 
 async function place(from: Exported): Promise<Place> {

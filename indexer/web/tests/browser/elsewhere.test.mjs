@@ -19,6 +19,7 @@ const abi = new Interface([
   'function mint(address,uint256)',
   'function approve(address,uint256)',
   'function setBlocked(address,bool)',
+  'function supersedeWhitepaper(bytes32,string)',
   'function contribute(address,uint256,bytes) payable',
   'function object()',
   'function reject(address)',
@@ -537,6 +538,12 @@ test('it has the hashes of the documents from the chain, and calls a file the ri
   await page.unroute(`${node.url}/**`, none)
   await part.getByRole('button', { name: 'Try again' }).click()
   await sees(part, digest)
+
+  // One that supersedes another shows with its block.
+  const [sale, on] = [page.url().split('/').at(-1), new Chain(node)]
+  const [owner] = await on.read(sale, 'owner')
+  await on.send(owner, sale, { data: data('supersedeWhitepaper', [hashed, 'https://example.org/later.pdf']) })
+  await sees(part, hashed)
 })
 
 /** As the page writes a time. */

@@ -91,8 +91,8 @@ export async function readPosition(place: Place, sale: string, investor: string)
 }
 
 /** The documents of a sale, by its hashes on the chain; throws where the node does not tell. */
-export async function documentsOf(place: Place, sale: string): Promise<NodeDocuments> {
-  return (await atOneBlock(place, (r) => readDocuments(r, sale))).value
+export async function documentsOf(place: Place, sale: string, before?: NodeDocuments): Promise<NodeDocuments> {
+  return (await atOneBlock(place, (r) => readDocuments(r, sale, before))).value
 }
 
 function told(

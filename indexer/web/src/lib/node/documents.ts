@@ -40,13 +40,17 @@ async function creationOf(r: Reader, sale: string): Promise<number> {
   return at
 }
 
-/** Throws where the node does not tell. */
-export async function readDocuments(r: Reader, sale: string): Promise<NodeDocuments> {
+/**
+ * Throws where the node does not tell.
+ * @param before What was read before: as long as no other one was published, that is all.
+ */
+export async function readDocuments(r: Reader, sale: string, before?: NodeDocuments): Promise<NodeDocuments> {
   const { factory } = r.place
   const head = r.heads.latest.number
   const created = abis.factory.getEvent('SaleCreated')?.topicHash ?? ''
   const superseded = abis.sale.getEvent('WhitepaperSuperseded')?.topicHash ?? ''
   const hashes = await r.one<string[]>('sale', sale, 'whitepapers')
+  if (before && before.superseding.map((one) => one.sha256).join() === hashes.join()) return before
   let first = 0
   let found: Log[]
   try {
