@@ -1,9 +1,12 @@
 // The real thing for the page to be driven against: `crowdsale up` on free ports, with its anvil, its Postgres and its index.
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+const { keccak256, toUtf8Bytes } = createRequire(import.meta.url)('ethers')
 
 export const root = resolve(fileURLToPath(import.meta.url), '../../../../..')
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
@@ -39,7 +42,8 @@ export class World {
   static async start({ env = {}, args = [] } = {}) {
     const world = new World()
     world.env = env
-    world.folder = mkdtempSync(join(tmpdir(), 'crowdsale-web-'))
+    world.folder = mkdtempSync(join(realpathSync(tmpdir()), 'crowdsale-web-'))
+    world.data = join(world.folder, 'data')
     const [out, err] = [join(world.folder, 'out'), join(world.folder, 'err')]
     world.child = spawn(
       binary,
@@ -47,7 +51,7 @@ export class World {
         '--json',
         'up',
         '--data',
-        join(world.folder, 'data'),
+        world.data,
         '--listen',
         '127.0.0.1:0',
         '--rpc-port',
@@ -88,7 +92,9 @@ export class World {
       this.child.kill('SIGINT')
       await over
     }
-    rmSync(this.folder, { recursive: true, force: true })
+    // Where `up` puts what root's Postgres needs, which cannot enter the folder: named after the data folder.
+    const name = keccak256(toUtf8Bytes(this.data)).slice(2, 18)
+    for (const folder of [this.folder, `/var/tmp/crowdsale-${name}`]) rmSync(folder, { recursive: true, force: true })
   }
 
   async rpc(method, params = []) {
