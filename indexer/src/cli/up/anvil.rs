@@ -57,15 +57,17 @@ pub async fn start(bin: &Path, data: &Path, port: u16, block_time: u64) -> Resul
     let anvil = Anvil { running, url: format!("http://127.0.0.1:{port}"), log };
     let provider = ProviderBuilder::new().connect(&anvil.url).await?;
     for _ in 0..300 {
-        if provider.get_chain_id().await.is_ok() {
+        let answers = provider.get_chain_id().await.is_ok();
+        // Another devnet that drew the same port would answer in the place of this one, which ends then.
+        if anvil.running.has_exited().await {
+            break;
+        }
+        if answers {
             // A pinned genesis holds anvil's clock at that time: set it to ours, or on where the chain's is ahead.
             let head = provider.get_block(BlockId::latest()).await?.map_or(0, |b| b.header.timestamp);
             let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
             provider.raw_request::<_, serde_json::Value>("evm_setTime".into(), [now.max(head + 1)]).await?;
             return Ok(anvil);
-        }
-        if anvil.running.has_exited().await {
-            break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
