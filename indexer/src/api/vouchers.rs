@@ -15,6 +15,7 @@ use super::{
     body::{BaseUnits, Fields, Post, Reference, no_store},
     extract::{CheckedPath, CheckedQuery, FromQuery, Limit, Parameter, Reader, parse_id},
     orders::find_sale,
+    page::cut_after,
     problem::{Code, Problem},
     sale::SalePath,
     shapes::{AmountOut, Time, Token},
@@ -394,9 +395,7 @@ pub async fn list_vouchers(
     let Limit(limit) = query.limit;
     let after = query.after.as_ref().map(|a| a.0.as_str());
     let mut found = rows::list(&mut connection, of, query.investor, after, limit + 1).await?;
-    let more = found.len() as i64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or_default());
-    let next_after = found.last().filter(|_| more).map(|row| row.id.clone());
+    let next_after = cut_after(&mut found, limit, |row| row.id.clone());
     if !found.is_empty() {
         // Reading what is sealed is noted, if not each page of it.
         audit::append_rarely(
