@@ -114,6 +114,13 @@ async fn nobody_else_issues_and_nothing_useless_is_signed() {
     let other = ["voucher", "issue", &sale, &investor, "--dev-account", "5"];
     chain.run(&[&other[..], &good].concat()).fails(&["the key is that of", &key, "are signed by", &signer]);
     chain.run(&[&other[..4], &good].concat()).fails(&["cannot sign: no key was given"]);
+    // Naming the same signer again voids vouchers: none may become good by it.
+    with(&sale, &[&good[..], &["--ahead"]].concat()).fails(&[
+        "the sale names",
+        &signer,
+        "already",
+        "leave out --ahead",
+    ]);
 
     let but = |from: &str, to: &str| {
         let args: Vec<_> = good.iter().map(|a| if *a == from { to } else { *a }).collect();

@@ -100,7 +100,7 @@ pub struct NewVoucher {
     )]
     pub kyc_reference: Reference,
     /// Signed ahead: by the newest of the service's signers, for the sale's next epoch. Of no use before the sale's owner names that signer,
-    /// and good from then on.
+    /// and good from then on. Refused where the sale names it already.
     #[serde(default)]
     pub ahead: bool,
 }
@@ -334,6 +334,14 @@ async fn sign(
         let detail = format!("the sale {} names no signer: none of its phases takes vouchers", sale.address);
         return Err(Problem::new(Code::VouchersNotTaken, detail));
     }
+    // Ahead is for another signer than that of now. To name the same one again is how an owner voids vouchers, which must make none good.
+    if read.ahead && signers.first().is_some_and(|newest| newest.address() == sale.voucher_signer.0) {
+        let detail = format!(
+            "the newest signer here is {}, and the sale {} names it already: leave out `ahead`, or replace the signer first",
+            sale.voucher_signer, sale.address
+        );
+        return Err(Problem::new(Code::SignerMismatch, detail));
+    }
     let is_it = |signer: &&Signer| read.ahead || signer.address() == sale.voucher_signer.0;
     let Some(signer) = signers.iter().find(is_it) else {
         let here: Vec<_> = signers.iter().map(|signer| signer.address().to_string()).collect();
@@ -365,7 +373,10 @@ async fn sign(
     let whose = caller.id();
     let of = Of { caller: &whose, chain_id: sale.chain_id, sale: sale.address };
     row.created_at = rows::insert(once.connection(), of, &row).await?;
-    let detail = format!("for {} in sale {} on chain {}", row.investor, sale.address, sale.chain_id);
+    let detail = format!(
+        "for {} in sale {} on chain {}, epoch {}, by {}",
+        row.investor, sale.address, sale.chain_id, row.epoch, row.signer
+    );
     audit::append(once.connection(), &caller.source().did("voucher.issued", &row.id, Some(detail))).await?;
     Ok(OneVoucher { data: VoucherOut::read(service, &sale, row)? })
 }

@@ -187,6 +187,15 @@ async fn issue(args: IssueArgs, printer: Printer) -> Result<()> {
         (Some(key), _) => {
             if args.ahead {
                 let next = key.address();
+                if next == signer.address {
+                    let why =
+                        format!("the sale names {next} already, and ahead is for the signer that it is to name next");
+                    return Err(Failure::new(
+                        "cannot issue a voucher",
+                        why,
+                        "leave out --ahead, or sign with the next key",
+                    ));
+                }
                 printer.note(format!(
                     "of no use until the owner names this signer: crowdsale sale signer {} {next}",
                     args.sale

@@ -89,6 +89,14 @@ impl Served {
         assert_eq!(body["data"]["is_current"], true);
     }
 
+    /// Signs none ahead, as the sale names this signer.
+    async fn refuses_ahead(&self, idempotency: &str, signer: Address) {
+        let (status, body) = self.issue(idempotency, &signed_ahead()).await;
+        assert_eq!((status, &body["code"]), (409, &"signer_mismatch".into()), "{body}");
+        let detail = body["detail"].as_str().unwrap();
+        assert!(detail.contains(&signer.to_string()) && detail.contains("names it already"), "{detail}");
+    }
+
     /// Ids of the vouchers that the sale takes.
     async fn current(&self) -> Vec<Value> {
         let request = reqwest::Client::new().get(format!("{}{}", self.url, self.path)).bearer_auth(&self.secret);
@@ -109,6 +117,12 @@ impl Served {
     async fn says(&self, words: &str) {
         until(words, async || self.log().contains(words).then_some(())).await;
     }
+}
+
+fn signed_ahead() -> Value {
+    let mut body = voucher();
+    body["ahead"] = true.into();
+    body
 }
 
 fn account(byte: u8) -> (String, Address) {
@@ -148,6 +162,8 @@ async fn the_signer_of_vouchers_is_replaced_without_a_refusal(pool: PgPool) {
     let served = Served::start(&pool, folder.path(), &variables, format!("{}/vouchers", terms.path())).await;
     served.signs("before", old).await;
     served.is_stale("vouchers", 0).await;
+    // There is nobody to go ahead to: these would be good as soon as the owner names the same signer again, to void what there is.
+    served.refuses_ahead("early", old).await;
 
     // A keystore whose password is not there yet: half of a change changes nothing, and is said.
     let stored = keystore(folder.path(), &new_key);
@@ -163,9 +179,7 @@ async fn the_signer_of_vouchers_is_replaced_without_a_refusal(pool: PgPool) {
     assert_eq!(noted(&pool).await, [format!("service voucher.signer_replaced {new} in place of {old}")]);
     served.signs("between", old).await;
     // So that nobody is without one afterwards, vouchers are signed ahead.
-    let mut body = voucher();
-    body["ahead"] = true.into();
-    let (status, ahead) = served.issue("ahead", &body).await;
+    let (status, ahead) = served.issue("ahead", &signed_ahead()).await;
     let ahead = &ahead["data"];
     assert_eq!((status, &ahead["signer"], &ahead["epoch"]), (201, &new.to_string().into(), &"1".into()), "{ahead}");
     assert_eq!(ahead["is_current"], false);
@@ -175,6 +189,13 @@ async fn the_signer_of_vouchers_is_replaced_without_a_refusal(pool: PgPool) {
     let current = served.current().await;
     assert_eq!(current.len(), 2, "{current:?}");
     assert!(current.contains(&ahead["id"]), "{current:?}");
+    // Whoever has not heard of it yet is not given what nobody could use.
+    served.refuses_ahead("late", new).await;
+    let issued = "SELECT detail FROM crowdsale_service.audit WHERE act = 'voucher.issued' ORDER BY id";
+    let issued: Vec<String> = sqlx::query_scalar(issued).fetch_all(&pool).await.unwrap();
+    let by = [(0, old), (0, old), (0, old), (1, new), (1, new)].map(|(epoch, by)| format!(", epoch {epoch}, by {by}"));
+    assert_eq!(issued.len(), by.len());
+    assert!(issued.iter().zip(&by).all(|(detail, by)| detail.ends_with(by)), "{issued:?}");
 
     // The same key in another form is no other signer.
     replace(&file, &new_key);

@@ -88,17 +88,15 @@ async fn a_signer_is_replaced_and_nobody_is_without_a_voucher() {
     assert_eq!(first["signer"], shop.signer().to_string());
 
     let next = shop.world.chain.account(8);
-    fs::write(&fresh, hex::encode(DEV_ACCOUNTS[8])).unwrap();
-    fs::rename(&fresh, &file).unwrap();
     let mut body = by(1);
     body["ahead"] = json!(true);
-    let mut count = 0;
-    let ahead = until("the new key signs ahead", async || {
-        count += 1;
-        let issued = desk.take(&path, &format!("ahead {count}"), &body).await;
-        (issued["signer"] == next.to_string()).then_some(issued)
-    })
-    .await;
+    assert_eq!(desk.refused(&path, "nobody to go ahead to", &body).await.1, "signer_mismatch");
+    fs::write(&fresh, hex::encode(DEV_ACCOUNTS[8])).unwrap();
+    fs::rename(&fresh, &file).unwrap();
+    let replaced = "SELECT count(*) FROM crowdsale_service.audit WHERE act = 'voucher.signer_replaced'";
+    until("the new key is taken up", async || (shop.world.database.number(replaced).await == 1).then_some(())).await;
+    let ahead = desk.take(&path, "ahead", &body).await;
+    assert_eq!(ahead["signer"], next.to_string());
     assert_eq!((&ahead["epoch"], &ahead["is_current"]), (&json!("1"), &json!(false)));
 
     // What was signed before is good as long as the sale names the old signer, and so is what is signed now; what is ahead is not yet.

@@ -135,8 +135,8 @@ codes! {
     FeesAboveLimit = "fees_above_limit", SERVICE_UNAVAILABLE, "Blocks ask for more than the operator pays";
     /// 409: no phase of the sale takes vouchers.
     VouchersNotTaken = "vouchers_not_taken", CONFLICT, "The sale takes no vouchers";
-    /// 409: this service's signer of vouchers is not the sale's.
-    SignerMismatch = "signer_mismatch", CONFLICT, "Another key signs this sale's vouchers";
+    /// 409: this service's signer of vouchers is not the sale's; or is, where one is signed ahead for the next.
+    SignerMismatch = "signer_mismatch", CONFLICT, "Not the signer that this voucher takes";
     /// 501: the operator has not set what this needs.
     NotConfigured = "not_configured", NOT_IMPLEMENTED, "The service is not set up for this";
     /// 503: `min_block` is not indexed yet; try again after `Retry-After`.

@@ -2223,7 +2223,7 @@ export interface components {
         NewVoucher: {
             /**
              * @description Signed ahead: by the newest of the service's signers, for the sale's next epoch. Of no use before the sale's owner names that signer,
-             *     and good from then on.
+             *     and good from then on. Refused where the sale names it already.
              */
             ahead?: boolean;
             /** @description The last second that it is good for: not over by the chain's clock, and not after the sale's end. */
