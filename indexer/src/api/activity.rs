@@ -151,6 +151,9 @@ pub async fn list_activity(
 ) -> Result<Response, NoAnswer> {
     let mut snapshot = Snapshot::of_chain(&state, path.chain, query.min_block, condition).await?;
     let sale = FullSale::get(snapshot.connection(), path).await?;
+    // Of tables of before there were openings, these are noted behind a tip that stays as it is.
+    let has_opened = activity::has_opened(snapshot.connection(), path.chain.0, path.sale).await?;
+    snapshot.also(&[u8::from(has_opened)])?;
     let digest = QueryDigest::new("activity", &path);
     let after = snapshot.resume(query.cursor, digest).await?.map(|c| (c.block_number, c.log_index));
     let Limit(limit) = query.limit;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
+    conditional::get_if_none_match,
     pages::{places, walk},
     support::*,
 };
@@ -54,4 +55,19 @@ async fn an_opening_stands_among_the_logs_and_is_nobodys_transaction(pool: PgPoo
     rollback(&pool, CHAIN, 9).await;
     get(&app, &format!("{activity}?cursor={cursor}")).await.is_problem(410, "cursor_reorged");
     assert_eq!(places(get(&app, &activity).await.ok().rows()), [(5, 0)]);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn an_opening_that_is_noted_behind_the_tip_changes_the_tag(pool: PgPool) {
+    chain(&pool, CHAIN).await;
+    let t = Terms::new("first", 5, 0);
+    sale(&pool, &t).await;
+    tip(&pool, CHAIN, 20, 0).await;
+    let (app, activity) = (app(&pool), format!("{}/activity", t.path()));
+    let before = get(&app, &activity).await.ok().header("etag").to_owned();
+    assert_eq!(get_if_none_match(&app, &activity, &before).await.status, 304);
+    open(&pool, &t, (10, -1)).await;
+    let now = get_if_none_match(&app, &activity, &before).await.ok();
+    assert_eq!(places(now.rows()), [(10, -1), (5, 0)]);
+    assert_eq!(get_if_none_match(&app, &activity, now.header("etag")).await.status, 304);
 }

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use crate::support::*;
 
-async fn get_if_none_match(app: &axum::Router, path: &str, tag: &str) -> Answer {
+pub async fn get_if_none_match(app: &axum::Router, path: &str, tag: &str) -> Answer {
     send(app, Request::get(path).header("if-none-match", tag).body(Body::empty()).unwrap()).await
 }
 

@@ -32,6 +32,17 @@ pub struct Activity {
     pub hash: Option<Hash32>,
 }
 
+/// Whether it is noted that the sale opened.
+pub async fn has_opened(connection: &mut PgConnection, chain_id: i64, sale: Addr) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM sale_opening WHERE chain_id = $1 AND sale = $2) AS "exists!""#,
+        chain_id,
+        sale as _
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
 /// Events of a sale, the newest first, after the `(block, log index)` of `after`.
 pub async fn list(
     connection: &mut PgConnection,
