@@ -40,8 +40,9 @@ const LARGE_BACKFILL: u64 = 500;
 /// Time between two looks for what is to be forgotten, and between two steps of it.
 const TIDY: Duration = Duration::from_secs(600);
 const TIDY_ON: Duration = Duration::from_secs(1);
-/// Time until a node is asked again in which blocks sales have opened.
+/// Time until a node is asked again in which blocks sales have opened: at first, and at most, as it doubles.
 const OPENINGS_AGAIN: Duration = Duration::from_secs(60);
+const OPENINGS_AGAIN_AT_MOST: Duration = Duration::from_secs(3_600);
 /// How old the node's tags may get in a backfill.
 const TAGS_MAX_AGE: Duration = Duration::from_secs(5);
 
@@ -73,6 +74,8 @@ pub struct Follower {
     indexes_missing: bool,
     /// When it is looked for openings that an older version has not noted; never again once they are there.
     openings_at: Option<Instant>,
+    /// How long after the next time that the node does not show their blocks.
+    openings_again: Duration,
     progress: Progress,
     /// When it is looked again for what is to be forgotten.
     tidy_at: Instant,
@@ -94,6 +97,7 @@ impl Follower {
             behind_since: None,
             indexes_missing: true,
             openings_at: Some(Instant::now()),
+            openings_again: OPENINGS_AGAIN,
             progress: Progress::new(options.progress.clone()),
             tidy_at: Instant::now(),
         };
@@ -306,29 +310,32 @@ impl Follower {
         Ok(())
     }
 
-    /// Notes once what a version that knew no openings has left out. A node that does not show the blocks for that shows new ones all
-    /// the same: it is asked again later, and the chain is followed meanwhile.
+    /// Notes once what a version that knew no openings has left out, some of it before each step. A node that does not show the blocks for
+    /// that shows new ones all the same: it is asked again later, and the chain is followed meanwhile.
     async fn complete_openings(&mut self, node: &Node) -> Result<(), SyncError> {
         if self.openings_at.is_none_or(|at| Instant::now() < at) {
             return Ok(());
         }
         let noted = match self.tip {
             Some(tip) => openings::complete(&mut self.writer, node, tip).await,
-            None => Ok(0),
+            None => Ok((0, false)),
         };
         self.openings_at = match noted {
-            Ok(0) => None,
-            Ok(count) => {
-                info!(count, "noted when sales opened that had opened before the tables had openings");
-                None
+            Ok((0, _)) => None,
+            Ok((count, more)) => {
+                info!(count, more, "noted when sales opened that had opened before the tables had openings");
+                self.openings_again = OPENINGS_AGAIN;
+                more.then(Instant::now)
             }
             Err(SyncError::Chain(error)) if error.is_transient() => {
+                let again = self.openings_again;
+                self.openings_again = (again * 2).min(OPENINGS_AGAIN_AT_MOST);
                 warn!(
                     %error,
-                    again_seconds = OPENINGS_AGAIN.as_secs(),
+                    again_seconds = again.as_secs(),
                     "sales opened before the tables had openings, and the node does not show in which blocks: it is asked again"
                 );
-                Some(Instant::now() + OPENINGS_AGAIN)
+                Some(Instant::now() + again)
             }
             Err(error) => return Err(error),
         };
