@@ -42,6 +42,8 @@ struct Shared {
     fate: Mutex<(String, Fate)>,
     /// Of a method, what is answered in the node's place.
     said: Mutex<Option<(String, Value)>>,
+    /// Transactions of which the node seems to know nothing.
+    forgotten: Mutex<Vec<String>>,
     met: watch::Sender<u64>,
     /// What was asked, request by request.
     asked: Mutex<Vec<String>>,
@@ -57,6 +59,7 @@ impl Gate {
             client: reqwest::Client::new(),
             fate: Mutex::new((String::new(), Fate::Passes)),
             said: Mutex::default(),
+            forgotten: Mutex::default(),
             met: watch::channel(0).0,
             asked: Mutex::default(),
         });
@@ -75,6 +78,11 @@ impl Gate {
     pub fn say(&self, lie: Option<(&str, Value)>) {
         let lie = lie.map(|(method, answer)| (method.to_owned(), answer));
         *self.shared.said.lock().unwrap_or_else(PoisonError::into_inner) = lie;
+    }
+
+    /// From now on the node seems to have forgotten a transaction and its receipt.
+    pub fn forget(&self, transaction: &str) {
+        self.shared.forgotten.lock().unwrap_or_else(PoisonError::into_inner).push(transaction.to_owned());
     }
 
     /// Requests that named a method so far, however often each did.
@@ -108,6 +116,8 @@ async fn carry(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     {
         return Json(json!({"jsonrpc": "2.0", "id": asked["id"], "result": answer})).into_response();
     }
+    let forgotten = shared.forgotten.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let forgotten = ids_of(&text, &forgotten);
     let is_it = method.is_empty() || text.contains(&format!("\"{method}\""));
     shared.asked.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     let fate = if is_it { fate } else { Fate::Passes };
@@ -131,5 +141,31 @@ async fn carry(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         meet();
         return std::future::pending().await;
     }
+    if !forgotten.is_empty()
+        && let Ok(mut answers) = serde_json::from_slice::<Value>(&text)
+    {
+        for answer in each(&mut answers) {
+            if forgotten.contains(&answer["id"]) {
+                answer["result"] = Value::Null;
+            }
+        }
+        return Json(answers).into_response();
+    }
     ([json], text).into_response()
+}
+
+/// The ids of those requests that are about one of these transactions.
+fn ids_of(requests: &str, hashes: &[String]) -> Vec<Value> {
+    let Ok(mut requests) = serde_json::from_str::<Value>(requests) else { return Vec::new() };
+    let is_about =
+        |request: &&mut Value| request["params"][0].as_str().is_some_and(|of| hashes.iter().any(|h| h == of));
+    each(&mut requests).iter_mut().filter(is_about).map(|request| request["id"].clone()).collect()
+}
+
+/// One message, or all of a batch.
+fn each(messages: &mut Value) -> &mut [Value] {
+    match messages {
+        Value::Array(all) => all,
+        one => std::slice::from_mut(one),
+    }
 }

@@ -126,9 +126,12 @@ impl<'a> View<'a> {
         }
         if let (Some(number), Some(hash)) = (order.block_number, order.block_hash) {
             // One node behind a balancer may lag: that it lacks the block means nothing, that it has another one does.
-            let now = self.node.find_header(number.unsigned_abs()).await?;
-            let is_gone = now.is_some_and(|now| now.hash != hash.0);
-            return Ok(if is_gone { Looked::Seen(Seen::BlockGone) } else { Looked::Unclear });
+            return Ok(match self.node.find_header(number.unsigned_abs()).await? {
+                None => Looked::Unclear,
+                Some(now) if now.hash != hash.0 => Looked::Seen(Seen::BlockGone),
+                // It is there as it was, and becomes final as its block does: the node may have forgotten the receipt.
+                Some(_) => self.as_before(order, (number, hash)).map_or(Looked::Unclear, Looked::Seen),
+            });
         }
         if self.uses(order) {
             return Ok(Looked::Taken);
@@ -139,6 +142,19 @@ impl<'a> View<'a> {
         let own = transactions.iter().filter(|t| !order.by_operator || t.purpose != "foreign");
         let newest_first = own.rev().filter(|t| !order.cancelling || t.purpose == "cancel");
         send(self.node, newest_first, &self.known, may_send).await
+    }
+
+    /// What was seen of an order when it came into its block.
+    fn as_before(&self, order: &OrderRow, (block, block_hash): (i64, Hash32)) -> Option<Seen> {
+        let mined = self.transactions_of(order).iter().find(|t| order.mined_hash == Some(t.hash))?;
+        Some(Seen::Mined {
+            hash: mined.hash,
+            purpose: Purpose::read(&mined.purpose),
+            block,
+            block_hash,
+            succeeded: order.state != "failed",
+            why: None,
+        })
     }
 
     /// Why the sale refused an order, by the same call on the block in which it did.

@@ -1,5 +1,6 @@
-//! Orders whose nonce is used, and by none of their own transactions: what used it is searched for. Where that is not found, because no
-//! transaction of the account did it or the node has not kept the state of then, the order ends once that is final.
+//! Orders whose nonce is used, and by none of their own transactions that the node shows. What the node has forgotten may be indexed: then
+//! the order is in that block. Else what used the nonce is searched for. Where that is not found, because no transaction of the account did
+//! it or the node has not kept the state of then, the order ends once that is final, and indexed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,12 +8,22 @@ use alloy::{eips::BlockId, primitives::B256};
 use futures::{StreamExt as _, stream};
 use sqlx::PgConnection;
 
-use super::{OrderError, look::View, place::signed, worker::Step};
+use super::{
+    OrderError,
+    look::View,
+    place::signed,
+    track::{Purpose, Seen},
+    worker::Step,
+};
 use crate::{
     chain::{ChainError, Found},
-    db::service::{
-        order_transactions::{self as transactions, EventRow, NewTransaction, TransactionRow},
-        orders::{self, OrderRow, Standing},
+    db::{
+        self, chains,
+        read::contributions::{self, Contribution},
+        service::{
+            order_transactions::{self as transactions, EventRow, NewTransaction, TransactionRow},
+            orders::{self, OrderRow, Standing},
+        },
     },
     types::{Amount, Hash32},
 };
@@ -50,8 +61,8 @@ impl Searches {
 }
 
 impl Step<'_> {
-    /// Searches for what used the nonces of `taken`, and writes what it finds beside the order's own transactions. Ends orders of which it
-    /// finds nothing, where that is final. Returns those of which it found something.
+    /// Looks in the index, and searches, for what used the nonces of `taken`, and writes what it finds beside the order's own transactions.
+    /// Ends orders of which it finds nothing, where that is final. Returns those of which it found something that is to be looked at.
     pub(super) async fn trace(
         &self,
         connection: &mut PgConnection,
@@ -60,7 +71,20 @@ impl Step<'_> {
         searches: &mut Searches,
     ) -> Result<Vec<OrderRow>, OrderError> {
         let due = searches.pick(taken, self.head_hash());
-        let looks: Vec<_> = due.into_iter().map(|order| async move { (order, self.search(order).await) }).collect();
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Before the search: what is indexed later is of the next look.
+        let (indexed_to, indexed) = self.indexed(&due, view).await?;
+        let mut unindexed = Vec::new();
+        for (order, contribution) in due.into_iter().zip(indexed) {
+            match contribution {
+                Some(contribution) => self.follow_indexed(connection, order, &contribution, view).await?,
+                None => unindexed.push(order),
+            }
+        }
+        let looks: Vec<_> =
+            unindexed.into_iter().map(|order| async move { (order, self.search(order).await) }).collect();
         let searched: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
         let mut known = Vec::new();
         for (order, found) in searched {
@@ -73,7 +97,7 @@ impl Step<'_> {
                         known.push(order.clone());
                     }
                 }
-                Ok(None) => self.end_unknown(connection, order, own).await?,
+                Ok(None) => self.end_unknown(connection, order, own, indexed_to).await?,
                 Err(error) if error.is_answer() => {
                     tracing::warn!(%error, order = order.id, "which transaction took an order's nonce is not known yet");
                 }
@@ -81,6 +105,45 @@ impl Step<'_> {
             }
         }
         Ok(known)
+    }
+
+    /// Up to which block the index is final, and of each order the contribution of one of its own transactions, if it has one.
+    async fn indexed(
+        &self,
+        orders: &[&OrderRow],
+        view: &View<'_>,
+    ) -> Result<(i64, Vec<Option<Contribution>>), OrderError> {
+        let chain_id = signed(self.chain_id());
+        let mut snapshot = db::snapshot(self.index()).await?;
+        let checkpoint = chains::find_checkpoint(&mut snapshot, chain_id).await?;
+        let mut found = Vec::with_capacity(orders.len());
+        for order in orders {
+            let hashes: Vec<Hash32> = view.transactions_of(order).iter().map(|t| t.hash).collect();
+            let whose = (order.sale, order.investor);
+            found.push(contributions::find_of_transactions(&mut snapshot, chain_id, whose, &hashes).await?);
+        }
+        Ok((checkpoint.map_or(-1, |c| c.tips().finalized), found))
+    }
+
+    /// Follows an order that the index has in a block, where the node has this block too.
+    async fn follow_indexed(
+        &self,
+        connection: &mut PgConnection,
+        order: &OrderRow,
+        contribution: &Contribution,
+        view: &View<'_>,
+    ) -> Result<(), OrderError> {
+        let (block, block_hash, hash) =
+            (contribution.block_number, contribution.block_hash, contribution.transaction_hash);
+        let Some(mined) = view.transactions_of(order).iter().find(|t| t.hash == hash) else { return Ok(()) };
+        let header = self.node().find_header(block.unsigned_abs()).await?;
+        // A node that lags, or one of the two on another branch: the next look tells.
+        if header.is_none_or(|header| header.hash != block_hash.0) {
+            return Ok(());
+        }
+        let purpose = Purpose::read(&mined.purpose);
+        let seen = Seen::Mined { hash, purpose, block, block_hash, succeeded: true, why: None };
+        self.follow(connection, order, seen, view, true).await
     }
 
     async fn search(&self, order: &OrderRow) -> Result<Option<Found>, ChainError> {
@@ -115,13 +178,14 @@ impl Step<'_> {
         Ok(transactions::insert(connection, transaction).await?)
     }
 
-    /// Notes the block at whose end the nonce is used; ends the order once that block is final, and its chain has none of the order's own
-    /// transactions. A reorg before that leaves it open.
+    /// Notes the block at whose end the nonce is used; ends the order once that block is final and indexed, and its chain has none of the
+    /// order's own transactions. A reorg before that leaves it open.
     async fn end_unknown(
         &self,
         connection: &mut PgConnection,
         order: &OrderRow,
         own: &[TransactionRow],
+        indexed_to: i64,
     ) -> Result<(), OrderError> {
         let Some((number, hash)) = order.spent_at.zip(order.spent_hash) else {
             // By its hash: behind a balancer the latest block of a moment ago may be another's.
@@ -138,7 +202,8 @@ impl Step<'_> {
             }
             return Ok(());
         };
-        if number > self.finalized() {
+        // That the node shows no receipt may mean that it has forgotten it: only the index has them all.
+        if number > self.finalized().min(indexed_to) {
             return Ok(());
         }
         let hashes: Vec<B256> = own.iter().map(|t| t.hash.0).collect();

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     chain::{Chain, Heads, Node, Nodes},
     db::{
-        DbError,
+        self, DbError,
         service::{
             self, order_signers as signers,
             order_transactions::{self as transactions, EventRow},
@@ -64,11 +64,12 @@ pub async fn run(orders: Orders, nodes: Nodes, pool: PgPool, shutdown: Cancellat
 }
 
 async fn follow(orders: Orders, chain: Arc<Chain>, pool: PgPool) {
+    let index = db::follower(&pool);
     let follows = gauge!(metric::ORDER_FOLLOWER, "chain_id" => chain.chain_id().to_string());
     loop {
         follows.set(0.0);
         let ended = match service::follower(&pool).await {
-            Ok(mut connection) => lead(&orders, &chain, &mut connection).await,
+            Ok(mut connection) => lead(&orders, &chain, &index, &mut connection).await,
             Err(error) => Err(error.into()),
         };
         if let Err(error) = ended {
@@ -80,7 +81,7 @@ async fn follow(orders: Orders, chain: Arc<Chain>, pool: PgPool) {
 }
 
 /// Does what is to be done, step by step, as long as the lock is held. Stands by where another has it.
-async fn lead(orders: &Orders, chain: &Chain, connection: &mut PgConnection) -> Result<(), OrderError> {
+async fn lead(orders: &Orders, chain: &Chain, index: &PgPool, connection: &mut PgConnection) -> Result<(), OrderError> {
     let chain_id = signed(chain.chain_id());
     if !signers::elect(connection, chain_id).await? {
         return Ok(());
@@ -93,7 +94,7 @@ async fn lead(orders: &Orders, chain: &Chain, connection: &mut PgConnection) -> 
     loop {
         let fresh = orders.0.fresh.notified();
         let node = chain.node();
-        match step(orders, &node, chain.chain_id(), (&mut last, &mut searches), connection).await {
+        match step((orders, index), &node, chain.chain_id(), (&mut last, &mut searches), connection).await {
             Ok(()) => {}
             Err(OrderError::Chain(error)) => {
                 tracing::warn!(%error, "orders wait for the node");
@@ -117,7 +118,7 @@ struct Last {
 
 /// One look at the orders of a chain, by one node.
 async fn step(
-    orders: &Orders,
+    (orders, index): (&Orders, &PgPool),
     node: &Node,
     chain_id: u64,
     (last, searches): (&mut Last, &mut Searches),
@@ -130,7 +131,7 @@ async fn step(
     }
     let heads = node.heads(None).await?;
     let is_new = last.head != Some(heads.latest.hash);
-    let mut step = Step { orders, node, chain_id, heads, is_new, asked: last.asked };
+    let mut step = Step { orders, index, node, chain_id, heads, is_new, asked: last.asked };
     if is_new && step.signer().is_some() {
         step.asked = Some(node.fees().await?.asked());
     }
@@ -142,6 +143,8 @@ async fn step(
 /// One look at the orders of a chain, by one node, at one head.
 pub(super) struct Step<'a> {
     orders: &'a Orders,
+    /// Connections to what is indexed.
+    index: &'a PgPool,
     node: &'a Node,
     chain_id: u64,
     heads: Heads,
@@ -163,6 +166,10 @@ impl<'a> Step<'a> {
     /// The operator's signer, where it signs on this chain.
     pub(super) fn signer(&self) -> Option<&'a Signer> {
         self.orders.signer().filter(|s| s.on(self.chain_id).is_ok())
+    }
+
+    pub(super) fn index(&self) -> &'a PgPool {
+        self.index
     }
 
     pub(super) fn node(&self) -> &'a Node {
@@ -262,7 +269,7 @@ impl<'a> Step<'a> {
     }
 
     /// Writes what came of a look at an order, and does what follows from it.
-    async fn follow(
+    pub(super) async fn follow(
         &self,
         connection: &mut PgConnection,
         order: &OrderRow,

@@ -176,3 +176,36 @@ async fn an_order_ends_although_the_node_has_forgotten_what_used_its_nonce() {
     shop.settles(&desk, id(&next), 1, ether("1")).await;
     assert_ended(&desk.reaches(id(&order), "replaced").await);
 }
+
+/// Nor does such a node keep receipts. What the order contributed is indexed.
+#[tokio::test]
+async fn an_order_that_paid_is_final_although_the_node_has_forgotten_its_receipt() {
+    let shop = Shop::on(World::on(Chain::start_large(2).await).await, |_| {}).await;
+    let desk = shop.start().await;
+    let nonce = shop.world.chain.provider.get_transaction_count(shop.world.investor(0)).await.unwrap();
+    let customers = desk.take("/v1/orders", "one", &signed(DEV_ACCOUNTS[3], raw(nonce, &shop)).0).await;
+    let own = desk.take("/v1/orders", "two", &shop.body(1, ether("1"))).await;
+    for order in [&own, &customers] {
+        desk.reaches(id(order), "pending").await;
+    }
+    // One is seen in its block before the node forgets it, the other never.
+    shop.gate.forget(&newest(&customers).to_string());
+    mine(&shop.world, 1).await;
+    desk.reaches(id(&own), "included").await;
+    shop.gate.forget(&newest(&own).to_string());
+    desk.kill();
+    mine(&shop.world, 3).await;
+    for investor in [0, 1] {
+        until("it is indexed", async || (!shop.contributed(investor).await.is_empty()).then_some(())).await;
+    }
+    let desk = shop.start().await;
+    mine(&shop.world, 6).await;
+    for order in [&own, &customers] {
+        let order = desk.reaches(id(order), "final").await;
+        assert_eq!((&order["settled"], &order["transaction_hash"]), (&json!(true), &json!(newest(&order).to_string())));
+        assert_eq!(
+            (order["contributions"].as_array().unwrap().len(), history(&order).contains(&"replaced")),
+            (1, false)
+        );
+    }
+}

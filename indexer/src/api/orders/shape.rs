@@ -186,10 +186,10 @@ impl From<&TransactionRow> for OrderTransaction {
 const NOT_FINAL: &str = "That is not final yet, and a reorg can still bring the contribution: wait until `settled` is true before you place it again.";
 
 /// Said of an order that is over, and of which nobody knows what used its nonce.
-const UNKNOWN: &str = "Cancelled: its sender's account has used the nonce, in a way that is not known; that is final. No transaction of this order can be included any more. Look at what the investor has contributed before you place it again.";
+const UNKNOWN: &str = "Its nonce is used, in a way that is not known; that is final. No contribution by one of its transactions was indexed by then. Look at what the investor has contributed before you place it again.";
 
 /// The same before that is final.
-const SPENT: &str = "Its nonce is used, and by no transaction that is known. Once that is final it ends as replaced, unless what used it is found; a reorg can still bring the contribution. Wait until `settled` is true before you place it again.";
+const SPENT: &str = "Its nonce is used, and by no transaction that is known. Once that is final and indexed it ends as replaced, unless what used it is found; a reorg can still bring the contribution. Wait until `settled` is true before you place it again.";
 
 /// The state in words, and what to do.
 fn text(row: &OrderRow) -> String {

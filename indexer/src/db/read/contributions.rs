@@ -126,6 +126,30 @@ pub async fn list(
     }?)
 }
 
+/// The first contribution to a sale for an investor that one of these transactions has made.
+pub async fn find_of_transactions(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    (sale, investor): (Addr, Addr),
+    transactions: &[Hash32],
+) -> Result<Option<Contribution>, DbError> {
+    Ok(sqlx::query_as!(
+        Contribution,
+        r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
+                  c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
+                  c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
+           FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number
+           WHERE c.chain_id = $1 AND c.sale = $2 AND c.investor = $3 AND c.transaction_hash = ANY($4)
+           ORDER BY c.block_number, c.log_index LIMIT 1"#,
+        chain_id,
+        sale as _,
+        investor as _,
+        transactions as _
+    )
+    .fetch_optional(connection)
+    .await?)
+}
+
 /// Contributions of one transaction in a block, in order.
 pub async fn list_of_transaction(
     connection: &mut PgConnection,
