@@ -75,7 +75,7 @@ impl Step<'_> {
         // Of what took its nonce elsewhere, and lost its block again, no fees are known.
         let signed_for = transactions::list(connection, &order.id).await?;
         let Some(newest) = signed_for.into_iter().rfind(|t| t.raw.is_some()) else { return Ok(()) };
-        let fees = self.node().fees().await?;
+        let Some(fees) = self.fees() else { return Ok(()) };
         let asked = U256::from(fees.asked());
         let (more, why) = if is_passed_over && order.fee_cap.is_some_and(|cap| cap.0 < asked) {
             (More::Cancel, Why::GivenUp(GivenUp::FeeCap))
@@ -150,7 +150,7 @@ impl Step<'_> {
         };
         let Some(newest) = fillers.last() else { return Ok(()) };
         let is_due = gap.filled_since.is_some_and(|at| self.is_old(at, self.options().bump_after));
-        if is_due && should_raise(&seen, newest, self.node().fees().await?) {
+        if is_due && self.fees().is_some_and(|fees| should_raise(&seen, newest, fees)) {
             self.fill(connection, signer, next, &fillers).await?;
             let fillers = transactions::list_fillers(connection, chain_id, account, signed(next)).await?;
             self.send_fillers(&fillers).await?;
@@ -174,9 +174,8 @@ impl Step<'_> {
         before: &[TransactionRow],
     ) -> Result<(), OrderError> {
         let (account, chain_id, head) = (signer.address(), signed(self.chain_id()), signed(self.head()));
-        let Some(Raised { max, priority }) =
-            more::raise(before, self.node().fees().await?, Limit::Transfer, self.options())
-        else {
+        let Some(fees) = self.fees() else { return Ok(()) };
+        let Some(Raised { max, priority }) = more::raise(before, fees, Limit::Transfer, self.options()) else {
             if self.orders().is_first_time(&format!("filler {chain_id} {nonce}")) {
                 tracing::warn!(%account, nonce, "what nodes ask for to fill a nonce is beyond the limit of fees: orders wait");
             }

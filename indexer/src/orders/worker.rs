@@ -19,7 +19,7 @@ use super::{
     track::{self, At, Seen, Terms},
 };
 use crate::{
-    chain::{Chain, Heads, Node, Nodes},
+    chain::{Chain, Fees, Heads, Node, Nodes},
     db::{
         self, DbError,
         service::{
@@ -98,7 +98,7 @@ async fn lead(orders: &Orders, chain: &Chain, index: &PgPool, connection: &mut P
             Ok(()) => {}
             Err(OrderError::Chain(error)) => {
                 tracing::warn!(%error, "orders wait for the node");
-                last = Last::default();
+                last = Last { asked: last.asked, ..Last::default() };
                 chain.rotate().await;
             }
             Err(error) => return Err(error),
@@ -112,7 +112,9 @@ async fn lead(orders: &Orders, chain: &Chain, index: &PgPool, connection: &mut P
 struct Last {
     head: Option<B256>,
     at: Option<Instant>,
-    /// What its next block asked for, where there was something to pay.
+    /// What its next block asks for, where there is something to pay and the node says it.
+    fees: Option<Fees>,
+    /// The same of the last head at which a node said it.
     asked: Option<u128>,
 }
 
@@ -131,12 +133,22 @@ async fn step(
     }
     let heads = node.heads(None).await?;
     let is_new = last.head != Some(heads.latest.hash);
-    let mut step = Step { orders, index, node, chain_id, heads, is_new, asked: last.asked };
+    let mut step = Step { orders, index, node, chain_id, heads, is_new, fees: last.fees, asked: last.asked };
     if is_new && step.signer().is_some() {
-        step.asked = Some(node.fees().await?.asked());
+        step.fees = match node.fees().await {
+            Ok(fees) => Some(fees),
+            // Nothing is signed at this head; all that needs no fees goes on.
+            Err(error) => {
+                if orders.is_first_time(&format!("fees {chain_id}")) {
+                    tracing::warn!(%error, chain_id, "a node does not say what blocks ask for: while none does, orders are followed and not signed again");
+                }
+                None
+            }
+        };
+        step.asked = step.fees.map(|fees| fees.asked()).or(last.asked);
     }
     step.run(connection, &mut due, searches).await?;
-    *last = Last { head: Some(step.heads.latest.hash), at: Some(Instant::now()), asked: step.asked };
+    *last = Last { head: Some(step.heads.latest.hash), at: Some(Instant::now()), fees: step.fees, asked: step.asked };
     Ok(())
 }
 
@@ -150,7 +162,9 @@ pub(super) struct Step<'a> {
     heads: Heads,
     /// Whether it is another head than that of the last look.
     is_new: bool,
-    /// Wei that the next block asks for a unit of gas, where the operator's signer may have to pay it.
+    /// What the next block asks for, where the operator's signer may have to pay it and the node says it.
+    fees: Option<Fees>,
+    /// Wei of a unit of gas that a next block asked for when a node said it last.
     asked: Option<u128>,
 }
 
@@ -178,6 +192,10 @@ impl<'a> Step<'a> {
 
     pub(super) fn chain_id(&self) -> u64 {
         self.chain_id
+    }
+
+    pub(super) fn fees(&self) -> Option<Fees> {
+        self.fees
     }
 
     pub(super) fn head(&self) -> u64 {
