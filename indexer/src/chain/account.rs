@@ -179,8 +179,7 @@ impl Node {
         let base = history.base_fee_per_gas.last().copied().unwrap_or_default();
         let priority = match self.request::<_, U128>("eth_maxPriorityFeePerGas", ()).await {
             Ok(priority) => priority.to(),
-            // Not every node has an opinion: a gwei is what most have.
-            Err(error) if error.is_answer() => 1_000_000_000,
+            Err(error) if error.is_answer() => usual_tip(base),
             Err(error) => return Err(error),
         };
         Ok(Fees { base, max: base.saturating_mul(2).saturating_add(priority), priority })
@@ -220,6 +219,11 @@ impl Node {
     }
 }
 
+/// For a node without an opinion, as not every one has one: a gwei is what most have, and too much where a block asks for far less.
+fn usual_tip(base: u128) -> u128 {
+    base.clamp(1, 1_000_000_000)
+}
+
 /// What a refusal means. Nodes have no codes for these, and each its own words.
 fn refused(message: &str) -> Sent {
     let text = message.to_lowercase();
@@ -249,6 +253,11 @@ fn is_short(error: &TransportError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_an_opinion_a_tip_is_no_more_than_what_the_block_asks_for() {
+        assert_eq!([0, 7, 50_000_000_000].map(usual_tip), [1, 7, 1_000_000_000]);
+    }
 
     #[test]
     fn refusals_are_read_as_nodes_write_them() {

@@ -100,11 +100,13 @@ pub enum OrderError {
     },
     /// Blocks ask for more than the operator pays.
     #[error(
-        "the next block asks for {asked} wei for a unit of gas, and the operator lets an order pay {most} at most: try again in {seconds} s, or ask the operator to raise --order-max-fee"
+        "the next block asks for {base} wei for a unit of gas and its node suggests {tip} for whoever includes it, and the operator lets an order pay {most} at most: try again in {seconds} s, or ask the operator to raise --order-max-fee"
     )]
     FeesAboveLimit {
         /// What the next block asks for.
-        asked: u128,
+        base: u128,
+        /// What is to be paid beside that.
+        tip: u128,
         /// What an order may pay.
         most: u128,
         /// Until it can be less, at the soonest.

@@ -178,9 +178,9 @@ fn at_most(fees: Fees, most: u128) -> Fees {
 
 /// What an order pays of what the market asks for, where the operator's limit is enough for the next block.
 fn within_limit(fees: Fees, most: u128) -> Result<Fees, OrderError> {
-    let asked = fees.asked();
-    if asked > most {
-        return Err(OrderError::FeesAboveLimit { asked, most, seconds: seconds_until(fees, most) });
+    if fees.asked() > most {
+        let (base, tip) = (fees.base, fees.priority);
+        return Err(OrderError::FeesAboveLimit { base, tip, most, seconds: seconds_until(fees, most) });
     }
     Ok(at_most(fees, most))
 }
@@ -484,13 +484,13 @@ mod tests {
         assert_eq!(within_limit(fees(50, 10), 60).ok(), Some(Fees { max: 60, ..fees(50, 10) }));
         // An eighth less a block: 88, 77, 68.
         let refused = |fees, most| match within_limit(fees, most) {
-            Err(OrderError::FeesAboveLimit { asked, most, seconds }) => (asked, most, seconds),
+            Err(OrderError::FeesAboveLimit { base, tip, most, seconds }) => ((base, tip), most, seconds),
             other => panic!("{other:?}"),
         };
-        assert_eq!(refused(fees(50, 10), 59), (60, 59, 12));
-        assert_eq!(refused(fees(100, 0), 70), (100, 70, 36));
-        assert_eq!(refused(fees(0, u128::MAX / 4), 70), (u128::MAX / 4, 70, 3_600));
-        assert_eq!(refused(Fees { base: u128::MAX, max: u128::MAX, priority: 1 }, 70).0, u128::MAX);
+        assert_eq!(refused(fees(50, 10), 59), ((50, 10), 59, 12));
+        assert_eq!(refused(fees(100, 0), 70), ((100, 0), 70, 36));
+        assert_eq!(refused(fees(0, u128::MAX / 4), 70), ((0, u128::MAX / 4), 70, 3_600));
+        assert_eq!(refused(Fees { base: u128::MAX, max: u128::MAX, priority: 1 }, 70).0, (u128::MAX, 1));
     }
 
     #[test]

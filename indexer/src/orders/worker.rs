@@ -145,6 +145,17 @@ async fn step(
                 None
             }
         };
+        let most = orders.options().max_fee_of_order();
+        if let Some(fees) = step.fees.filter(|fees| fees.priority > most)
+            && orders.is_first_time(&format!("tip {chain_id}"))
+        {
+            tracing::warn!(
+                chain_id,
+                tip = fees.priority,
+                most,
+                "the tip alone that a node suggests is more than --order-max-fee lets an order pay: none is taken until one suggests less"
+            );
+        }
         step.asked = step.fees.map(|fees| fees.asked()).or(last.asked);
     }
     step.run(connection, &mut due, searches).await?;
