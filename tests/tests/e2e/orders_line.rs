@@ -33,7 +33,8 @@ pub async fn blocks_of(shop: &Shop, gwei: u128, count: usize) {
     }
 }
 
-/// Waits until the service has looked at an order at the newest block, and done what follows.
+/// Waits until the service has looked at an order at the newest block, and done what follows from it. The signer's account is noted, and
+/// what used nonces is searched for, only after that.
 pub async fn is_looked_at(shop: &Shop) {
     let head = shop.world.chain.provider.get_block_number().await.unwrap();
     let query = "SELECT coalesce(max(looked_at), 0) FROM crowdsale_service.sale_order";
