@@ -24,7 +24,7 @@ use crate::{
         self, DbError,
         service::{
             self, order_signers as signers,
-            order_transactions::{self as transactions, EventRow},
+            order_transactions::{self as transactions, EventRow, TransactionRow},
             orders::{self, OrderRow, Standing},
         },
     },
@@ -218,6 +218,12 @@ impl<'a> Step<'a> {
         self.asked.is_some_and(|asked| asked > self.options().max_fee_of_order())
     }
 
+    /// Whether one of these transactions pays what the next block asks for: one that cancels may pay more than an order, and so may one that
+    /// was signed under a higher limit.
+    fn may_be_next(&self, transactions: &[TransactionRow]) -> bool {
+        self.asked.is_none_or(|asked| transactions.iter().any(|t| t.max_fee.0 >= U256::from(asked)))
+    }
+
     pub(super) fn head_hash(&self) -> B256 {
         self.heads.latest.hash
     }
@@ -308,7 +314,7 @@ impl<'a> Step<'a> {
     ) -> Result<(), OrderError> {
         let at = At { head: signed(self.head()), finalized: self.finalized() };
         let expire = (!order.by_operator).then(|| signed(self.options().expiry));
-        let waits = order.by_operator && self.is_too_dear();
+        let waits = order.by_operator && self.is_too_dear() && !self.may_be_next(view.transactions_of(order));
         // No node takes what pays too little for any block: that is no reason to call it dropped.
         let drop = if waits { i64::MAX } else { signed(DROP_AFTER) };
         let (mut standing, events) = track::next(&order.standing(), seen.clone(), at, Terms { drop, expire });
