@@ -149,7 +149,9 @@ impl Step<'_> {
             Looked::Taken | Looked::Unclear => return Ok(()),
         };
         let Some(newest) = fillers.last() else { return Ok(()) };
-        let is_due = gap.filled_since.is_some_and(|at| self.is_old(at, self.options().bump_after));
+        // While blocks are too dear it waits as it is, as orders do.
+        let is_due =
+            !self.is_too_dear() && gap.filled_since.is_some_and(|at| self.is_old(at, self.options().bump_after));
         if is_due && self.fees().is_some_and(|fees| should_raise(&seen, newest, fees)) {
             self.fill(connection, signer, next, &fillers).await?;
             let fillers = transactions::list_fillers(connection, chain_id, account, signed(next)).await?;
