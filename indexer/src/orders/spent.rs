@@ -2,7 +2,10 @@
 //! the order is in that block. Else what used the nonce is searched for. Where that is not found, because no transaction of the account did
 //! it or the node has not kept the state of then, the order ends once that is final, and indexed.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use alloy::{eips::BlockId, primitives::B256};
 use futures::{StreamExt as _, stream};
@@ -32,6 +35,10 @@ use crate::{
 const BELOW: u64 = 64;
 /// Orders that are searched for in one step, so that many of them hold up no others.
 const AT_ONCE: usize = 8;
+/// Time for the search of an order. All of a step are searched for at the same time, and the chain is not looked at meanwhile.
+const TIME: Duration = Duration::from_secs(8);
+/// Time for what is asked beside that, by order.
+const MOMENT: Duration = Duration::from_secs(2);
 /// Of an order that has ended so.
 const UNKNOWN: &str = "its nonce is used, and by no transaction that is known; that is final";
 
@@ -79,17 +86,22 @@ impl Step<'_> {
         let mut unindexed = Vec::new();
         for (order, contribution) in due.into_iter().zip(indexed) {
             match contribution {
-                Some(contribution) => self.follow_indexed(connection, order, &contribution, view).await?,
+                Some(contribution) => {
+                    let followed = self.follow_indexed(connection, order, &contribution, view).await;
+                    alone(order, followed)?;
+                }
                 None => unindexed.push(order),
             }
         }
         let looks: Vec<_> =
-            unindexed.into_iter().map(|order| async move { (order, self.search(order).await) }).collect();
+            unindexed.into_iter().map(|order| async move { (order, within(TIME, self.search(order)).await) }).collect();
         let searched: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
         let mut known = Vec::new();
         for (order, found) in searched {
             let own = view.transactions_of(order);
             match found {
+                // The next time it has its turn.
+                Err(error) => alone(order, Err(error))?,
                 // Of its own, and the node has not shown the receipt yet: the next look has it.
                 Ok(Some(found)) if own.iter().any(|t| t.hash.0 == found.hash) => {}
                 Ok(Some(found)) => {
@@ -97,11 +109,7 @@ impl Step<'_> {
                         known.push(order.clone());
                     }
                 }
-                Ok(None) => self.end_unknown(connection, order, own, indexed_to).await?,
-                Err(error) if error.is_answer() => {
-                    tracing::warn!(%error, order = order.id, "which transaction took an order's nonce is not known yet");
-                }
-                Err(error) => return Err(error.into()),
+                Ok(None) => alone(order, self.end_unknown(connection, order, own, indexed_to).await)?,
             }
         }
         Ok(known)
@@ -136,7 +144,7 @@ impl Step<'_> {
         let (block, block_hash, hash) =
             (contribution.block_number, contribution.block_hash, contribution.transaction_hash);
         let Some(mined) = view.transactions_of(order).iter().find(|t| t.hash == hash) else { return Ok(()) };
-        let header = self.node().find_header(block.unsigned_abs()).await?;
+        let header = within(MOMENT, self.node().find_header(block.unsigned_abs())).await?;
         // A node that lags, or one of the two on another branch: the next look tells.
         if header.is_none_or(|header| header.hash != block_hash.0) {
             return Ok(());
@@ -189,16 +197,12 @@ impl Step<'_> {
     ) -> Result<(), OrderError> {
         let Some((number, hash)) = order.spent_at.zip(order.spent_hash) else {
             // By its hash: behind a balancer the latest block of a moment ago may be another's.
-            let next = self.node().nonce(order.sender.0, BlockId::hash(self.head_hash())).await;
-            match next {
-                Ok(next) if next > order.nonce.unsigned_abs() => {
-                    tracing::warn!(order = order.id, "an order's nonce is used, and by no transaction that is known");
-                    let block = (signed(self.head()), Hash32(self.head_hash()));
-                    orders::set_spent(connection, &order.id, Some(block)).await?;
-                }
-                Err(error) if !error.is_answer() => return Err(error.into()),
-                // A node that lags, or another branch: the next look tells.
-                Ok(_) | Err(_) => {}
+            let next = within(MOMENT, self.node().nonce(order.sender.0, BlockId::hash(self.head_hash()))).await?;
+            // Else a node that lags, or another branch: the next look tells.
+            if next > order.nonce.unsigned_abs() {
+                tracing::warn!(order = order.id, "an order's nonce is used, and by no transaction that is known");
+                let block = (signed(self.head()), Hash32(self.head_hash()));
+                orders::set_spent(connection, &order.id, Some(block)).await?;
             }
             return Ok(());
         };
@@ -207,11 +211,7 @@ impl Step<'_> {
             return Ok(());
         }
         let hashes: Vec<B256> = own.iter().map(|t| t.hash.0).collect();
-        let (header, receipts) = match self.node().receipts_beside(number.unsigned_abs(), &hashes).await {
-            Ok(shown) => shown,
-            Err(error) if error.is_answer() => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
+        let (header, receipts) = within(MOMENT, self.node().receipts_beside(number.unsigned_abs(), &hashes)).await?;
         // A node that lags has no such block.
         let Some(header) = header else { return Ok(()) };
         if header.hash != hash.0 {
@@ -231,6 +231,22 @@ impl Step<'_> {
             ..EventRow::default()
         };
         self.write(connection, order, &standing, &[event]).await
+    }
+}
+
+/// What a node says within that time.
+async fn within<T>(time: Duration, asked: impl Future<Output = Result<T, ChainError>>) -> Result<T, OrderError> {
+    Ok(tokio::time::timeout(time, asked).await.map_err(|_| ChainError::NotYet)??)
+}
+
+/// That a node fails one order is no reason to leave the others: what is found of them is written, and this one has its turn again.
+fn alone(order: &OrderRow, done: Result<(), OrderError>) -> Result<(), OrderError> {
+    match done {
+        Err(OrderError::Chain(error)) => {
+            tracing::warn!(%error, order = order.id, "which transaction took an order's nonce is not known yet");
+            Ok(())
+        }
+        done => done,
     }
 }
 
