@@ -10,7 +10,8 @@ python_venv() {
         exit 1
     fi
     echo "setup: $what, by pip in $venv" >&2
-    python3 -m venv "$venv"
+    # Anew: one that was broken off in the middle may lack anything.
+    python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$folder/requirements.txt"
     cp "$folder/requirements.txt" "$stamp"
 }
