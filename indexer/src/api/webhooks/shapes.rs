@@ -67,7 +67,12 @@ pub struct NewWebhook {
     #[schema(example = "https://example.org/webhooks", max_length = 2048)]
     pub url: String,
     /// What it is for: 1 to 100 characters.
-    #[schema(example = "ledger", min_length = 1, max_length = 100)]
+    #[schema(
+        example = "ledger",
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
+    )]
     pub label: String,
     /// Types of events, or all of a subject, such as `contribution.*`; every event if empty.
     #[serde(default)]
@@ -93,7 +98,12 @@ pub struct WebhookChanges {
     pub url: Option<String>,
     /// What it is for: 1 to 100 characters.
     #[serde(default)]
-    #[schema(example = "ledger", min_length = 1, max_length = 100)]
+    #[schema(
+        example = "ledger",
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
+    )]
     pub label: Option<String>,
     /// Types of events, from here on.
     #[serde(default)]
