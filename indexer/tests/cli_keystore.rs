@@ -53,6 +53,10 @@ async fn a_keystore_signs_with_its_password() {
     let mut command = binary(&["--json", "sale", "deploy", &sale]);
     let run = Run::new(&command.env("CROWDSALE_RPC_URL", &chain.url).envs(by_variable).output().unwrap());
     assert_eq!(run.json()["sale"], deployed);
+    // Which of two is meant, nobody can know.
+    let both = [by_variable[0], by_variable[1], ("CROWDSALE_PRIVATE_KEY", "0x11")];
+    let run = Run::new(&command.envs(both).output().unwrap());
+    run.fails(&["both CROWDSALE_PRIVATE_KEY and CROWDSALE_PRIVATE_KEY_FILE are given", "unset one of the two"]);
 
     // One that nobody but cast ever saw the key of: the account is the one that cast names, and has nothing to pay with.
     let folder = chain.folder.path().join("fresh");

@@ -1,5 +1,6 @@
 //! `factory deploy`: the whole system on a chain, once for all sales there.
 
+use alloy::primitives::Address;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -64,7 +65,7 @@ pub async fn run(command: FactoryCommand, printer: Printer) -> Result<()> {
         return Err(wallet.still_waiting());
     }
     printer.note("deploying the contracts, one after the other");
-    let deployment = deploy(&wallet.node.provider, wallet.address).await.map_err(|e| failed(&e))?;
+    let deployment = deploy(&wallet.node.provider, wallet.address).await.map_err(|e| failed(&e, wallet.address))?;
     printer.result(&Deployed {
         factory: Addr(deployment.factory),
         contracts: deployment.contracts.iter().map(|(name, a)| Contract { name, address: Addr(*a) }).collect(),
@@ -76,7 +77,7 @@ pub async fn run(command: FactoryCommand, printer: Printer) -> Result<()> {
     Ok(())
 }
 
-fn failed(error: &DeploymentError) -> anyhow::Error {
+fn failed(error: &DeploymentError, account: Address) -> anyhow::Error {
     let done: Vec<_> = error.done().iter().map(|(name, address)| format!("{name} at {address}")).collect();
     let why = match (error, done.as_slice()) {
         (DeploymentError::Pending { .. }, _) => {
@@ -89,7 +90,7 @@ fn failed(error: &DeploymentError) -> anyhow::Error {
         (_, []) => format!("{error}; nothing was deployed"),
         (_, done) => format!("{error}; {} stand there already, without money or power", done.join(", ")),
     };
-    let hint = "check that the account can pay the gas, and run the command again: it deploys all of them anew";
+    let hint = format!("check that {account} can pay the gas, and run the command again: it deploys all of them anew");
     Failure::new("the factory is not deployed", why, hint)
 }
 

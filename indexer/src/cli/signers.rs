@@ -1,6 +1,9 @@
 //! What a service signs with, and how it follows what it sent.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use alloy::primitives::{Address, U256};
 use anyhow::Result;
@@ -167,8 +170,8 @@ impl SignerArgs {
             ..OrderOptions::default()
         };
         let mut keys = KeyPlaces {
-            orders: KeyPlace::find(self.order_signer_file.as_deref(), "CROWDSALE_ORDER_SIGNER"),
-            vouchers: KeyPlace::find(self.voucher_signer_file.as_deref(), "CROWDSALE_VOUCHER_SIGNER"),
+            orders: place(self.order_signer_file.as_deref(), "CROWDSALE_ORDER_SIGNER")?,
+            vouchers: place(self.voucher_signer_file.as_deref(), "CROWDSALE_VOUCHER_SIGNER")?,
         };
         let orders = keys.orders.as_mut().map(signer).transpose()?;
         if orders.is_some() && options.sales.is_empty() {
@@ -182,6 +185,10 @@ impl SignerArgs {
         let vouchers = keys.vouchers.as_mut().map(signer).transpose()?;
         Ok(Signers { orders: Orders::new(orders, options), vouchers, keys })
     }
+}
+
+fn place(file: Option<&Path>, variable: &'static str) -> Result<Option<KeyPlace>> {
+    KeyPlace::find(file, variable).map_err(|e| Failure::new(format!("cannot use {variable}"), &e, e.hint()))
 }
 
 fn signer(place: &mut KeyPlace) -> Result<Signer> {

@@ -60,6 +60,12 @@ pub enum KeyError {
     /// No key was given.
     #[error("no key was given to sign with")]
     None,
+    /// The environment names two.
+    #[error("both {variable} and {variable}_FILE are given, and only one of them can be meant")]
+    Both {
+        /// The first of the two.
+        variable: &'static str,
+    },
     /// The file cannot be read.
     #[error("cannot read the key file {path}: {source}")]
     File {
@@ -107,6 +113,7 @@ impl KeyError {
             Self::None => {
                 "name a file with the key: --private-key-file FILE; on a development chain take a published one: --dev-account 0"
             }
+            Self::Both { .. } => "unset one of the two",
             Self::File { .. } => "check the path, and that you may read the file",
             Self::Form { .. } => "put the key alone into it, in hexadecimal, or a keystore as geth and cast write it",
             Self::Keystore { source, .. } => source.hint(),
@@ -129,7 +136,8 @@ impl KeyArgs {
             }
             (None, Some(path)) => read_file(path, &password)?,
             (None, None) => match (find_env("CROWDSALE_PRIVATE_KEY"), find_env("CROWDSALE_PRIVATE_KEY_FILE")) {
-                (Some(text), _) => read_key(&Zeroizing::new(text), "CROWDSALE_PRIVATE_KEY", &password)?,
+                (Some(_), Some(_)) => return Err(KeyError::Both { variable: "CROWDSALE_PRIVATE_KEY" }),
+                (Some(text), None) => read_key(&Zeroizing::new(text), "CROWDSALE_PRIVATE_KEY", &password)?,
                 (None, Some(path)) => read_file(path.as_ref(), &password)?,
                 (None, None) => return Err(KeyError::None),
             },
@@ -155,14 +163,19 @@ pub struct KeyPlace {
 type Stamp = [Option<(SystemTime, i64, i64, u64, u64)>; 2];
 
 impl KeyPlace {
-    /// In `file`, else in the environment's `variable`, else in the file that `variable` and `_FILE` name. `None` where none is given.
-    pub fn find(file: Option<&Path>, variable: &'static str) -> Option<Self> {
-        let file = match (file, find_env(variable)) {
-            (Some(path), _) => Some(path.to_owned()),
-            (None, Some(_)) => None,
-            (None, None) => Some(find_env(&format!("{variable}_FILE"))?.into()),
+    /// In `file`, else in the environment's `variable`, or in the file that `variable` and `_FILE` name. `None` where none is given.
+    ///
+    /// # Errors
+    /// [`KeyError::Both`].
+    pub fn find(file: Option<&Path>, variable: &'static str) -> Result<Option<Self>, KeyError> {
+        let file = match (file, find_env(variable), find_env(&format!("{variable}_FILE"))) {
+            (Some(path), ..) => Some(path.to_owned()),
+            (None, Some(_), Some(_)) => return Err(KeyError::Both { variable }),
+            (None, Some(_), None) => None,
+            (None, None, Some(path)) => Some(path.into()),
+            (None, None, None) => return Ok(None),
         };
-        Some(Self { variable, file, password: PasswordPlace::of_service(variable), seen: Stamp::default() })
+        Ok(Some(Self { variable, file, password: PasswordPlace::of_service(variable), seen: Stamp::default() }))
     }
 
     /// The variable that names it.
@@ -312,7 +325,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         fs::write(&path, "11".repeat(32)).unwrap();
-        let mut place = KeyPlace::find(Some(&path), "CROWDSALE_NO_SUCH_SIGNER").unwrap();
+        let mut place = KeyPlace::find(Some(&path), "CROWDSALE_NO_SUCH_SIGNER").unwrap().unwrap();
         assert!(place.has_changed());
         let first = place.read().unwrap().address();
         assert!(!place.has_changed());
@@ -337,7 +350,7 @@ mod tests {
             let pipe = pipe.clone();
             move || fs::write(pipe, "11".repeat(32)).unwrap()
         });
-        let mut place = KeyPlace::find(Some(&pipe), "CROWDSALE_NO_SUCH_SIGNER").unwrap();
+        let mut place = KeyPlace::find(Some(&pipe), "CROWDSALE_NO_SUCH_SIGNER").unwrap().unwrap();
         assert_eq!(place.read().unwrap().address(), first);
         writer.join().unwrap();
         assert!(!place.has_changed());

@@ -107,6 +107,10 @@ export const t = {
     unbounded: 'no bound',
   },
 
+  away: {
+    title: 'Deploy a sale',
+    text: 'This copy of the page asks a node alone, and a sale file is checked by a service. Deploy from the command line: crowdsale sale lint FILE says what is wrong with it, and crowdsale sale deploy FILE deploys it.',
+  },
   deploy: {
     title: 'Deploy it',
     connect:
