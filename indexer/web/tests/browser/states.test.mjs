@@ -273,7 +273,7 @@ test('succeeded: claim what is free, and see when the next tokens are', async ()
   await at(`#/positions/${investor}`)
   const mine = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'Good', exact: true }) })
   await sees(mine, 'The sale succeeded. More of your tokens become free with time.')
-  await sees(mine, 'Next tokens are free')
+  await sees(mine, 'When your tokens are free')
   // Thirty days after it was closed.
   await sees(mine, '28 Apr 2031')
   assert.equal(await mine.locator('.primary').count(), 0)
