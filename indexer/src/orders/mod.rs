@@ -9,6 +9,7 @@
 //! signed for the same nonce and stored before it is sent. Of all that share a nonce, a chain takes one.
 
 mod error;
+mod fees;
 mod line;
 mod look;
 mod more;
