@@ -126,6 +126,20 @@ pub async fn list(
     }?)
 }
 
+// Some contributions, found by what is asked for.
+macro_rules! found {
+    ($where:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Contribution,
+            r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
+                      c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
+                      c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
+               FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number WHERE "# + $where,
+            $($argument),+
+        )
+    };
+}
+
 /// The first contribution to a sale for an investor that one of these transactions has made.
 pub async fn find_of_transactions(
     connection: &mut PgConnection,
@@ -133,14 +147,8 @@ pub async fn find_of_transactions(
     (sale, investor): (Addr, Addr),
     transactions: &[Hash32],
 ) -> Result<Option<Contribution>, DbError> {
-    Ok(sqlx::query_as!(
-        Contribution,
-        r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
-                  c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
-                  c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
-           FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number
-           WHERE c.chain_id = $1 AND c.sale = $2 AND c.investor = $3 AND c.transaction_hash = ANY($4)
-           ORDER BY c.block_number, c.log_index LIMIT 1"#,
+    Ok(found!(
+        "c.chain_id = $1 AND c.sale = $2 AND c.investor = $3 AND c.transaction_hash = ANY($4) ORDER BY c.block_number, c.log_index LIMIT 1",
         chain_id,
         sale as _,
         investor as _,
@@ -157,13 +165,8 @@ pub async fn list_of_transaction(
     block: i64,
     transaction: Hash32,
 ) -> Result<Vec<Contribution>, DbError> {
-    Ok(sqlx::query_as!(
-        Contribution,
-        r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
-                  c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
-                  c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
-           FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number
-           WHERE c.chain_id = $1 AND c.block_number = $2 AND c.transaction_hash = $3 ORDER BY c.log_index"#,
+    Ok(found!(
+        "c.chain_id = $1 AND c.block_number = $2 AND c.transaction_hash = $3 ORDER BY c.log_index",
         chain_id,
         block,
         transaction as _
