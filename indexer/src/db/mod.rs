@@ -24,7 +24,7 @@ pub mod switch;
 
 use sqlx::{PgConnection, migrate::MigrateError, postgres::PgConnectOptions};
 
-pub use readers::{counter, follower, readers, snapshot};
+pub use readers::{Snapshots, counter, follower, readers, snapshot};
 pub use schema::{LIVE_SCHEMA, MIGRATIONS, Place, enter_live, known_version, migrate, schema_version};
 
 /// What can go wrong with the database.

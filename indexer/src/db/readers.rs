@@ -20,11 +20,18 @@ const REMEMBER: &str =
     "SELECT set_config('crowdsale.tables', coalesce(to_regclass('checkpoint')::oid::text, ''), false)";
 /// Whether they are still the live ones. One that remembers nothing was made by somebody else.
 const IS_CURRENT: &str = "SELECT coalesce(nullif(current_setting('crowdsale.tables', true), '') = to_regclass('checkpoint')::oid::text, true)";
-/// The same, and from now on they stay; with the oldest version that can read them. Not before the lock: names mean now what they will
-/// mean until it is released.
-const HOLD: &str = "LOCK TABLE checkpoint IN ACCESS SHARE MODE;
-    SELECT coalesce(nullif(current_setting('crowdsale.tables', true), '') = to_regclass('checkpoint')::oid::text, true),
-        (SELECT oldest FROM reader)";
+// The same, and from now on they stay; with the oldest version that can read them. Not before the lock: names mean now what they will
+// mean until it is released.
+macro_rules! hold {
+    () => {
+        "LOCK TABLE checkpoint IN ACCESS SHARE MODE;
+        SELECT coalesce(nullif(current_setting('crowdsale.tables', true), '') = to_regclass('checkpoint')::oid::text, true),
+            (SELECT oldest FROM reader)"
+    };
+}
+const HOLD: &str = hold!();
+/// A snapshot's beginning and [`HOLD`], in one round trip.
+const BEGIN_AND_HOLD: &str = concat!("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;", hold!());
 /// Tries for a snapshot: tables are switched once in months, not twice in a moment.
 const TRIES: usize = 4;
 
@@ -90,17 +97,46 @@ async fn remember(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 pub async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, DbError> {
     for _ in 0..TRIES {
         let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
-        let row = sqlx::raw_sql(HOLD).fetch_one(&mut *transaction).await?;
-        let (current, oldest): (bool, i64) = sqlx::FromRow::from_row(&row)?;
-        let known = known_version();
-        if oldest > known {
-            return Err(DbError::NewerSchema { found: oldest, known });
-        }
-        if current {
+        if hold(&mut transaction, HOLD).await? {
             return Ok(transaction);
         }
         // The pool replaces the connection when it is asked for the next.
         transaction.rollback().await?;
     }
     Err(DbError::Query(sqlx::Error::PoolTimedOut))
+}
+
+/// Whether the connection's statements are of the tables that are live, which stay so until the transaction ends.
+async fn hold(connection: &mut PgConnection, statements: &'static str) -> Result<bool, DbError> {
+    let row = sqlx::raw_sql(statements).fetch_one(connection).await?;
+    let (current, oldest): (bool, i64) = sqlx::FromRow::from_row(&row)?;
+    let known = known_version();
+    if oldest > known {
+        return Err(DbError::NewerSchema { found: oldest, known });
+    }
+    Ok(current)
+}
+
+/// A connection of one's own for snapshots that begin in one round trip, for who is waited for. Given up with its first error.
+#[derive(Debug)]
+pub struct Snapshots(PgConnection);
+
+impl Snapshots {
+    /// Connects as those of `pool`.
+    pub async fn connect(pool: &PgPool) -> Result<Self, DbError> {
+        let mut connection = PgConnection::connect_with(&pool.connect_options()).await.map_err(DbError::Connect)?;
+        remember(&mut connection).await?;
+        Ok(Self(connection))
+    }
+
+    /// Begins a [`snapshot`]; `None` where another connection is needed, as other tables have become the live ones.
+    pub async fn begin(&mut self) -> Result<Option<&mut PgConnection>, DbError> {
+        Ok(hold(&mut self.0, BEGIN_AND_HOLD).await?.then_some(&mut self.0))
+    }
+
+    /// Ends it.
+    pub async fn end(&mut self) -> Result<(), DbError> {
+        self.0.execute("ROLLBACK").await?;
+        Ok(())
+    }
 }

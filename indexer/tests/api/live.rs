@@ -286,6 +286,50 @@ async fn goes_on(pool: PgPool, seed: u64) {
     served.shutdown.cancel();
 }
 
+/// Who does not read for long is let go of, as nobody keeps for it what the database has; it is told all the same once it reads, in order.
+#[sqlx::test(migrations = "./migrations")]
+async fn whoever_does_not_read_for_long_is_told_all_the_same(pool: PgPool) {
+    const BLOCKS: i64 = 400;
+    const EACH: i32 = 5;
+    chain(&pool, CHAIN).await;
+    let terms = Terms::new("Aurora", 1, 0);
+    sale(&pool, &terms).await;
+    // Large events: what the kernel keeps for a connection, some 10 MB, is full long before the end.
+    sqlx::query("UPDATE currency SET symbol = repeat('x', 6000)").execute(&pool).await.unwrap();
+    applied(&pool, 1, 9, 0).await;
+    let served = Served::start(&pool).await;
+    let path = format!("{}/events", terms.path());
+    let (mut slow, mut quick) = (served.listen(&path, None).await, served.listen(&path, None).await);
+    async fn observed(listener: &mut Listener) -> (i64, i64) {
+        loop {
+            let told = listener.next().await.unwrap();
+            if told.event == "contribution.observed" {
+                let block = &told.data["data"]["block"];
+                return (block["number"].as_i64().unwrap(), block["log_index"].as_i64().unwrap());
+            }
+        }
+    }
+    let all = |number| (0..EACH).map(move |log| (number, i64::from(log)));
+    for number in 10..10 + BLOCKS {
+        for log in 0..EACH {
+            contribute(&pool, &terms, (number, log), addr("alice"), ether("1"), ether("4000")).await;
+        }
+        applied(&pool, number, number, 0).await;
+        // Each block by itself, and nobody waits for who is slow.
+        for place in all(number) {
+            assert_eq!(observed(&mut quick).await, place);
+        }
+    }
+    for place in (10..10 + BLOCKS).flat_map(all) {
+        assert_eq!(observed(&mut slow).await, place);
+    }
+    // And from there on as everybody.
+    contribute(&pool, &terms, (10 + BLOCKS, 0), addr("alice"), ether("1"), ether("4000")).await;
+    applied(&pool, 10 + BLOCKS, 10 + BLOCKS, 0).await;
+    assert_eq!(observed(&mut slow).await, (10 + BLOCKS, 0));
+    served.shutdown.cancel();
+}
+
 #[sqlx::test(migrations = "./migrations")]
 async fn a_stream_that_cannot_be_is_refused(pool: PgPool) {
     chain(&pool, CHAIN).await;

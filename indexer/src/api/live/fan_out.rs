@@ -33,10 +33,11 @@ const MESSAGES: i64 = 5_000;
 const COMMITTED: u64 = 20_000;
 /// How long what is new may stay unknown if nobody passes it on.
 const POLL: Duration = Duration::from_secs(1);
+/// How long listeners have the processors for themselves.
+const AFTER: Duration = Duration::from_millis(20);
 
 /// Makes messages of what is new, until `shutdown`.
 pub async fn fan_out(live: Live, pool: PgPool, webhooks: Webhooks, shutdown: CancellationToken) {
-    let mut news = live.subscribe();
     let pool = follower(&pool);
     let following = async {
         loop {
@@ -46,7 +47,9 @@ pub async fn fan_out(live: Live, pool: PgPool, webhooks: Webhooks, shutdown: Can
                 Err(error) => tracing::warn!(%error, "webhooks are not told what is new: trying again"),
             }
             // What it says is read again: this is only about when.
-            let _ = tokio::time::timeout(POLL, news.recv()).await;
+            let _ = tokio::time::timeout(POLL, live.news()).await;
+            // Who listens is told first: a webhook's request takes longer than this.
+            tokio::time::sleep(AFTER).await;
         }
     };
     tokio::select! {

@@ -5,6 +5,7 @@
 //! makes of the same what webhooks are sent.
 
 mod fan_out;
+mod hub;
 mod message;
 mod reading;
 mod stream;
@@ -15,23 +16,21 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgPool, postgres::PgListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use sqlx::{PgConnection, PgPool, postgres::PgListener};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::db::{
-    DbError, follower, outbox,
+    DbError, Snapshots, outbox,
     read::feed::{self, Audience, Position},
-    snapshot,
 };
 pub use fan_out::fan_out;
+use hub::Hub;
 use message::Message;
 pub use message::{FeedOut, StreamEvent};
 use reading::{Reading, read};
 pub use stream::{__path_listen_to_sale, __path_listen_to_wallet, listen_to_sale, listen_to_wallet};
 
-/// Batches that a listener may be behind before it reads from the database.
-const BACKLOG: usize = 256;
 /// How long what is new may stay unknown if no notification comes: a pooler between can swallow them.
 const POLL: Duration = Duration::from_secs(1);
 /// Most events of one reading for all; of more, everybody reads their own.
@@ -49,21 +48,13 @@ struct Batch {
     messages: Option<Vec<Message>>,
 }
 
-/// What is passed on.
-#[derive(Clone, Debug)]
-enum News {
-    Batch(Arc<Batch>),
-    /// The server ends, and every stream with it. Told rather than asked about: a thousand listeners do not meet at one lock for each event.
-    End,
-}
-
 /// Passes on what is new. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Live(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    sender: broadcast::Sender<News>,
+    hub: Hub,
     /// The newest entry that was passed on, chain by chain.
     newest: RwLock<HashMap<i64, i64>>,
     listeners: Arc<Semaphore>,
@@ -74,7 +65,7 @@ impl Live {
     /// For so many listeners at most.
     pub fn new(listeners: usize) -> Self {
         Self(Arc::new(Shared {
-            sender: broadcast::channel(BACKLOG).0,
+            hub: Hub::new(),
             newest: RwLock::default(),
             listeners: Arc::new(Semaphore::new(listeners)),
             closed: CancellationToken::new(),
@@ -97,16 +88,18 @@ impl Live {
         }
         // Whoever comes later finds it closed.
         self.0.closed.cancel();
-        let _ = self.0.sender.send(News::End);
+        self.0.hub.close();
     }
 
     async fn follow(&self, pool: &PgPool) -> Result<(), DbError> {
         // A connection of its own: it waits all the time, and the pool's are for answers.
         let mut listener = PgListener::connect_with(&single(pool)).await.map_err(DbError::Connect)?;
         listener.listen(outbox::CHANNEL).await?;
-        let reader = follower(pool);
+        let mut snapshots = Snapshots::connect(pool).await?;
         loop {
-            self.pass_on(&reader).await?;
+            let Some(snapshot) = snapshots.begin().await? else { return Ok(()) };
+            self.pass_on(snapshot).await?;
+            snapshots.end().await?;
             // Several that came meanwhile are one.
             match tokio::time::timeout(POLL, listener.try_recv()).await {
                 Ok(Ok(Some(_))) | Err(_) => {}
@@ -116,10 +109,9 @@ impl Live {
         }
     }
 
-    /// Reads what is new of every chain.
-    async fn pass_on(&self, pool: &PgPool) -> Result<(), DbError> {
-        let mut transaction = snapshot(pool).await?;
-        for ends in feed::ends(&mut transaction).await? {
+    /// Reads what is new of every chain. The connection is in a snapshot.
+    async fn pass_on(&self, snapshot: &mut PgConnection) -> Result<(), DbError> {
+        for ends in feed::ends(snapshot).await? {
             let feed::Ends { chain_id, newest, .. } = ends;
             let known = self.newest(chain_id);
             let is_there = |known: &i64| *known <= newest && !ends.has_forgotten(Position::behind(*known));
@@ -132,7 +124,7 @@ impl Live {
             let from = reading.position();
             let mut messages = Vec::new();
             while !reading.is_at(newest) {
-                let more = read(&mut transaction, &mut reading, Audience::default(), newest, AT_ONCE).await?;
+                let more = read(snapshot, &mut reading, Audience::default(), newest, AT_ONCE).await?;
                 if messages.len() + more.len() > AT_ONCE as usize {
                     messages.clear();
                     reading.skip_to(newest);
@@ -144,8 +136,7 @@ impl Live {
                 let whole = reading.is_whole();
                 let to = Position::behind(newest);
                 let batch = Batch { chain_id, from, to, messages: whole.then_some(messages) };
-                // Nobody may be listening.
-                let _ = self.0.sender.send(News::Batch(Arc::new(batch)));
+                self.0.hub.tell(&Arc::new(batch));
                 self.set_newest(chain_id, newest);
             }
         }
@@ -160,8 +151,12 @@ impl Live {
         self.0.newest.write().unwrap_or_else(PoisonError::into_inner).insert(chain_id, seq);
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<News> {
-        self.0.sender.subscribe()
+    fn subscribe(&self) -> mpsc::Receiver<Arc<Batch>> {
+        self.0.hub.subscribe()
+    }
+
+    async fn news(&self) {
+        self.0.hub.news().await;
     }
 
     fn permit(&self) -> Option<OwnedSemaphorePermit> {

@@ -9,15 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tokio::{
-    sync::{
-        OwnedSemaphorePermit,
-        broadcast::{self, error::RecvError},
-    },
+    sync::{OwnedSemaphorePermit, mpsc},
     time::{Instant, Sleep},
 };
 
 use super::{
-    Batch, News,
+    Batch,
     message::{Message, StreamEvent, id},
     reading::{Reading, read},
 };
@@ -201,7 +198,7 @@ struct Listener {
     chain_id: i64,
     audience: Audience,
     /// Subscribed before the position is known, so that nothing falls between.
-    news: broadcast::Receiver<News>,
+    news: mpsc::Receiver<Arc<Batch>>,
     stage: Stage,
     pending: Pending,
     /// When it was last told something.
@@ -280,9 +277,13 @@ impl Listener {
             };
             tokio::select! {
                 news = self.news.recv() => match news {
-                    Ok(News::Batch(batch)) => self.hear(batch, reading),
-                    Ok(News::End) | Err(RecvError::Closed) => return None,
-                    Err(RecvError::Lagged(_)) => self.stage = Stage::CatchUp(reading),
+                    Some(batch) => self.hear(batch, reading),
+                    None if self.state.live().closed().is_cancelled() => return None,
+                    None => {
+                        // It was too far behind to be told all.
+                        self.news = self.state.live().subscribe();
+                        self.stage = Stage::CatchUp(reading);
+                    }
                 },
                 () = &mut self.quiet => {
                     let now = Instant::now();
