@@ -11,7 +11,7 @@ use alloy::{
 
 use crate::{
     chain::{Called, ChainError, Node},
-    contracts::SaleToken,
+    contracts::{SaleFactory, SaleToken},
     sale_file::{Found, Order, Predicted, Problem, SaleFile, TokenEntry},
     types::units::Asset,
 };
@@ -59,6 +59,14 @@ pub enum PlanError {
     /// What stands there is no factory of this version.
     #[error("the contract at {0} does not answer as a factory of this version does")]
     NoFactory(Address),
+}
+
+/// Whether a factory is at an address. Only a factory names the code of its vaults.
+///
+/// # Errors
+/// The node's.
+pub async fn is_factory(node: &Node, address: Address) -> Result<bool, ChainError> {
+    Ok(read(node, address, SaleFactory::REFUND_VAULTCall {}).await?.is_some())
 }
 
 /// Which addresses `creator` gets, and whether it has them already.

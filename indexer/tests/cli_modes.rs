@@ -54,7 +54,8 @@ async fn a_pro_rata_sale_from_its_first_voucher_to_its_last_token() -> Result {
     chain.warp(OPENS).await;
     for index in [3, 4] {
         let paid = chain.run_as(index, &["contribute", sale, "800"]).json();
-        assert_eq!((raw(&paid["accepted"]), raw(&paid["tokens"])), (ether("800").as_str(), "0"));
+        assert_eq!(raw(&paid["accepted"]), ether("800"));
+        assert!(paid["tokens"].is_null(), "how many is not known yet: {paid}");
     }
     // Taken back within the cooling-off, in full.
     chain.run_as(5, &["withdraw", sale]).fails(&["has paid nothing into this sale"]);

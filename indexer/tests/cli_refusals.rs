@@ -2,7 +2,7 @@
 
 mod cli_support;
 
-use cli_support::{Chain, account, binary, ether_sale, run};
+use cli_support::{Chain, Run, account, binary, ether_sale, run};
 
 const NOWHERE: &str = "http://127.0.0.1:9";
 const SALE: &str = "0x8464135c8F25Da09e49BC8782676a84730C318bC";
@@ -129,7 +129,30 @@ fn bad_files_and_bad_words() {
     usage(&["sale", "whitepaper", SALE, "f", "--uri", "nowhere"], "invalid value");
     usage(&["sale", "allocations", SALE, "--created-in", "-1"], "unexpected argument");
     usage(&["page", "public"], "--node <URL>");
+    usage(&["serve", "--listen", "localhost"], "such as 127.0.0.1:8080");
+    usage(&["up", "--listen", "8080"], "such as 127.0.0.1:8080");
+    usage(&["serve", "--trusted-proxy", "proxy"], "such as 203.0.113.0/24");
+    usage(&["serve", "--order-max-fee", "-1"], "such as 1000 or 0.25");
+    usage(&["serve", "--order-max-fee", "1000000000000"], "below 1000000000000 gwei");
     usage(&["nonsense"], "unrecognized subcommand");
+}
+
+#[test]
+fn which_database_is_meant_is_not_guessed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    std::fs::write(&file, "postgres://127.0.0.1:9/of-the-file").unwrap();
+    let both = |args: &[&str]| {
+        let mut command = binary(args);
+        command.env("CROWDSALE_DATABASE_URL", "postgres://127.0.0.1:9/of-the-variable");
+        command.env("CROWDSALE_DATABASE_URL_FILE", &file);
+        Run::new(&command.output().unwrap())
+    };
+    both(&["keys", "list"]).fails(&["which database is meant", "CROWDSALE_DATABASE_URL_FILE", "unset one of the two"]);
+    // A flag says it.
+    let other = folder.path().join("other");
+    std::fs::write(&other, "postgres://127.0.0.1:9/of-the-flag").unwrap();
+    both(&["keys", "list", "--database-url-file", other.to_str().unwrap()]).fails(&["cannot connect"]);
 }
 
 #[tokio::test]
@@ -142,8 +165,12 @@ async fn a_page_is_written_for_what_it_can_ask_and_where_nothing_else_is() {
     run(&["page", to, "--node", "ws://127.0.0.1:1"]).fails(&["the page cannot ask this node", "reached by ws"]);
     let secret = node.replace("http://", "http://user:word@");
     run(&["page", to, "--node", &secret]).fails(&["a user or a password", "open to the public"]);
-    run(&["page", to, "--node", node, "--chain-id", "1"]).fails(&["wrong chain"]);
+    run(&["page", to, "--node", node, "--chain-id", "1"]).fails(&["wrong chain", "--node URL"]);
+    run(&["page", to, "--node", "http://127.0.0.1:1"])
+        .fails(&["cannot reach the node", "such as anvil, or name one: --node URL"]);
     run(&["page", to, "--node", node, "--factory", SALE]).fails(&["no factory", "no contract at"]);
+    let dollar = chain.dollar.to_string();
+    run(&["page", to, "--node", node, "--factory", &dollar]).fails(&["no factory", "does not answer as a factory"]);
     let not_one = ["page", to, "--node", node, "--factory", &factory, "--sale", &factory];
     run(&not_one).fails(&["no sale", "does not answer as a sale"]);
     assert!(!public.exists(), "bad input writes nothing");
@@ -201,10 +228,16 @@ async fn wrong_chains_addresses_and_keys() {
     chain.run(&["sale", "status", &factory]).fails(&["does not answer as a sale"]);
     chain.run(&["claim", SALE]).fails(&["cannot sign: no key was given", "--private-key-file"]);
     chain.run(&["claim", SALE, "--private-key-file", "/does/not/exist"]).fails(&["cannot read the key file"]);
+    let noise = chain.folder.path().join("noise");
+    std::fs::write(&noise, [0xff_u8; 32]).unwrap();
+    let noise = noise.to_str().unwrap();
+    chain.run(&["claim", SALE, "--private-key-file", noise]).fails(&["does not hold a private key"]);
     let file = chain.write("sale.toml", &ether_sale());
     chain.run_as(0, &["sale", "deploy", &file, "--factory", SALE]).fails(&["no factory: there is no contract at"]);
     let dollar = chain.dollar.to_string();
-    chain.run_as(0, &["sale", "deploy", &file, "--factory", &dollar]).fails(&["cannot ask the factory"]);
+    chain
+        .run_as(0, &["sale", "deploy", &file, "--factory", &dollar])
+        .fails(&["no factory", "does not answer as a factory"]);
     let broken = chain.write("broken.toml", &ether_sale().replace("unsold", "unsolt"));
     chain.run_as(0, &["sale", "deploy", &broken]).fails(&["line 8", "did you mean `unsold`?"]);
 

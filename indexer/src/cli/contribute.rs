@@ -76,7 +76,8 @@ struct Contributed {
     investor: Addr,
     payer: Addr,
     accepted: Money,
-    tokens: Money,
+    /// None where all share what is sold, or pay one price, once the sale is closed.
+    tokens: Option<Money>,
     /// Of the amount that was named: beyond the hard cap, sent back or never taken.
     excess: Money,
     /// Investor's total.
@@ -172,7 +173,7 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
         investor: Addr(investor),
         payer: Addr(wallet.address),
         accepted: view.payment.amount(accepted),
-        tokens: view.token.amount(tokens),
+        tokens: (!tokens.is_zero() || accepted.is_zero()).then(|| view.token.amount(tokens)),
         excess: view.payment.amount(amount.saturating_sub(accepted)),
         paid: view.payment.amount(paid),
         parts,
@@ -275,7 +276,7 @@ impl Report for Contributed {
             ("sale", self.sale.to_string()),
             ("investor", self.investor.to_string()),
             ("accepted", self.accepted.exact()),
-            ("tokens", self.tokens.exact()),
+            ("tokens", self.tokens.as_ref().map_or_else(|| "known once the sale is closed".to_owned(), Money::exact)),
         ];
         if self.parts.len() > 1 {
             let line = |p: &Part| format!("{} for {} in phase {}", p.tokens, p.amount, p.phase);

@@ -1,6 +1,9 @@
 //! Where the database is.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -30,6 +33,14 @@ impl DatabaseArgs {
     /// Where no database is named, or its URL cannot be read. The URL itself is never shown: it can hold a password.
     pub fn options(&self) -> Result<PgConnectOptions> {
         let url = match (&self.database_url_file, find_env("CROWDSALE_DATABASE_URL")) {
+            // A flag is meant. Which of two variables is, nobody can tell: one may be yesterday's.
+            (Some(file), Some(_)) if find_env("CROWDSALE_DATABASE_URL_FILE").is_some_and(|v| file == Path::new(&v)) => {
+                return Err(Failure::new(
+                    "which database is meant is not clear",
+                    "both CROWDSALE_DATABASE_URL and CROWDSALE_DATABASE_URL_FILE are set",
+                    "unset one of the two",
+                ));
+            }
             (Some(file), _) => std::fs::read_to_string(file).map_err(|e| {
                 Failure::new(
                     format!("cannot read the database's URL from {}", file.display()),

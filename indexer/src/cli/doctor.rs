@@ -148,7 +148,7 @@ async fn chain(args: &DoctorArgs) -> Vec<Check> {
     let (name, needed_for) = ("factory", "crowdsale sale deploy");
     checks.push(match args.factory.on_chain(node.chain_id) {
         None => missing(name, needed_for, false, "none was named", "name it: --factory ADDRESS or CROWDSALE_FACTORY"),
-        Some(factory) => match node.require_code(factory, "factory", "check the address and the chain").await {
+        Some(factory) => match node.require_factory(factory, "check the address and the chain").await {
             Ok(()) => ok(name, needed_for, factory.to_string()),
             // The default address of a development chain is a guess.
             Err(error) if args.factory.factory.is_none() => {

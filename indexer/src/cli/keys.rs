@@ -99,7 +99,8 @@ pub struct RevokeArgs {
     database: DatabaseArgs,
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
+/// A network as it is written, or one address.
+pub fn network(text: &str) -> Result<IpNet, String> {
     access::parse_network(text).ok_or_else(|| "write an address or a network, such as 203.0.113.0/24".to_owned())
 }
 

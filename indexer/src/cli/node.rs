@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::{clock, failure::Failure, units::Asset};
 use crate::{
     config::{Key, NodeArgs, RpcUrl},
-    contracts::SaleToken,
+    contracts::{SaleFactory, SaleToken},
     types::Finality,
 };
 
@@ -87,6 +87,25 @@ impl Node {
         }
         let why = format!("there is no contract at {address} on chain {}", self.chain_id);
         Err(Failure::new(format!("no {what}"), why, hint))
+    }
+
+    /// Fails unless a factory of this version is at an address.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what is there.
+    pub async fn require_factory(&self, address: Address, hint: &str) -> Result<()> {
+        self.require_code(address, "factory", hint).await?;
+        // Only a factory has it.
+        match SaleFactory::new(address, &self.provider).REFUND_VAULT().call().await {
+            Ok(_) => Ok(()),
+            Err(contract::Error::TransportError(error)) if error.as_error_resp().is_none() => {
+                Err(self.failed("cannot ask the factory", &error))
+            }
+            Err(_) => {
+                let why = format!("the contract at {address} on chain {} does not answer as a factory", self.chain_id);
+                Err(Failure::new("no factory", why, hint))
+            }
+        }
     }
 
     /// Whether there is code at an address, in the latest block.

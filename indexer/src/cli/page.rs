@@ -76,6 +76,16 @@ struct Exported {
 /// # Errors
 /// Before anything is written, where the node or a sale is none, or the folder holds something else.
 pub async fn run(args: PageArgs, printer: Printer) -> Result<()> {
+    export(args, printer).await.map_err(|mut error| {
+        // Elsewhere the node has another flag.
+        if let Some(failure) = error.downcast_mut::<Failure>() {
+            failure.hint = failure.hint.replace(" or CROWDSALE_RPC_URL", "").replace("--rpc-url", "--node");
+        }
+        error
+    })
+}
+
+async fn export(args: PageArgs, printer: Printer) -> Result<()> {
     let url = public_url(&args.node)?;
     let node = Node::connect(&NodeArgs { rpc_url: args.node.clone(), chain_id: args.chain_id }).await?;
     let Some(factory) = args.factory.on_chain(node.chain_id) else {
@@ -83,7 +93,7 @@ pub async fn run(args: PageArgs, printer: Printer) -> Result<()> {
         return Err(Failure::new("no factory", why, "name it: --factory ADDRESS or CROWDSALE_FACTORY"));
     };
     let hint = "take the address that `crowdsale factory deploy` printed, on the chain where it did";
-    node.require_code(factory, "factory", hint).await?;
+    node.require_factory(factory, hint).await?;
     let sales = if args.sales.is_empty() {
         find_sales(&node, factory).await?
     } else {

@@ -12,6 +12,7 @@ use super::{
     allowlist::AllowlistArgs,
     database::DatabaseArgs,
     failure::Failure,
+    keys::network,
     printer::Printer,
     shutdown,
     signers::{SignerArgs, Signers},
@@ -45,7 +46,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     signers: SignerArgs,
     /// Address to listen on; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS", value_parser = address)]
     listen: SocketAddr,
     /// URLs under which it is reached, as https://sales.example.org: signed requests and wallets that sign in name it; without, they
     /// have to come from this machine.
@@ -55,7 +56,7 @@ pub struct ServeArgs {
     #[arg(long, default_value_t = 600, value_name = "COUNT")]
     rate_limit: u32,
     /// Networks of proxies in front of it, as 10.0.0.0/8: what they write into X-Forwarded-For is believed.
-    #[arg(long, value_delimiter = ',', value_name = "CIDR")]
+    #[arg(long, value_delimiter = ',', value_name = "CIDR", value_parser = network)]
     trusted_proxy: Vec<IpNet>,
     /// Certificates in PEM, the server's first: connections are then TLS alone. Read again when the file changes.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -154,6 +155,11 @@ fn open_files() -> usize {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1_024, 1_024));
     let files = if setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft };
     usize::try_from(files).unwrap_or(usize::MAX)
+}
+
+/// Where to listen, as it is written.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:8080".to_owned())
 }
 
 /// Takes the API's address.

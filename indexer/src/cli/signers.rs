@@ -72,6 +72,7 @@ pub struct SignerArgs {
         env = "CROWDSALE_ORDER_MAX_FEE",
         default_value = "1000",
         value_name = "GWEI",
+        allow_negative_numbers = true,
         value_parser = gwei,
         help_heading = "Orders and vouchers"
     )]
@@ -134,9 +135,12 @@ fn gwei(text: &str) -> Result<u128, String> {
     let wrong = || "write gwei such as 1000 or 0.25, with nine decimals at most".to_owned();
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    // Twelve digits are more than any chain asks for.
-    if !is_number(whole) || !is_number(part) || whole.len() > 12 || part.len() > 9 {
+    if !is_number(whole) || !is_number(part) || part.len() > 9 {
         return Err(wrong());
+    }
+    // Twelve digits are more than any chain asks for.
+    if whole.len() > 12 {
+        return Err("must be below 1000000000000 gwei".to_owned());
     }
     let wei: u128 = format!("{whole}{part:0<9}").parse().map_err(|_| wrong())?;
     if wei < LEAST_FEE { Err(format!("must be {LEAST_FEE} wei at least; {}", wrong())) } else { Ok(wei) }

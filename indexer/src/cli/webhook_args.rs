@@ -5,13 +5,14 @@ use std::time::Duration;
 use clap::Args;
 use ipnet::IpNet;
 
+use super::keys::network;
 use crate::webhooks::{Guard, Options, Schedule};
 
 /// Flags of webhooks.
 #[derive(Args, Clone, Debug)]
 pub struct WebhookArgs {
     /// Networks that webhooks may be sent to although they are not public, as 10.1.0.0/16.
-    #[arg(long, value_delimiter = ',', value_name = "CIDR")]
+    #[arg(long, value_delimiter = ',', value_name = "CIDR", value_parser = network)]
     webhook_allow: Vec<IpNet>,
     /// Sends webhooks to http:// too: without TLS anybody on the way reads them.
     #[arg(long)]

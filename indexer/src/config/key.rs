@@ -226,7 +226,10 @@ fn read_file(path: &Path, password: &PasswordPlace) -> Result<Key, KeyError> {
     // Never more than that: what is named may be a device without an end.
     let mut text = Zeroizing::new(String::with_capacity(MOST as usize + 1));
     let read = fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
-    read.map_err(|source| KeyError::File { path: shown.clone(), source })?;
+    read.map_err(|source| match source.kind() {
+        io::ErrorKind::InvalidData => KeyError::Form { place: shown.clone() },
+        _ => KeyError::File { path: shown.clone(), source },
+    })?;
     read_key(&text, &shown, password)
 }
 

@@ -202,7 +202,7 @@ fn payment<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftPayment {
                     if missing {
                         let message =
                             "is missing: amounts in this file are meant by it, and it is compared with the chain";
-                        reader.error(line, &format!("payment.{key}"), message, format!("add {key} = {example}"));
+                        reader.missing(line, &format!("payment.{key}"), message, format!("add {key} = {example}"));
                     }
                 }
                 let asset = decimals.zip(symbol).map(|(d, s)| Asset { decimals: d.value, symbol: s.value });
@@ -224,7 +224,7 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
         let decimals = section.decimals("decimals");
         if !section.has("decimals") {
             let message = "is missing: amounts of an existing token are meant by it, and it is compared with the chain";
-            reader.error(line, "token.decimals", message, "add decimals = 18, or what the token has");
+            reader.missing(line, "token.decimals", message, "add decimals = 18, or what the token has");
         }
         let symbol = section.short_text("symbol", "AUR", MOST_SYMBOL);
         for key in ["name", "supply", "contract_uri", "kind"] {
@@ -262,7 +262,7 @@ fn token<'t>(reader: &Reader<'t>, value: Entry<'_, 't>) -> DraftToken {
 fn phases<'t>(reader: &Reader<'t>, value: Entry<'_, 't>, folder: Option<&Path>) -> Vec<DraftPhase> {
     let none = |line| {
         let mend = "add a table [[phase]] with name, ends and price";
-        reader.error(line, "phase", "the sale has no phase, and so no price and no end", mend);
+        reader.missing(line, "phase", "the sale has no phase, and so no price and no end", mend);
         Vec::new()
     };
     let Some(value) = value else { return none(1) };

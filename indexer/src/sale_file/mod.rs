@@ -238,11 +238,11 @@ impl SaleFile {
         let (root, syntax) = DeTable::parse_recoverable(text);
         for error in syntax.iter().take(MOST_SYNTAX) {
             let line = error.span().map_or(1, |span| reader.line(&span));
-            reader.error(line, "syntax", error.message().trim().replace('\n', ", "), "write it as TOML has it");
+            reader.syntax(line, error.message().trim().replace('\n', ", "), "write it as TOML has it");
         }
         if syntax.len() > MOST_SYNTAX {
             let mend = "check that it is the right file; contracts/examples holds sale files to start from";
-            reader.error(1, "syntax", "this does not look like a sale file, which is TOML", mend);
+            reader.syntax(1, "this does not look like a sale file, which is TOML", mend);
             return Err(SaleFileError::Problems(reader.into_problems()));
         }
         let sale = check::check(&reader, Draft::read(&reader, root.get_ref(), folder), clock);

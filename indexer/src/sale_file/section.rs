@@ -41,7 +41,7 @@ impl<'r, 't> Section<'r, 't> {
         let table = value.and_then(|v| v.get_ref().as_table());
         match (value, table) {
             (None, _) if required => {
-                reader.error(line, path, format!("the table [{path}] is missing"), format!("add a table [{path}]"));
+                reader.missing(line, path, format!("the table [{path}] is missing"), format!("add a table [{path}]"));
             }
             (Some(_), None) => {
                 reader.error(
@@ -84,7 +84,7 @@ impl<'r, 't> Section<'r, 't> {
     /// Notes a required key that is missing.
     fn missing(&self, key: &str, example: &str) {
         if self.is_there() {
-            self.reader.error(self.line, &self.key(key), "is missing", format!("add {key} = {example}"));
+            self.reader.missing(self.line, &self.key(key), "is missing", format!("add {key} = {example}"));
         }
     }
 

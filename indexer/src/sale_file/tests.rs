@@ -191,6 +191,10 @@ fn an_existing_token_needs_its_decimals_and_no_name() {
 fn broken_toml_and_nothing_at_all_are_explained() {
     assert!(problems("[sale\nname = ").iter().any(|p| p.key == "syntax" && p.line == 1));
     assert!(problems(&"{]\n".repeat(50)).len() <= 6);
+    // What follows a syntax error may be there, and cannot be read: that it is missing is not said.
+    let cut = problems("[sale]\nname = \"Aurora\"\nmode = \"fixed-price\nopens = 1\n[payment\n[token]\n");
+    let keys: Vec<_> = cut.iter().map(|p| (p.key.as_str(), p.message.contains("missing"))).collect();
+    assert!(keys.iter().any(|(key, _)| *key == "syntax") && keys.iter().all(|(_, missing)| !missing), "{cut:?}");
     let empty = problems("");
     for table in ["sale", "payment", "token", "phase", "whitepaper"] {
         assert!(empty.iter().any(|p| p.key == table), "{table}: {empty:#?}");

@@ -62,6 +62,15 @@ async fn another_factory() {
 }
 
 #[tokio::test]
+async fn a_contract_that_is_no_factory() {
+    let world = World::new(2).await;
+    let mut flags = world.flags();
+    flags.factory = world.open_sale().await.address;
+    refuses(&world, &flags, "does not answer as a factory").await;
+    assert_eq!(world.database.dump(&[]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_newer_schema() {
     let world = indexed().await;
     let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)

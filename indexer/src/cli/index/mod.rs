@@ -13,7 +13,7 @@ use clap::Args;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{database::DatabaseArgs, failure::Failure, printer::Printer, serve, shutdown};
-use crate::{chain::Chain, config::parse_address, db, sync, telemetry};
+use crate::{chain::Chain, config::parse_address, db, plan, sync, telemetry};
 
 /// Most blocks in one request of a backfill, if nothing else is said.
 pub const DEFAULT_RANGE: u64 = 2_000;
@@ -72,7 +72,7 @@ pub struct IndexArgs {
     #[arg(long, default_value_t = DEFAULT_KEEP_TOLD_DAYS, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
     keep_told_days: u16,
     /// Serves /healthz, /readyz and /metrics of this process here; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = serve::address)]
     metrics_listen: Option<SocketAddr>,
     /// Does not follow: says whether the service at URL, a `crowdsale serve`, has indexed the same, and if not from which block on.
     #[arg(long, value_name = "URL", conflicts_with = "rewind_to")]
@@ -90,6 +90,8 @@ pub struct IndexArgs {
     accept_differences: bool,
 }
 
+const HINT_FACTORY: &str = "check --factory and --rpc-url: a database follows one factory of a chain for good";
+
 /// So many days.
 pub(super) fn keep_told(days: u16) -> Duration {
     Duration::from_secs(u64::from(days) * 24 * 60 * 60)
@@ -106,8 +108,13 @@ pub async fn run(args: IndexArgs, printer: Printer) -> Result<()> {
         return Err(Failure::new(
             "cannot follow the factory",
             format!("there is no contract at {} on chain {}", args.factory, chain.chain_id()),
-            "check --factory and --rpc-url: a database follows one factory of a chain for good",
+            HINT_FACTORY,
         ));
+    }
+    if !plan::is_factory(&chain.node(), args.factory).await? {
+        let why =
+            format!("the contract at {} on chain {} does not answer as a factory", args.factory, chain.chain_id());
+        return Err(Failure::new("cannot follow the factory", why, HINT_FACTORY));
     }
     if let Some(height) = args.rewind_to {
         return rewind::run(&chain, &database, height, printer).await;

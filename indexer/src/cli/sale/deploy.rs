@@ -97,7 +97,7 @@ pub async fn run(args: DeployArgs, printer: Printer) -> Result<()> {
         ));
     };
     let hint = "check --factory and --chain-id; a factory must be deployed on this chain first";
-    wallet.node.require_code(factory, "factory", hint).await?;
+    wallet.node.require_factory(factory, hint).await?;
 
     let hash = sale_hash(&text);
     let order = Order::new(&sale, hash);

@@ -165,7 +165,9 @@ pub async fn signer(args: SignerArgs, printer: Printer) -> Result<()> {
         epoch: Some(e.epoch.to_string()),
         included,
     })?;
-    printer.note("all earlier vouchers are void: investors need new ones");
+    printer.note(
+        "all earlier vouchers are void, but for those that this signer signed with --ahead: investors need new ones",
+    );
     if view.terms.phases.iter().all(|p| p.gate != 1) {
         printer.note("no phase of this sale asks for vouchers");
     }

@@ -49,7 +49,7 @@ pub struct UpArgs {
     #[arg(long, default_value = ".crowdsale", value_name = "FOLDER")]
     data: PathBuf,
     /// Address of the API; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS", value_parser = super::serve::address)]
     listen: SocketAddr,
     /// Port of the devnet's JSON-RPC; 0 takes a free one.
     #[arg(long, default_value_t = 8545, value_name = "PORT")]

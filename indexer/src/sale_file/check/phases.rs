@@ -174,7 +174,12 @@ fn check_gate(reader: &Reader<'_>, draft: &Draft, phase: &DraftPhase, index: usi
             }
             if given.is_none() && !phase.list_is_broken {
                 let mend = "add list = \"TREE.json\", the file that `crowdsale allowlist build` made, or its list_root";
-                reader.error(phase.line, &format!("phase[{}].list", index + 1), "is missing: the gate is a list", mend);
+                reader.missing(
+                    phase.line,
+                    &format!("phase[{}].list", index + 1),
+                    "is missing: the gate is a list",
+                    mend,
+                );
             }
             Some(Gate::List { root: given?.value })
         }

@@ -1,6 +1,10 @@
 //! The text of a sale file, where in it something stands, and what is wrong with it so far.
 
-use std::{borrow::Cow, cell::RefCell, ops::Range};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    ops::Range,
+};
 
 use super::super::problem::{Problem, Severity};
 
@@ -46,12 +50,14 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
 pub struct Reader<'t> {
     text: &'t str,
     problems: RefCell<Vec<Problem>>,
+    /// Whether not all of the text could be read.
+    is_broken: Cell<bool>,
 }
 
 impl<'t> Reader<'t> {
     /// Of a file's text.
     pub fn new(text: &'t str) -> Self {
-        Self { text, problems: RefCell::default() }
+        Self { text, problems: RefCell::default(), is_broken: Cell::new(false) }
     }
 
     /// The line, from one, of a byte offset.
@@ -63,6 +69,19 @@ impl<'t> Reader<'t> {
     /// Notes an error.
     pub fn error(&self, line: usize, key: &str, message: impl Into<String>, mend: impl Into<String>) {
         self.note(Severity::Error, line, key, message.into(), mend.into());
+    }
+
+    /// Notes what keeps a part of the text from being read.
+    pub fn syntax(&self, line: usize, message: impl Into<String>, mend: impl Into<String>) {
+        self.is_broken.set(true);
+        self.error(line, "syntax", message, mend);
+    }
+
+    /// Notes that something is not there. Of a text that could not all be read nobody knows that.
+    pub fn missing(&self, line: usize, key: &str, message: impl Into<String>, mend: impl Into<String>) {
+        if !self.is_broken.get() {
+            self.error(line, key, message, mend);
+        }
     }
 
     /// Notes an error about a value.
