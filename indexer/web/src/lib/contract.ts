@@ -153,6 +153,13 @@ async function read(provider: Provider, to: string, abi: Interface, name: string
   return abi.decodeFunctionResult(name, String(result))
 }
 
+/** What a refund would send an investor now, if it is tried. */
+export const refundable = (provider: Provider, address: string, investor: string): Promise<bigint> =>
+  read(provider, address, sale, 'refundFor', [investor]).then(
+    ([sum]) => sum as bigint,
+    () => 0n,
+  )
+
 /** What an address has in the sale and in its wallet, by the node of the wallet. */
 export interface Standing {
   paid: bigint

@@ -1,6 +1,6 @@
 // What a node tells about a transaction now.
 
-import { type Event, isOver, type Transaction } from './transaction.ts'
+import { type Event, isOver, PATIENCE, type Patience, searchOf, type Transaction } from './transaction.ts'
 
 /** How a node is asked: EIP-1193's `request`. */
 export type Ask = (method: string, params: unknown[]) => Promise<unknown>
@@ -17,6 +17,7 @@ interface RawTransaction {
 interface RawBlock {
   number: string
   hash: string
+  timestamp: string
   transactions: RawTransaction[]
 }
 
@@ -56,10 +57,13 @@ export async function observe(t: Transaction, ask: Ask): Promise<Event[]> {
   const head = Number(await ask('eth_blockNumber', []))
   const known = (await ask('eth_getTransactionByHash', [t.hash])) as RawTransaction | null
   if (known) return [{ type: 'waiting', nonce: nonceOf(t, known), head }]
-  if (t.nonce === undefined) return [{ type: 'unknown', head, spent: false }]
+  const unknown = async (): Promise<Event[]> => [
+    { type: 'unknown', head: await counted(t.seenAt, head, PATIENCE, ask), spent: false },
+  ]
+  if (t.nonce === undefined) return unknown()
   if (t.state === 'cancelled') return settle(t.from, t.nonce, ask)
   const count = Number(await ask('eth_getTransactionCount', [t.from, 'latest']))
-  if (count <= t.nonce) return [{ type: 'unknown', head, spent: false }]
+  if (count <= t.nonce) return unknown()
   const other = await find(t, t.nonce, head, ask)
   if (other === 'unsearchable') return [{ type: 'unknown', head, spent: true }]
   // The chain moved, or it came, while it was looked for.
@@ -125,7 +129,25 @@ async function lookFor(t: Transaction, ask: Ask): Promise<Event[]> {
   }
   // What took the nonces was something else, if it was none of these. A wallet that stumbled can have sent it behind them.
   const blind = known === undefined ? ({ isBlind: true } as const) : {}
-  return [...events, { type: 'searched', head: count > t.nonce && !t.isUnsure ? Infinity : head, ...blind }]
+  if (count > t.nonce && !t.isUnsure) return [...events, { type: 'searched', head: Infinity, ...blind }]
+  const from = t.isUnsure ? t.lookedFrom : t.seenAt
+  const upTo = await counted(from, head, searchOf(t, known === undefined), ask)
+  return [...events, { type: 'searched', head: upTo, ...blind }]
+}
+
+/** The head, or the last block that still is within patience, where there are blocks enough but not yet the seconds. */
+async function counted(from: number | undefined, head: number, patience: Patience, ask: Ask): Promise<number> {
+  if (from === undefined || head <= from + patience.blocks) return head
+  const times = await Promise.all([from, head].map((height) => timeOf(height, ask)))
+  const [began, now] = times
+  // A node that does not keep what was has seen more than this go by.
+  const isTooSoon = began !== undefined && now !== undefined && now - began < patience.seconds
+  return isTooSoon ? from + patience.blocks : head
+}
+
+async function timeOf(height: number, ask: Ask): Promise<number | undefined> {
+  const block = (await ask('eth_getBlockByNumber', [hex(height), false]).catch(() => null)) as RawBlock | null
+  return block ? Number(block.timestamp) : undefined
 }
 
 /** What waits for a block and does the same, of a node that shows what waits. */

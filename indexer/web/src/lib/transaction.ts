@@ -110,7 +110,9 @@ export type Event =
    */
   | { type: 'unsure'; message: string; isFindable: boolean; mayAsk?: boolean }
   | { type: 'reloaded' }
-  /** Blocks up to here have it not. `isBlind`: the node does not tell what waits for one. */
+  /**
+   * Blocks up to here have it not; of a head that came too soon, only so many of them. `isBlind`: the node does not tell what waits for one.
+   */
   | { type: 'searched'; head: number; isBlind?: true }
   /** The account has gone on, and the node does not show with what: it cannot be looked for any more. */
   | { type: 'unsearchable' }
@@ -118,7 +120,10 @@ export type Event =
   | { type: 'waiting'; nonce: number | undefined; head: number }
   | { type: 'in_block'; block: Block; succeeded: boolean; nonce?: number }
   | { type: 'finalized'; number: number }
-  /** The node does not know it; `spent`: its nonce went to another one that was not found. */
+  /**
+   * The node does not know it, up to this block; of a head that came too soon, only so many. `spent`: its nonce went to another one that was
+   * not found.
+   */
   | { type: 'unknown'; head: number; spent: boolean }
   | { type: 'replaced'; hash: string; same: boolean }
   /** Its place is taken in a block that is final. */
@@ -132,10 +137,23 @@ export type Event =
   /** What EIP-5792 calls 400, 500 and 600. */
   | { type: 'batch_failed'; how: 'not_sent' | 'reverted' | 'partly' }
 
-/** So many blocks after a node has last known of it, with its nonce unused, a transaction is taken for dropped, or for never sent. */
-export const PATIENCE = 20
-/** So many blocks after the wallet was asked by a page that is gone, or by one that it may still ask for, it is no longer looked for. */
-export const SEARCH = 300
+/** How long is long enough: so many blocks, and no less of the chain's seconds, as on some chains so many blocks are a moment. */
+export interface Patience {
+  blocks: number
+  seconds: number
+}
+
+/** So long after a node has last known of it, with its nonce unused, a transaction is taken for dropped, or for never sent. */
+export const PATIENCE: Patience = { blocks: 20, seconds: 120 }
+/** So long after the wallet was asked by a page that is gone, or by one that it may still ask for, it is no longer looked for. */
+export const SEARCH: Patience = { blocks: 300, seconds: 1_800 }
+
+/**
+ * How long is looked for what the wallet may have sent. One that has answered asks nobody any more: what it sent shows sooner, where the node
+ * tells what waits.
+ */
+export const searchOf = (t: Transaction, isBlind: boolean): Patience =>
+  t.isUnsure && !t.mayAsk && !isBlind ? PATIENCE : SEARCH
 
 const OVER: State[] = ['rejected', 'refused', 'partial', 'final']
 
@@ -188,9 +206,7 @@ export function step(t: Transaction, event: Event): Transaction {
       // As long as it is looked for, `seenAt` stays where the search began, and `nonce` what it looks for. A wallet can send right before
       // it answers, however long it has asked: blocks count from its answer on.
       const from = (t.isUnsure ? t.lookedFrom : t.seenAt) ?? event.head
-      // One that has answered asks nobody any more: what it may have sent shows sooner, where the node tells what waits.
-      const patience = t.isUnsure && !t.mayAsk && !event.isBlind ? PATIENCE : SEARCH
-      if (event.head > from + patience) return { ...t, settled: true }
+      if (event.head > from + searchOf(t, event.isBlind === true).blocks) return { ...t, settled: true }
       return t.isUnsure ? { ...t, lookedFrom: from } : t
     }
     case 'unsearchable':
@@ -222,7 +238,7 @@ export function step(t: Transaction, event: Event): Transaction {
       // Of a hash that need not be the network's, not to be known means nothing.
       if (t.state === 'cancelled' || t.isOpaque) return t
       if (event.spent) return { ...t, state: 'cancelled', unfound: true }
-      const patient = event.head <= (t.seenAt ?? event.head) + PATIENCE
+      const patient = event.head <= (t.seenAt ?? event.head) + PATIENCE.blocks
       return {
         ...t,
         seenAt: t.seenAt ?? event.head,

@@ -185,7 +185,7 @@ test('one that the network forgets is dropped after some blocks, and found if it
   await until('its nonce is known', async () => (await kept())[0].nonce !== undefined)
   const raw = await world.rpc('eth_getRawTransactionByHash', [hash])
   await world.rpc('anvil_dropTransaction', [hash])
-  await world.rpc('anvil_mine', ['0x18'])
+  await world.rpc('anvil_mine', ['0x18', '0xc'])
   await is('Dropped')
   await sees(card(), 'Not mined; it is safe to retry.')
   await isAccessible(wallet, 'tx-dropped')

@@ -81,8 +81,8 @@ test('what a page asked that is gone is looked for, and what the wallet says cou
   const asking: Event = { type: 'asking', head: 100, nonce: 7 }
   const gone = run([asking, { type: 'reloaded' }])
   assert.deepEqual([gone.state, gone.nonce, gone.seenAt, gone.page], ['interrupted', 7, 100, undefined])
-  assert.equal(run([{ type: 'searched', head: 100 + SEARCH }], gone).settled, undefined)
-  assert.equal(isOver(run([{ type: 'searched', head: 101 + SEARCH }], gone)), true)
+  assert.equal(run([{ type: 'searched', head: 100 + SEARCH.blocks }], gone).settled, undefined)
+  assert.equal(isOver(run([{ type: 'searched', head: 101 + SEARCH.blocks }], gone)), true)
   const found = run([sent], gone)
   assert.deepEqual([found.state, found.hash, found.nonce], ['pending', '0xa', undefined])
   assert.equal(run([{ type: 'declined' }], gone).state, 'rejected')
@@ -96,8 +96,8 @@ test('one of which the wallet does not say whether it was sent is looked for, an
   // However long the wallet has asked, blocks count from its answer on: it can have sent right before.
   const looked = run([{ type: 'searched', head: 500 }], unsure)
   assert.deepEqual([looked.lookedFrom, looked.seenAt, isOver(looked)], [500, 100, false])
-  assert.equal(isOver(run([{ type: 'searched', head: 500 + PATIENCE }], looked)), false)
-  assert.equal(isOver(run([{ type: 'searched', head: 501 + PATIENCE }], looked)), true)
+  assert.equal(isOver(run([{ type: 'searched', head: 500 + PATIENCE.blocks }], looked)), false)
+  assert.equal(isOver(run([{ type: 'searched', head: 501 + PATIENCE.blocks }], looked)), true)
   // Longer where the node does not tell what waits, and where the wallet may still ask.
   const open = run([asking, { type: 'unsure', message: 'x', isFindable: true, mayAsk: true }])
   for (const [from, isBlind] of [
@@ -105,8 +105,8 @@ test('one of which the wallet does not say whether it was sent is looked for, an
     [open, {}],
   ] as const) {
     const at = (head: number): Event => ({ type: 'searched', head, ...isBlind })
-    assert.equal(isOver(run([at(500), at(501 + PATIENCE), at(500 + SEARCH)], from)), false)
-    assert.equal(isOver(run([at(500), at(501 + SEARCH)], from)), true)
+    assert.equal(isOver(run([at(500), at(501 + PATIENCE.blocks), at(500 + SEARCH.blocks)], from)), false)
+    assert.equal(isOver(run([at(500), at(501 + SEARCH.blocks)], from)), true)
   }
   const { lookedFrom, mayAsk } = run([{ type: 'searched', head: 500 }, sent], open)
   assert.deepEqual([lookedFrom, mayAsk], [undefined, undefined])
@@ -189,8 +189,8 @@ test('a reorg is said, and followed to wherever the transaction comes back', () 
 
 test('one that nobody knows is dropped after some blocks, and found again if it comes', () => {
   const unknown = (head: number): Event => ({ type: 'unknown', head, spent: false })
-  assert.equal(run([sent, unknown(100 + PATIENCE)]).state, 'pending')
-  const dropped = run([sent, unknown(100 + PATIENCE + 1)])
+  assert.equal(run([sent, unknown(100 + PATIENCE.blocks)]).state, 'pending')
+  const dropped = run([sent, unknown(100 + PATIENCE.blocks + 1)])
   assert.equal(dropped.state, 'dropped')
   assert.ok(!isOver(dropped))
   assert.equal(run([inBlock('0xb1', 130)], dropped).state, 'included')
@@ -261,6 +261,36 @@ test('a cancelled one is settled by the nonce of the final block alone', async (
   })
   assert.deepEqual(await observe(cancelled, node(table('0x3'))), [])
   assert.deepEqual(await observe(cancelled, node(table('0x4'))), [{ type: 'settled' }])
+})
+
+test('many blocks count for nothing on a chain on which they are a moment', async () => {
+  const at = (head: number, seconds: number | undefined) => ({
+    'eth_getTransactionReceipt 0xa': null,
+    'eth_getTransactionByHash 0xa': null,
+    [`eth_getTransactionCount ${FROM} latest`]: '0x3',
+    [`eth_getTransactionCount ${FROM} pending`]: '0x3',
+    eth_blockNumber: `0x${head.toString(16)}`,
+    'eth_getBlockByNumber 0x64': { number: '0x64', timestamp: '0x3e8' },
+    [`eth_getBlockByNumber 0x${head.toString(16)}`]:
+      seconds === undefined
+        ? null
+        : { number: `0x${head.toString(16)}`, timestamp: `0x${(1_000 + seconds).toString(16)}` },
+  })
+  const seen = async (from: Transaction, head: number, seconds: number | undefined) =>
+    run(await observe(from, node(at(head, seconds))), from)
+  const late = 100 + PATIENCE.blocks * 4
+  assert.equal((await seen(pending, late, PATIENCE.seconds - 1)).state, 'pending')
+  assert.equal((await seen(pending, late, PATIENCE.seconds)).state, 'dropped')
+  // Seconds alone are not enough either, and a node that keeps no old blocks is believed by their number.
+  assert.equal((await seen(pending, 100 + PATIENCE.blocks, 9_999)).state, 'pending')
+  assert.equal((await seen(pending, late, undefined)).state, 'dropped')
+  const unsure = run([
+    { type: 'asking', head: 90, nonce: 3 },
+    { type: 'unsure', message: 'x', isFindable: true },
+    { type: 'searched', head: 100 },
+  ])
+  assert.equal(isOver(await seen(unsure, late, PATIENCE.seconds - 1)), false)
+  assert.equal(isOver(await seen(unsure, late, PATIENCE.seconds)), true)
 })
 
 /** Blocks up to 0x66, of which some have transactions, and the nonces that the account has used up to each. */
