@@ -14,6 +14,7 @@ mod line;
 mod look;
 mod more;
 mod place;
+mod prepare;
 mod raw;
 mod signer;
 mod spent;
@@ -22,7 +23,8 @@ mod worker;
 
 pub use error::OrderError;
 pub use more::{GivenUp, More, Why, add as add_transaction};
-pub use place::{Intent, Placing, Prepared, SaleFacts, place, prepare_intent, prepare_raw};
+pub use place::{Placing, place};
+pub use prepare::{Intent, Prepared, SaleFacts, prepare_intent, prepare_raw};
 pub use raw::{Decoded, MAX_RAW, RawFault, decode};
 pub use signer::Signer;
 pub use worker::run;
