@@ -215,6 +215,31 @@ async fn a_page_of_a_large_sale_reads_little_more_than_the_page(pool: PgPool) {
     }
 }
 
+/// What is told as it happens is read from where it begins: what stands before that, which is nearly all there is, costs nothing.
+#[sqlx::test(migrations = "./migrations")]
+async fn what_is_new_is_not_looked_for_in_what_is_old(pool: PgPool) {
+    fill(&pool).await;
+    let queries = queries(&["FROM feed_event e JOIN block b"]);
+    assert_eq!(queries.len(), 1);
+    let mut connection = pool.acquire().await.unwrap();
+    for sql in ["SET plan_cache_mode = force_generic_plan".to_owned(), format!("PREPARE news AS {}", queries[0])] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await.unwrap();
+    }
+    let mut touched = Vec::new();
+    for block in [3_100, 20_000] {
+        // Behind all of the block before.
+        let arguments = format!("1, {}, {}, {block}, NULL, NULL, 2000", block - 1, i32::MAX);
+        let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE news ({arguments})");
+        let (plan,): (serde_json::Value,) =
+            sqlx::query_as(sqlx::AssertSqlSafe(explain)).persistent(false).fetch_one(&mut *connection).await.unwrap();
+        let plan = &plan[0]["Plan"];
+        assert!(whole(&plan["Actual Rows"]) >= 10, "{plan:#}");
+        touched.push(whole(&plan["Shared Hit Blocks"]) + whole(&plan["Shared Read Blocks"]));
+    }
+    println!("{touched:?}");
+    assert!(touched[1] < 2 * touched[0] + 100, "blocks of the database for an early and a late block: {touched:?}");
+}
+
 /// What a list is asked with, for its first page. An investor's is of somebody with one contribution.
 fn first_page(query: &str, of: &str) -> String {
     let end =

@@ -175,6 +175,8 @@ pub async fn events(
     audience: Audience,
     limit: i64,
 ) -> Result<Vec<FeedEvent>, DbError> {
+    // One bound from below: of two, the database begins at the one that says less, and walks over all there is before the other.
+    let after = after.max((from - 1, i32::MAX));
     Ok(sqlx::query_as!(
         FeedEvent,
         r#"SELECT e.block_number AS "block_number!", e.log_index AS "log_index!", b.hash AS "block_hash!: _",
@@ -184,14 +186,13 @@ pub async fn events(
                   e.currency_symbol AS "currency_symbol!", e.currency_decimals AS "currency_decimals!",
                   e.token_symbol AS "token_symbol!", e.token_decimals AS "token_decimals!"
            FROM feed_event e JOIN block b ON b.chain_id = e.chain_id AND b.number = e.block_number
-           WHERE e.chain_id = $1 AND e.block_number BETWEEN $2 AND $3 AND (e.block_number, e.log_index) > ($4, $5)
-             AND ($6::bytea IS NULL OR e.sale = $6) AND ($7::bytea IS NULL OR $7 IN (e.account, e.recipient, e.actor))
-           ORDER BY e.block_number, e.log_index LIMIT $8"#,
+           WHERE e.chain_id = $1 AND (e.block_number, e.log_index) > ($2, $3) AND e.block_number <= $4
+             AND ($5::bytea IS NULL OR e.sale = $5) AND ($6::bytea IS NULL OR $6 IN (e.account, e.recipient, e.actor))
+           ORDER BY e.block_number, e.log_index LIMIT $7"#,
         chain_id,
-        from,
-        to,
         after.0,
         after.1,
+        to,
         audience.sale as _,
         audience.wallet as _,
         limit
