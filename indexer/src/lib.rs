@@ -50,6 +50,9 @@ pub mod plan;
 /// How often somebody may ask. A leaf without I/O.
 pub mod meter;
 
+/// How much of what there is for all one may have at a time.
+pub mod shares;
+
 /// What people and programs ask of the database over HTTP. Every answer is one snapshot and says how current it is; every
 /// record says in which block it stands and how final that is.
 pub mod api;

@@ -1,17 +1,19 @@
 //! A server around the API and the investor page: what every request passes, and how connections begin and end.
 //!
-//! From the outside in: request id, log line and metrics; bodies of problems; security headers and CORS; gzip; a time limit; a
-//! net for panics; the routes.
+//! From the outside in: request id, log line and metrics; bodies of problems; security headers and CORS; gzip; the body, whole;
+//! a time limit; a net for panics; the routes.
 
+mod connections;
 mod limits;
 mod signers;
 mod tls;
 
+use connections::Peers;
 pub use limits::Limits;
 pub use signers::{KeyPlaces, signer};
 pub use tls::{Tls, TlsError};
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{any::Any, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -32,6 +34,7 @@ use tokio::{
     sync::Semaphore,
     time::Instant,
 };
+use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::server::TlsStream;
 use tokio_util::{either::Either, sync::CancellationToken, task::AbortOnDropHandle};
 use tower::Layer as _;
@@ -60,8 +63,12 @@ use crate::{
 pub struct ServeOptions {
     /// Time for a client to send the head of a request, from when the connection opens or the last answer was sent.
     pub header_read_timeout: Duration,
+    /// Time for a client to send the body of a request.
+    pub body_timeout: Duration,
     /// Time for an answer.
     pub request_timeout: Duration,
+    /// Time in which a client must read some of an answer that waits for it.
+    pub read_timeout: Duration,
     /// Time that answers under way get when the server shuts down.
     pub shutdown_timeout: Duration,
     /// Largest head of a request, bytes.
@@ -70,6 +77,8 @@ pub struct ServeOptions {
     pub body_limit: usize,
     /// Most connections at once; others wait to be accepted.
     pub connections: usize,
+    /// Most of them for an address that is no trusted proxy.
+    pub connections_per_address: Option<NonZeroUsize>,
     /// What an address may ask.
     pub limits: Limits,
     /// Time between two looks at what changes beside the server: its certificate, and the keys that it signs with.
@@ -84,11 +93,14 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             header_read_timeout: Duration::from_secs(5),
+            body_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(15),
+            read_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(20),
             head_limit: 64 * 1024,
             body_limit: auth::MOST_BODY,
             connections: 8_192,
+            connections_per_address: None,
             limits: Limits::default(),
             upkeep: Duration::from_secs(5),
             keys: KeyPlaces::default(),
@@ -161,10 +173,12 @@ pub fn app(state: ApiState, mut options: ServeOptions) -> Router {
 /// Puts around `router` what every request passes.
 pub fn layered(router: Router, options: ServeOptions) -> Router {
     let (limit, limits) = (options.request_timeout, options.limits);
+    let (patience, most) = (options.body_timeout, options.body_limit);
     router
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(move |request, next| limited(limit, request, next)))
+        .layer(middleware::from_fn(move |request, next| connections::received(patience, most, request, next)))
         .layer(CompressionLayer::new().gzip(true))
         .layer(middleware::from_fn(move |request, next| limits::metered(limits.clone(), request, next)))
         .layer(cors())
@@ -188,8 +202,9 @@ pub async fn run_app(
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(options.header_read_timeout).max_buf_size(options.head_limit);
     let connections = GracefulShutdown::new();
-    let patience = options.header_read_timeout;
+    let (patience, unread) = (options.header_read_timeout, options.read_timeout);
     let slots = Arc::new(Semaphore::new(options.connections));
+    let peers = Peers::new(options.connections_per_address, options.limits.clone());
     let mut upkeep = tokio::time::interval(options.upkeep);
     loop {
         // Taken before a connection is: who finds none waits at the door, and costs nothing.
@@ -215,18 +230,25 @@ pub async fn run_app(
                 continue;
             }
         };
+        let Some(part) = peers.admit(peer.ip()) else {
+            peers.turn_away(&stream, options.tls.is_some());
+            continue;
+        };
         // Answers are small and whole: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let (http, watcher, tls) = (http.clone(), connections.watcher(), options.tls.clone());
         let secured = Extension(IsSecured(tls.is_some()));
         let from = (Extension(ClientAddress(peer.ip())), secured).layer(app.clone());
         tokio::spawn(async move {
-            let _slot = slot;
+            let (_slot, _part) = (slot, part);
             let stream = match tokio::time::timeout(patience, secure(stream, tls)).await {
                 Ok(Ok(stream)) => stream,
                 Ok(Err(error)) => return tracing::debug!(%error, "a connection was not secured"),
                 Err(_) => return tracing::debug!("a connection was not secured in time"),
             };
+            // What nobody reads is not kept for ever.
+            let mut stream = Box::pin(TimeoutWriter::new(stream));
+            stream.as_mut().set_timeout_pinned(Some(unread));
             let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(from));
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection broke");
@@ -252,7 +274,7 @@ fn is_fatal(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotFound)
 }
 
-/// Anybody's page may read what anybody may read. No credentials: there are none in a browser.
+/// Anybody's page may read what anybody may read, and [`secured`] takes it from the rest. No credentials: there are none in a browser.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AnyOrigin)
@@ -275,8 +297,20 @@ struct IsSecured(bool);
 /// Headers that keep browsers from guessing. A page sets its own policy.
 async fn secured(request: Request, next: Next) -> Response {
     let tls = request.extensions().get::<IsSecured>().is_some_and(|IsSecured(tls)| *tls);
+    let is_open = api::is_public_read(request.method(), request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if !is_open {
+        for name in [
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            header::ACCESS_CONTROL_MAX_AGE,
+        ] {
+            headers.remove(name);
+        }
+    }
     if tls {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }

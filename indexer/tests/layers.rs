@@ -28,6 +28,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("reconcile", &["types", "contracts", "decode", "chain", "db", "telemetry"]),
         ("plan", &["types", "contracts", "chain", "sale_file"]),
         ("meter", &[]),
+        ("shares", &[]),
         ("access", &["db", "seal", "types"]),
         ("webhooks", &["access", "db", "seal", "types", "telemetry"]),
         ("orders", &["types", "access", "chain", "contracts", "db", "explain", "telemetry"]),
@@ -40,6 +41,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "explain",
                 "gates",
                 "meter",
+                "shares",
                 "orders",
                 "plan",
                 "sale_file",
@@ -50,7 +52,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
             ],
         ),
         ("web", &["types", "telemetry"]),
-        ("serve", &["api", "meter", "orders", "web", "telemetry", "config", "webhooks"]),
+        ("serve", &["api", "meter", "shares", "orders", "web", "telemetry", "config", "webhooks"]),
     ])
 }
 

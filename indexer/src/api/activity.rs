@@ -11,7 +11,7 @@ use super::{
     page::{self, Cursor, Page, QueryDigest},
     problem::Problem,
     sale::{FullSale, SalePath},
-    shapes::{AmountOut, BlockRef, Time, Token},
+    shapes::{AmountOut, BlockRef, Time, Token, upright},
 };
 use crate::{
     db::{
@@ -122,7 +122,7 @@ impl ActivityOut {
             until: seconds.filter(|_| is_time).map(Time::from_unix),
             paused: a.flag.filter(|_| kind == "pause_changed"),
             outcome: a.word.clone().filter(|_| is_outcome),
-            text: a.word.filter(|_| !is_outcome),
+            text: a.word.filter(|_| !is_outcome).map(|text| upright(&text)),
             hash: a.hash,
             asset,
             time: Time::from_unix(a.timestamp),

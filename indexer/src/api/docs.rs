@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use axum::{
     Router,
+    body::Bytes,
     http::header,
     response::{Html, IntoResponse},
     routing::get,
@@ -16,8 +17,8 @@ use super::{ApiState, problem::Code};
 
 /// The document is the same until the next version, so both are written once.
 pub fn router(document: &OpenApi) -> Router<ApiState> {
-    let json = to_json(document);
-    let html = page(&serde_json::from_str(&json).unwrap_or_default());
+    let json = Bytes::from(to_json(document));
+    let html = Bytes::from(page(&serde_json::from_slice(&json).unwrap_or_default()));
     let json = move || async move { ([(header::CONTENT_TYPE, "application/json")], json.clone()).into_response() };
     let html = move || async move { ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html.clone())).into_response() };
     Router::new().route("/openapi.json", get(json)).route("/docs", get(html))

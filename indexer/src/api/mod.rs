@@ -50,7 +50,7 @@ pub mod vouchers;
 pub mod wallet;
 pub mod webhooks;
 
-use axum::{Router, middleware};
+use axum::{Router, http::Method, middleware};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -98,6 +98,16 @@ impl Modify for KeyScheme {
         components.add_security_scheme("key", SecurityScheme::Http(bearer));
         components.add_security_scheme("session", SecurityScheme::Http(session));
     }
+}
+
+/// Where a key or a session is needed.
+const CLOSED: [&str; 5] = ["/v1/keys", "/v1/audit", "/v1/orders", "/v1/webhooks", "/v1/session"];
+
+/// Whether anybody may ask this, and nothing is done. A preflight is of what it asks about.
+pub fn is_public_read(method: &Method, path: &str) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+        && !CLOSED.iter().any(|closed| path.starts_with(closed))
+        && !path.contains("/vouchers")
 }
 
 fn resources() -> OpenApiRouter<ApiState> {

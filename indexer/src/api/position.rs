@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     sale::FullSale,
-    shapes::{AmountOut, BlockRef, Time},
+    shapes::{AmountOut, BlockRef, Time, upright},
     standing::{Action, PositionStatus, standing},
     terms::SaleState,
 };
@@ -89,7 +89,7 @@ impl PositionOut {
         Self {
             chain_id: p.chain_id,
             sale: p.sale,
-            sale_name: sale.sale.name.clone(),
+            sale_name: upright(&sale.sale.name),
             investor: p.investor,
             state: sale.state,
             status: s.status,

@@ -117,8 +117,21 @@ impl Problem {
         self.code
     }
 
-    fn into_response_at(self, instance: String, request_id: String) -> Response {
-        let body = ProblemBody {
+    /// The whole of an answer of HTTP/1.1, for a connection that ends with it.
+    pub fn into_bytes(self) -> Vec<u8> {
+        let (status, retry_after) = (self.status, self.retry_after);
+        let body = serde_json::to_string(&self.body(String::new(), String::new())).unwrap_or_default();
+        let retry = retry_after.map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {length}\r\ncache-control: no-store\r\n\
+             {retry}connection: close\r\n\r\n{body}"
+        )
+        .into_bytes()
+    }
+
+    fn body(self, instance: String, request_id: String) -> ProblemBody {
+        ProblemBody {
             r#type: format!("/docs#problem-{}", self.code.as_str()),
             title: self.code.title(),
             status: self.status.as_u16(),
@@ -127,15 +140,19 @@ impl Problem {
             code: self.code,
             request_id,
             errors: self.errors,
-        };
-        let mut response = (self.status, Json(body)).into_response();
+        }
+    }
+
+    fn into_response_at(self, instance: String, request_id: String) -> Response {
+        let (status, retry_after, challenge) = (self.status, self.retry_after, self.challenge.clone());
+        let mut response = (status, Json(self.body(instance, request_id))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some(challenge) = self.challenge.and_then(|c| HeaderValue::try_from(c).ok()) {
+        if let Some(challenge) = challenge.and_then(|c| HeaderValue::try_from(c).ok()) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response

@@ -66,6 +66,7 @@ impl IntoResponses for WriteProblems {
             ("403", problem_response("The key has not the scope, or may not be used from there; `code` says which.")),
             ("404", problem_response("What the path names is not known.")),
             ("409", problem_response("A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which.")),
+            ("408", problem_response("The body did not come in time; nothing was done.")),
             ("413", problem_response("The body is too large.")),
             ("415", problem_response("The body is not `application/json`.")),
             ("422", problem_response("A parameter or a field has no valid value, which `errors` names, or the `Idempotency-Key` belongs to another request.")),
@@ -83,6 +84,7 @@ impl IntoResponses for PlanProblems {
         [
             ("400", problem_response("The request cannot be read.")),
             ("404", problem_response("The chain is not followed here.")),
+            ("408", problem_response("The body did not come in time; nothing was done.")),
             ("413", problem_response("The body is too large.")),
             ("415", problem_response("The body is not `application/json`.")),
             ("422", problem_response("A field has no valid value, which `errors` names.")),

@@ -22,7 +22,8 @@ pub struct AmountOut {
     /// Decimals of the token: whole units are `raw` divided by ten to this power.
     #[schema(example = 18)]
     pub decimals: u8,
-    /// Symbol of the token, as its contract says: anybody can take any symbol. Empty if it has none.
+    /// Symbol of the token, as its contract says, but for characters that turn the direction of writing: anybody can take any symbol. Empty if
+    /// it has none.
     #[schema(example = "ETH")]
     pub symbol: String,
 }
@@ -48,7 +49,7 @@ impl Token {
     pub fn new(address: Addr, symbol: &str, name: &str, decimals: i16) -> Self {
         // The column is constrained to 0..=255.
         let decimals = u8::try_from(decimals).unwrap_or_default();
-        Self { address, symbol: symbol.to_owned(), name: name.to_owned(), decimals }
+        Self { address, symbol: upright(symbol), name: upright(name), decimals }
     }
 
     /// So many base units of it.
@@ -122,6 +123,16 @@ impl BlockRef {
             finality: tips.finality(number),
         }
     }
+}
+
+/// A text that anybody may have written, without the characters that turn the direction of writing: in a sentence they would turn round
+/// what stands behind it, amounts and chains too.
+pub fn upright(text: &str) -> String {
+    text.chars()
+        .filter(
+            |c| !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'),
+        )
+        .collect()
 }
 
 /// An amount as an unbounded sum, to be compared with sums.

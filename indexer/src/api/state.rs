@@ -1,6 +1,10 @@
 //! What an operator sets of the API, and what its handlers share.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
@@ -28,6 +32,8 @@ pub struct ApiOptions {
     pub min_block_waiting: usize,
     /// Most listeners to streams of events.
     pub listeners: usize,
+    /// Most of them from one address.
+    pub listeners_per_address: Option<NonZeroUsize>,
     /// Seconds after which an indexer that says nothing makes the service not ready.
     pub silent_after_seconds: i64,
     /// Most plans of sales that ask a node at once: anybody may ask for one, and each is some twenty calls.
@@ -49,6 +55,7 @@ impl Default for ApiOptions {
             min_block_interval: Duration::from_millis(250),
             min_block_waiting: 64,
             listeners: 4_000,
+            listeners_per_address: None,
             silent_after_seconds: 120,
             plans: 4,
             exports: 2,
@@ -84,7 +91,7 @@ impl ApiState {
         let exporting = Arc::new(Semaphore::new(options.exports));
         let keyed_exporting = Arc::new(Semaphore::new(options.keyed_exports));
         let identities = options.requests_per_minute.map(|limit| Meter::new("key", limit));
-        let live = Live::new(options.listeners);
+        let live = Live::new(options.listeners, options.listeners_per_address);
         let shared = Shared { pool, options, metrics, waiting, planning, exporting, keyed_exporting, identities, live };
         Self(Arc::new(shared), Allowlists::default(), None, Nodes::default())
     }

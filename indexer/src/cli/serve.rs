@@ -1,6 +1,10 @@
 //! `crowdsale serve`: the API.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -55,6 +59,9 @@ pub struct ServeArgs {
     /// Requests that an address may make in a minute, ten times as many with a key, and as many each key; 0 sets no limit.
     #[arg(long, default_value_t = 600, value_name = "COUNT")]
     rate_limit: u32,
+    /// Connections that an address may have at once, and streams of events, also where a trusted proxy passes them on; 0 sets no limit.
+    #[arg(long, default_value_t = 256, value_name = "COUNT")]
+    connections_per_address: usize,
     /// Networks of proxies in front of it, as 10.0.0.0/8: what they write into X-Forwarded-For is believed.
     #[arg(long, value_delimiter = ',', value_name = "CIDR", value_parser = network)]
     trusted_proxy: Vec<IpNet>,
@@ -103,6 +110,8 @@ pub struct StateArgs {
     pub origins: Origins,
     /// Requests that a key may make in a minute.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Streams of events that an address may have.
+    pub listeners_per_address: Option<NonZeroUsize>,
     /// Where webhooks are sent, by a process that sends them.
     pub webhooks: Option<WebhookArgs>,
 }
@@ -116,7 +125,12 @@ pub async fn state(database: &PgConnectOptions, args: StateArgs) -> Result<(ApiS
     let pool = db::readers(database, READERS).await?;
     let options = ApiOptions::default();
     let listeners = options.listeners.min(open_files() / 2);
-    let options = ApiOptions { listeners, requests_per_minute: args.requests_per_minute, ..options };
+    let options = ApiOptions {
+        listeners,
+        listeners_per_address: args.listeners_per_address,
+        requests_per_minute: args.requests_per_minute,
+        ..options
+    };
     let state = ApiState::new(pool, telemetry::install_metrics()?, options)
         .with_allowlists(args.allowlists)
         .with_nodes(args.nodes);
@@ -178,6 +192,7 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let database = args.database.options()?;
     let limit = NonZeroU32::new(args.rate_limit);
     let with_key = NonZeroU32::new(WITH_KEY).and_then(|times| Some(limit?.saturating_mul(times)));
+    let each = NonZeroUsize::new(args.connections_per_address);
     let origins = Origins::new(args.public_url.iter().cloned());
     let state_args = StateArgs {
         allowlists: args.allowlists.load()?,
@@ -186,6 +201,7 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
         webhooks: Some(args.webhooks.clone()),
         origins,
         requests_per_minute: with_key,
+        listeners_per_address: each,
     };
     let (state, keys) = state(&database, state_args).await?;
     let tls = match (&args.tls_certificate, &args.tls_key) {
@@ -199,7 +215,7 @@ pub async fn run(args: ServeArgs, printer: Printer) -> Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     printer.note(format!("serving {scheme}://{}; Ctrl-C stops", listener.local_addr()?));
     let limits = Limits::new(limit, args.trusted_proxy);
-    let options = ServeOptions::default();
+    let options = ServeOptions { connections_per_address: each, ..ServeOptions::default() };
     // Some are for the database, files, and whoever is turned away.
     let connections = options.connections.min(open_files().saturating_sub(100).max(1));
     serve::run(listener, state, ServeOptions { limits, tls, connections, keys, ..options }, shutdown).await?;

@@ -3,11 +3,7 @@
 //! Behind a proxy all requests come from its address. What it says of whom it passes on is believed of proxies that are trusted, and of
 //! nobody else: else anybody could have as many addresses as they can write down.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::Arc,
-};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 
 use axum::{
     extract::Request,
@@ -19,7 +15,7 @@ use ipnet::IpNet;
 
 use crate::{
     api::{
-        auth::{ClientAddress, shows_key},
+        auth::{ClientAddress, counted, shows_key},
         problem::{Code, Problem},
     },
     meter::Meter,
@@ -71,7 +67,8 @@ impl Limits {
         Self { takes_keys, ..self }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether what this address says of whom it passes on is believed.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
         self.shared.trusted.iter().any(|net| net.contains(&address))
     }
 
@@ -97,14 +94,6 @@ impl Limits {
         // Whether it is a good one is found out later: who sends a bad one gets no answer for it.
         let has_key = self.takes_keys && shows_key(request.headers());
         if has_key { self.shared.keyed.as_ref() } else { self.shared.open.as_ref() }
-    }
-}
-
-/// An IPv6 host has a whole /64 to write its address in.
-fn counted(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Server-sent events: what is committed reaches listeners, what is reorged away is taken back, and a stream goes on where it broke off.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use alloy::primitives::{Address, U256};
 use crowdsale::serve;
@@ -23,10 +23,9 @@ impl Served {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let (state, stop) = (state(pool), shutdown.clone());
-        let server =
-            tokio::spawn(
-                async move { serve::run(listener, state, serve::ServeOptions::default(), stop).await.unwrap() },
-            );
+        // However slow the machine is.
+        let options = serve::ServeOptions { read_timeout: Duration::from_secs(600), ..serve::ServeOptions::default() };
+        let server = tokio::spawn(async move { serve::run(listener, state, options, stop).await.unwrap() });
         Self { url, shutdown, server }
     }
 

@@ -7,6 +7,7 @@ mod activity;
 mod allowlists;
 mod commands;
 mod conditional;
+mod connections;
 mod dashboards;
 mod errors;
 mod exports;

@@ -236,7 +236,6 @@ async fn what_is_new_is_not_looked_for_in_what_is_old(pool: PgPool) {
         assert!(whole(&plan["Actual Rows"]) >= 10, "{plan:#}");
         touched.push(whole(&plan["Shared Hit Blocks"]) + whole(&plan["Shared Read Blocks"]));
     }
-    println!("{touched:?}");
     assert!(touched[1] < 2 * touched[0] + 100, "blocks of the database for an early and a late block: {touched:?}");
 }
 

@@ -442,3 +442,24 @@ async fn a_wallet_is_shown_over_all_chains(pool: PgPool) {
     let nobody = get(&app, &format!("/v1/investors/{}", addr("nobody"))).await.ok();
     assert!(nobody.rows().is_empty());
 }
+
+/// Anybody names a sale and a token: their names must not turn round the text that they stand in.
+#[sqlx::test(migrations = "./migrations")]
+async fn no_name_turns_the_direction_of_writing(pool: PgPool) {
+    chain(&pool, CHAIN).await;
+    let terms = Terms::new("Au\u{202e}rora\u{2066}", 1, 0);
+    sale(&pool, &terms).await;
+    contribute(&pool, &terms, (2, 0), addr("alice"), ether("1"), ether("4000")).await;
+    tip(&pool, CHAIN, 2, 0).await;
+    sqlx::query("UPDATE currency SET symbol = 'A\u{200f}UR\u{202e}', name = '\u{202d}Token'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let app = app(&pool);
+    let alice = format!("/v1/investors/{}", addr("alice"));
+    for path in ["/v1/sales", &terms.path(), &format!("{}/activity", terms.path()), &alice] {
+        let text = get(&app, path).await.ok().text.clone();
+        assert!(text.contains("Aurora") && text.contains("\"AUR\""), "{path}: {text}");
+        assert!(!text.contains(['\u{202d}', '\u{202e}', '\u{2066}', '\u{200f}']), "{path}: {text}");
+    }
+}

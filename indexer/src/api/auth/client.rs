@@ -1,6 +1,6 @@
 //! What the server says of a request's sender.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::{
     extract::ConnectInfo,
@@ -18,10 +18,19 @@ impl ClientAddress {
         Self::among(&parts.extensions)
     }
 
-    fn among(extensions: &Extensions) -> Option<IpAddr> {
+    /// The same, of a request's extensions.
+    pub fn among(extensions: &Extensions) -> Option<IpAddr> {
         let set = extensions.get::<Self>().map(|c| c.0);
         let peer = || extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         set.or_else(peer).map(|address| address.to_canonical())
+    }
+}
+
+/// What limits count an address as: an IPv6 host has a whole /64 to write its address in.
+pub fn counted(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),
     }
 }
 

@@ -22,7 +22,7 @@ pub use caller::{
     Authorized, Caller, ContributionsRead, ExportsRead, KeysAdmin, Needs, OrdersWrite, SalesRead, VouchersWrite,
     WebhooksWrite,
 };
-pub use client::{ClientAddress, RequestId};
+pub use client::{ClientAddress, RequestId, counted};
 pub use identity::{Identity, MOST_BODY, identified, shows_key};
 pub use once::{Once, Turn};
 pub use origins::Origins;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::shapes::{AmountOut, BlockRef, Time, Token},
+    api::shapes::{AmountOut, BlockRef, Time, Token, upright},
     db::{
         chains::Checkpoint,
         read::feed::{Audience, FeedEvent, Position, Stage},
@@ -162,7 +162,7 @@ impl FeedOut {
                 actor: event.actor,
                 amount: event.amount.as_ref().map(|amount| money.amount(amount)),
                 tokens: event.tokens.as_ref().map(|tokens| token.amount(tokens)),
-                text: event.word.clone(),
+                text: event.word.as_deref().map(upright),
                 transaction_hash: (event.transaction_hash != Hash32::default()).then_some(event.transaction_hash),
                 block,
             },

@@ -12,17 +12,26 @@ mod stream;
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
+    num::NonZeroUsize,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
 use sqlx::{PgConnection, PgPool, postgres::PgListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{
-    DbError, Snapshots, outbox,
-    read::feed::{self, Audience, Position},
+use crate::{
+    api::{
+        auth::counted,
+        problem::{Code, Problem},
+    },
+    db::{
+        DbError, Snapshots, outbox,
+        read::feed::{self, Audience, Position},
+    },
+    shares::{Share, Shares},
 };
 pub use fan_out::fan_out;
 use hub::Hub;
@@ -48,6 +57,16 @@ struct Batch {
     messages: Option<Vec<Message>>,
 }
 
+/// Listeners that read from the database at a time.
+const CATCHING_UP: usize = 4;
+
+/// What a listener holds.
+#[derive(Debug)]
+struct Place {
+    _share: Option<Share<IpAddr>>,
+    _permit: OwnedSemaphorePermit,
+}
+
 /// Passes on what is new. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Live(Arc<Shared>);
@@ -58,16 +77,20 @@ struct Shared {
     /// The newest entry that was passed on, chain by chain.
     newest: RwLock<HashMap<i64, i64>>,
     listeners: Arc<Semaphore>,
+    shares: Option<Arc<Shares<IpAddr>>>,
+    catching_up: Semaphore,
     closed: CancellationToken,
 }
 
 impl Live {
-    /// For so many listeners at most.
-    pub fn new(listeners: usize) -> Self {
+    /// For so many listeners at most, and of them so many of one address.
+    pub fn new(listeners: usize, of_one_address: Option<NonZeroUsize>) -> Self {
         Self(Arc::new(Shared {
             hub: Hub::new(),
             newest: RwLock::default(),
             listeners: Arc::new(Semaphore::new(listeners)),
+            shares: of_one_address.map(Shares::new),
+            catching_up: Semaphore::new(CATCHING_UP),
             closed: CancellationToken::new(),
         }))
     }
@@ -159,8 +182,27 @@ impl Live {
         self.0.hub.news().await;
     }
 
-    fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.listeners.clone().try_acquire_owned().ok()
+    /// A listener's place, for as long as it listens.
+    fn place(&self, address: Option<IpAddr>) -> Result<Place, Problem> {
+        let share = match (&self.0.shares, address) {
+            (Some(shares), Some(address)) => Some(shares.take(counted(address)).ok_or_else(|| {
+                let detail = format!(
+                    "this address has {} streams, as many as it may: end some, listen to a wallet rather than to each of its sales, or have webhooks sent",
+                    shares.most()
+                );
+                Problem::new(Code::TooManyRequests, detail).retry_after(5)
+            })?),
+            _ => None,
+        };
+        let permit = self.0.listeners.clone().try_acquire_owned().map_err(|_| {
+            Problem::new(Code::TooManyListeners, "this process has as many as it takes; try again").retry_after(5)
+        })?;
+        Ok(Place { _share: share, _permit: permit })
+    }
+
+    /// Somebody's turn to read what it has missed. After a restart all come at once, and others need the database too.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.catching_up.acquire().await.ok()
     }
 
     fn closed(&self) -> &CancellationToken {

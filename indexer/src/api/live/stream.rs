@@ -1,26 +1,27 @@
 //! The two streams: of a sale, and of a wallet on a chain.
 
-use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::mpsc,
     time::{Instant, Sleep},
 };
 
 use super::{
-    Batch,
+    Batch, Place,
     message::{Message, StreamEvent, id},
     reading::{Reading, read},
 };
 use crate::{
     api::{
         ApiState, ReadProblems,
+        auth::ClientAddress,
         extract::{ChainId, CheckedPath, CheckedQuery, FromQuery, Reader},
         meta::{Condition, Snapshot},
         problem::{Code, Problem},
@@ -80,6 +81,7 @@ pub async fn listen_to_sale(
     CheckedPath(path): CheckedPath<SalePath>,
     CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Problem> {
     let resume = resume(&headers)?;
     // What is missing is told as every other resource tells it.
@@ -87,7 +89,7 @@ pub async fn listen_to_sale(
     FullSale::get(found.connection(), path).await?;
     drop(found);
     let audience = Audience { sale: Some(path.sale), wallet: None };
-    open(state, path.chain.0, audience, resume).await
+    open(state, path.chain.0, audience, resume, ClientAddress::among(&extensions)).await
 }
 
 /// What happens to a wallet, as it happens
@@ -106,12 +108,13 @@ pub async fn listen_to_wallet(
     CheckedPath(path): CheckedPath<WalletPath>,
     CheckedQuery(query): CheckedQuery<WalletStreamQuery>,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Problem> {
     let resume = resume(&headers)?;
     let chain = query.chain.ok_or_else(Problem::internal)?;
     drop(Snapshot::of_chain(&state, chain, None, Condition::none()).await.map_err(Problem::from)?);
     let audience = Audience { sale: None, wallet: Some(path.address) };
-    open(state, chain.0, audience, resume).await
+    open(state, chain.0, audience, resume, ClientAddress::among(&extensions)).await
 }
 
 /// What `Last-Event-ID` says, if it is there. An empty one is what a browser sends that has received none.
@@ -143,12 +146,9 @@ async fn open(
     chain_id: i64,
     audience: Audience,
     resume: Option<Position>,
+    from: Option<IpAddr>,
 ) -> Result<Response, Problem> {
-    let Some(permit) = state.live().permit() else {
-        return Err(
-            Problem::new(Code::TooManyListeners, "this process has as many as it takes; try again").retry_after(5)
-        );
-    };
+    let place = state.live().place(from)?;
     let news = state.live().subscribe();
     let listener = Listener {
         state,
@@ -159,7 +159,7 @@ async fn open(
         pending: Pending::default(),
         told: Instant::now(),
         quiet: Box::pin(tokio::time::sleep(KEEP_ALIVE)),
-        _permit: permit,
+        _place: place,
     };
     // It is asked for as the connection takes it, and ends with the connection.
     let frames = futures::stream::unfold(listener, |mut listener| async move {
@@ -205,7 +205,7 @@ struct Listener {
     told: Instant,
     /// Until nothing was told for long. It is set anew when it is over, not with each frame.
     quiet: Pin<Box<Sleep>>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Pending {
@@ -357,12 +357,14 @@ impl Listener {
     }
 
     async fn ends(&self) -> Result<Ends, DbError> {
+        let _turn = self.state.live().turn().await;
         feed::ends_of(&mut *snapshot(self.state.pool()).await?, self.chain_id).await
     }
 
     /// One page of what is in the database, in a snapshot that is over before anything is sent: a slow listener holds nothing. None
     /// where what comes next is forgotten.
     async fn page(&self, reading: &mut Reading) -> Result<Option<(Vec<Message>, bool)>, DbError> {
+        let _turn = self.state.live().turn().await;
         let mut transaction = snapshot(self.state.pool()).await?;
         let ends = feed::ends_of(&mut transaction, self.chain_id).await?;
         if ends.has_forgotten(reading.position()) {

@@ -73,6 +73,8 @@ codes! {
     InvestorNotListed = "investor_not_listed", NOT_FOUND, "The investor is not on the list";
     /// 405: the resource does not take this method; `Allow` says which it takes.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The method is not allowed";
+    /// 408: the body did not come in time; nothing was done.
+    BodyTimeout = "body_timeout", REQUEST_TIMEOUT, "The body did not come in time";
     /// 413: the request's body is too large.
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// 401: there is no key and no session of a wallet, or none that is good; `WWW-Authenticate` says what is taken.

@@ -14,7 +14,7 @@ use crate::{
             SupersedingDocument, Tap, Totals, Unsold, Vesting,
         },
         schedule::{Schedule, WHOLE, mul_div},
-        shapes::{BlockRef, Time, Token, sum},
+        shapes::{BlockRef, Time, Token, sum, upright},
         terms::{Mode, PRICE_UNIT, SaleState, active_phase, is_sold_out, price_at, price_per_token},
     },
     db::{
@@ -268,7 +268,7 @@ impl FullSale {
         SaleOut {
             chain_id: s.chain_id,
             address: s.address,
-            name: s.name.clone(),
+            name: upright(&s.name),
             mode: self.mode,
             state: self.state,
             sold_out: self.sold_out,

@@ -1138,7 +1138,8 @@ export interface components {
              */
             raw: string;
             /**
-             * @description Symbol of the token, as its contract says: anybody can take any symbol. Empty if it has none.
+             * @description Symbol of the token, as its contract says, but for characters that turn the direction of writing: anybody can take any symbol. Empty if
+             *     it has none.
              * @example ETH
              */
             symbol: string;
@@ -1305,7 +1306,7 @@ export interface components {
          * @description What a program can tell problems apart by. Codes are added, never renamed.
          * @enum {string}
          */
-        Code: "bad_request" | "malformed_query" | "invalid_query" | "invalid_path" | "cursor_invalid" | "cursor_mismatch" | "cursor_reorged" | "not_found" | "chain_not_found" | "sale_not_found" | "token_not_found" | "supply_unknown" | "allowlist_not_found" | "investor_not_listed" | "method_not_allowed" | "payload_too_large" | "unauthenticated" | "signature_invalid" | "signature_stale" | "signature_replayed" | "sign_in_refused" | "scope_missing" | "address_not_allowed" | "key_not_found" | "key_not_active" | "webhook_not_found" | "delivery_not_found" | "webhook_disabled" | "too_many_webhooks" | "malformed_body" | "invalid_body" | "unsupported_media_type" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_in_flight" | "idempotency_mismatch" | "order_not_found" | "order_refused" | "sale_not_allowed" | "order_limit_reached" | "order_exists" | "order_not_open" | "nonce_unusable" | "insufficient_funds" | "fees_above_limit" | "vouchers_not_taken" | "signer_mismatch" | "not_configured" | "block_not_indexed" | "too_many_requests" | "too_many_listeners" | "not_ready" | "exports_busy" | "database_unavailable" | "node_unavailable" | "timeout" | "internal";
+        Code: "bad_request" | "malformed_query" | "invalid_query" | "invalid_path" | "cursor_invalid" | "cursor_mismatch" | "cursor_reorged" | "not_found" | "chain_not_found" | "sale_not_found" | "token_not_found" | "supply_unknown" | "allowlist_not_found" | "investor_not_listed" | "method_not_allowed" | "body_timeout" | "payload_too_large" | "unauthenticated" | "signature_invalid" | "signature_stale" | "signature_replayed" | "sign_in_refused" | "scope_missing" | "address_not_allowed" | "key_not_found" | "key_not_active" | "webhook_not_found" | "delivery_not_found" | "webhook_disabled" | "too_many_webhooks" | "malformed_body" | "invalid_body" | "unsupported_media_type" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_in_flight" | "idempotency_mismatch" | "order_not_found" | "order_refused" | "sale_not_allowed" | "order_limit_reached" | "order_exists" | "order_not_open" | "nonce_unusable" | "insufficient_funds" | "fees_above_limit" | "vouchers_not_taken" | "signer_mismatch" | "not_configured" | "block_not_indexed" | "too_many_requests" | "too_many_listeners" | "not_ready" | "exports_busy" | "database_unavailable" | "node_unavailable" | "timeout" | "internal";
         /**
          * @description How a sale's money is spread. A stake is what an investor paid and neither withdrew nor lost to a rejection; who has none does not count.
          *     Refunds after the outcome do not change it. A person can have many addresses.
@@ -4365,6 +4366,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -4777,6 +4787,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -4905,6 +4924,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5046,6 +5074,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -5173,6 +5210,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5321,6 +5367,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -5455,6 +5510,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5597,6 +5661,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -5724,6 +5797,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5872,6 +5954,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -6006,6 +6097,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7582,6 +7682,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -7736,6 +7845,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -7843,6 +7961,15 @@ export interface operations {
             };
             /** @description The chain is not followed here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7962,6 +8089,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8097,6 +8233,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -8218,6 +8363,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8360,6 +8514,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -8481,6 +8644,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8988,6 +9160,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -9116,6 +9297,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9257,6 +9447,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -9382,6 +9581,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9530,6 +9738,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -9671,6 +9888,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -9803,6 +10029,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9956,6 +10191,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -10090,6 +10334,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10238,6 +10491,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A request with this `Idempotency-Key` is under way, or what it asks for cannot be any more; `code` says which. */
             409: {
                 headers: {
@@ -10372,6 +10634,15 @@ export interface operations {
             };
             /** @description What the path names is not known. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time; nothing was done. */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

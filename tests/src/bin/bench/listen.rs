@@ -31,7 +31,15 @@ pub async fn run(listeners: u64, blocks: u64) {
     .await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut server = Command::new(binary())
-        .args(["serve", "--rate-limit", "0", "--listen", &format!("127.0.0.1:{port}")])
+        .args([
+            "serve",
+            "--rate-limit",
+            "0",
+            "--connections-per-address",
+            "0",
+            "--listen",
+            &format!("127.0.0.1:{port}"),
+        ])
         .env("CROWDSALE_DATABASE_URL", &database.url)
         .env("CROWDSALE_LOG", "warn")
         .stdout(Stdio::null())
