@@ -11,7 +11,7 @@ import { format } from './amount.ts'
 import type { Call } from './call.ts'
 import { explain, revertData } from './errors.ts'
 import type { Say, Told } from './messages.errors.ts'
-import type { Provider } from './wallets.svelte.ts'
+import { type Provider, Silence, unlessSilent } from './patience.ts'
 
 const sale = new Interface(saleAbi)
 const vault = new Interface(vaultAbi)
@@ -117,12 +117,13 @@ export type Tried =
 /** Of the sale's ABI, but about the token that it calls. */
 const OF_TOKEN = ['SafeERC20FailedOperation', 'TransferNotExact', 'FailedCall', 'Error', 'Panic']
 
-/** Whether the call would go through in the newest block; if not, why. */
+/** Whether the call would go through in the newest block; if not, why. A wallet that does not answer has not said either: it is thrown. */
 export async function attempt(provider: Provider, from: string, call: Call, assets: Assets): Promise<Tried> {
   try {
     const result = await provider.request({ method: 'eth_call', params: [toParams(from, call), 'latest'] })
     return { ok: true, result: String(result) }
   } catch (error) {
+    if (error instanceof Silence) throw error
     const data = revertData(error)
     if (data === undefined) return { ok: false, told: undefined, bySale: false, isUnreceived: false }
     const selector = data.length < 10 ? undefined : data.slice(0, 10)
@@ -155,10 +156,7 @@ async function read(provider: Provider, to: string, abi: Interface, name: string
 
 /** What a refund would send an investor now, if it is tried. */
 export const refundable = (provider: Provider, address: string, investor: string): Promise<bigint> =>
-  read(provider, address, sale, 'refundFor', [investor]).then(
-    ([sum]) => sum as bigint,
-    () => 0n,
-  )
+  read(provider, address, sale, 'refundFor', [investor]).then(([sum]) => sum as bigint, unlessSilent(0n))
 
 /** What an address has in the sale and in its wallet, by the node of the wallet. */
 export interface Standing {
@@ -190,8 +188,8 @@ export async function standing(
       ? 0n
       : read(provider, currency, token, 'allowance', [investor, address]).then(([value]) => value as bigint),
     // Only after a success.
-    read(provider, address, sale, 'claimable', [investor]).catch(() => [0n, 0n]),
-    read(provider, address, sale, 'coolingOffUntil', [investor]).catch(() => [0n]),
+    read(provider, address, sale, 'claimable', [investor]).catch(unlessSilent([0n, 0n])),
+    read(provider, address, sale, 'coolingOffUntil', [investor]).catch(unlessSilent([0n])),
   ])
   return {
     paid: position[0] as bigint,

@@ -6,6 +6,7 @@
 
 import { type AmountFault, percent } from './amount.ts'
 import { moreKinds } from './messages.kinds.ts'
+import { silence } from './messages.silence.ts'
 import { days } from './time.ts'
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
@@ -494,6 +495,7 @@ export const m = {
       declined: 'You declined. The wallet was not connected.',
       waiting: 'The wallet is asking you already: open it.',
       unknown_chain: 'Your wallet does not know this chain. Add it there first.',
+      silent: silence.connect,
       failed: 'The wallet did not answer as it should. Unlock it and try again.',
     },
     wrongChain: (wallet: number, sale: number) => `Your wallet is on chain ${wallet}; this sale is on chain ${sale}.`,

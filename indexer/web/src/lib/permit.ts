@@ -6,6 +6,7 @@ import { keccak256 } from 'ethers/crypto'
 import { toUtf8Bytes } from 'ethers/utils'
 import { revertData } from './errors.ts'
 import type { Ask } from './observe.ts'
+import { Silence, unlessSilent } from './patience.ts'
 
 const abi = new Interface([
   'function DOMAIN_SEPARATOR() view returns (bytes32)',
@@ -66,10 +67,7 @@ export async function findPermit(ask: Ask, token: string, owner: string, chain: 
       abi.decodeFunctionResult(name, String(result)),
     )
   const first = (name: string, values: unknown[] = []) =>
-    read(name, values).then(
-      ([value]) => value as unknown,
-      () => undefined,
-    )
+    read(name, values).then(([value]) => value as unknown, unlessSilent(undefined))
   const [wanted, nonce, typeHash, code] = await Promise.all([
     first('DOMAIN_SEPARATOR'),
     first('nonces', [owner]),
@@ -122,6 +120,7 @@ async function isTaken(ask: Ask, token: string, owner: string): Promise<boolean>
     await ask('eth_call', [{ from: owner, to: token, data }, 'latest'])
     return false
   } catch (error) {
+    if (error instanceof Silence) throw error
     return (revertData(error) ?? '0x') !== '0x'
   }
 }

@@ -161,26 +161,30 @@ function apply(id: string, events: Event[]) {
   save()
 }
 
-let looking = false
+/** Those that are asked about now. Each by itself: where one answer is late, the others are followed on. */
+const looking = new Set<string>()
 
 /** Asks about all that are under way: the connected wallet's node about those on its chain, the service about the others. */
 async function look() {
-  if (looking || document.visibilityState === 'hidden') return
-  looking = true
+  if (document.visibilityState === 'hidden') return
+  await interrupt()
+  for (const { id } of list) void follow(id)
+}
+
+async function follow(id: string) {
+  if (looking.has(id)) return
+  looking.add(id)
   try {
-    await interrupt()
-    for (const { id } of list) {
-      // Twice: a wallet or a Safe tells the hash first, and then it is asked for.
-      for (let round = 0; round < 2; round++) {
-        const t = list.find((one) => one.id === id)
-        if (!t || isOver(t)) break
-        const events = await seen(t).catch(() => [])
-        apply(id, events)
-        if (!events.some((event) => event.type === 'executed' || event.type === 'sent')) break
-      }
+    // Twice: a wallet or a Safe tells the hash first, and then it is asked for.
+    for (let round = 0; round < 2; round++) {
+      const t = list.find((one) => one.id === id)
+      if (!t || isOver(t)) break
+      const events = own(id, await seen(t).catch(() => []))
+      apply(id, events)
+      if (!events.some((event) => event.type === 'executed' || event.type === 'sent')) break
     }
   } finally {
-    looking = false
+    looking.delete(id)
   }
 }
 
@@ -196,13 +200,18 @@ async function seen(t: Transaction): Promise<Event[]> {
     return isQuiet ? [...events, ...(await observeBatch(t, t.batch ?? '', ask).catch(() => []))] : events
   }
   if (t.batch !== undefined) return observeBatch(t, t.batch, ask)
-  const events = await observe(t, ask)
-  // What took its place may be another one of this list, which shows it already: then this one is not that, sped up.
-  return events.flatMap((one): Event[] => {
-    if (one.type === 'replaced' && isListed(one.hash, t.id)) return [{ ...one, same: false }]
-    return one.type === 'sent' && isListed(one.hash, t.id) ? [] : [one]
-  })
+  return observe(t, ask)
 }
+
+/**
+ * What took its place may be another one of this list, which shows it already: then this one is not that, sped up. Told by the list as it
+ * is when the events are taken in: several are looked for at once.
+ */
+const own = (id: string, events: Event[]) =>
+  events.flatMap((one): Event[] => {
+    if (one.type === 'replaced' && isListed(one.hash, id)) return [{ ...one, same: false }]
+    return one.type === 'sent' && isListed(one.hash, id) ? [] : [one]
+  })
 
 const isListed = (hash: string, but: string) => list.some((one) => one.id !== but && one.hash === hash)
 

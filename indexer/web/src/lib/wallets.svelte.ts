@@ -2,12 +2,9 @@
 
 import { checksummed } from './address.ts'
 import { m } from './messages.ts'
+import { patient, type Provider, Silence } from './patience.ts'
 
-export interface Provider {
-  request(asked: { method: string; params?: unknown[] }): Promise<unknown>
-  on?(event: string, listener: (value: never) => void): unknown
-  removeListener?(event: string, listener: (value: never) => void): unknown
-}
+export type { Provider }
 
 export interface Wallet {
   info: { uuid: string; name: string; icon: string; rdns: string }
@@ -25,7 +22,7 @@ export const DECLINED = 4001
 const UNKNOWN_CHAIN = 4902
 const PENDING_QUESTION = -32002
 
-export type WalletFault = 'declined' | 'waiting' | 'unknown_chain' | 'failed'
+export type WalletFault = 'declined' | 'waiting' | 'unknown_chain' | 'silent' | 'failed'
 
 export function codeOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
@@ -46,6 +43,8 @@ let connection = $state.raw<Connection>()
 let fault = $state<WalletFault>()
 let isAsking = $state(false)
 let isOpen = $state(false)
+/** Of the wallet that has not answered what it was asked, until it answers something. */
+let silent = $state<string>()
 
 export const wallets = {
   /** Those that have announced themselves, in the order in which they came. */
@@ -60,6 +59,10 @@ export const wallets = {
   },
   get isAsking() {
     return isAsking
+  },
+  /** Whether the connected wallet does not answer. */
+  get isSilent() {
+    return connection !== undefined && connection.wallet.info.uuid === silent
   },
   /** Whether the picker is shown. */
   get isOpen() {
@@ -90,15 +93,22 @@ function ask() {
   announced({ info: { uuid: INJECTED, name: m.wallet.injected, icon: '', rdns: INJECTED }, provider: ethereum })
 }
 
-function announced(wallet: Wallet) {
+function announced(told: Wallet) {
   // A page can be told anything: what has not the form of a wallet is none.
   if (
-    typeof wallet?.info?.uuid !== 'string' ||
-    typeof wallet.info.name !== 'string' ||
-    typeof wallet.provider?.request !== 'function'
+    typeof told?.info?.uuid !== 'string' ||
+    typeof told.info.name !== 'string' ||
+    typeof told.provider?.request !== 'function'
   )
     return
-  if (found.some((one) => one.info.uuid === wallet.info.uuid)) return
+  if (found.some((one) => one.info.uuid === told.info.uuid)) return
+  const { uuid } = told.info
+  // All that is ever asked of a wallet goes through here.
+  const provider = patient(told.provider, (isSilent) => {
+    if (isSilent) silent = uuid
+    else if (silent === uuid) silent = undefined
+  })
+  const wallet = { info: told.info, provider }
   // One that says its name is most often the same.
   found = [...found.filter((one) => one.info.uuid !== INJECTED), wallet]
   if (!connection && remembered() === wallet.info.rdns) void resume(wallet)
@@ -182,6 +192,7 @@ async function switchTo(chain: number) {
 }
 
 function faultOf(error: unknown): WalletFault {
+  if (error instanceof Silence) return 'silent'
   switch (codeOf(error)) {
     case DECLINED:
       return 'declined'
