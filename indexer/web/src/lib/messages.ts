@@ -484,7 +484,10 @@ export const m = {
     connected: 'Your wallet',
     disconnect: 'Disconnect',
     close: 'Close',
-    asking: 'Look at your wallet: it asks you something.',
+    asking: (name: string) =>
+      `Look at ${name}: it asks you something. If nothing opens there, choose another wallet, or close this and choose it again.`,
+    switching:
+      'Look at your wallet: it asks you something. If nothing opens there, change the chain in the wallet itself, or disconnect it here and connect it again.',
     injected: 'The wallet of this browser',
     none: 'No wallet was found in this browser.',
     noneHelp:

@@ -35,13 +35,21 @@ export function messageOf(error: unknown): string {
   return String(error)
 }
 
+/** One question to a wallet: the same one, asked again, is another question. */
+interface Question {
+  wallet: Wallet
+}
+
 const KEY = 'crowdsale.wallet'
 const INJECTED = 'injected'
 
 let found = $state.raw<Wallet[]>([])
 let connection = $state.raw<Connection>()
 let fault = $state<WalletFault>()
-let isAsking = $state(false)
+/** The wallet that is asked to connect, as long as it has not answered. */
+let asking = $state.raw<Question>()
+/** The one that is asked to go to another chain. */
+let switching = $state.raw<Question>()
 let isOpen = $state(false)
 /** Of the wallet that has not answered what it was asked, until it answers something. */
 let silent = $state<string>()
@@ -57,8 +65,13 @@ export const wallets = {
   get fault() {
     return fault
   },
-  get isAsking() {
-    return isAsking
+  /** The wallet that asks the person whether to connect. The others can be chosen meanwhile: it may never answer. */
+  get asking() {
+    return asking?.wallet
+  },
+  /** Whether the connected wallet asks the person whether to go to another chain. */
+  get isSwitching() {
+    return switching !== undefined && switching.wallet === connection?.wallet
   },
   /** Whether the connected wallet does not answer. */
   get isSilent() {
@@ -70,6 +83,8 @@ export const wallets = {
   },
   open() {
     fault = undefined
+    // What was not answered so far can be asked again: a wallet that still asks says so itself.
+    asking = undefined
     isOpen = true
     ask()
   },
@@ -118,36 +133,52 @@ function announced(told: Wallet) {
 async function resume(wallet: Wallet) {
   try {
     const accounts = (await wallet.provider.request({ method: 'eth_accounts' })) as string[]
-    if (accounts[0] !== undefined && !connection) await take(wallet, accounts[0])
+    const isWanted = () => !connection && chosen === undefined
+    if (accounts[0] !== undefined && isWanted()) await take(wallet, accounts[0], isWanted)
   } catch {
     // Then the person connects anew.
   }
 }
 
+/** The wallet that the person chose last. */
+let chosen: Wallet | undefined
+
+/**
+ * Asks a wallet to connect. One that was left for another may still answer, much later: that answer is dropped, and so is its error. Whoever
+ * chose another wallet since, or has connected one, would find an account in its place that they no longer meant; and to choose the first
+ * again costs one click, for it lets itself be asked then without a question. An answer that comes late to nobody else's harm is taken.
+ */
 async function connect(wallet: Wallet) {
-  if (isAsking) return
-  isAsking = true
+  if (asking?.wallet === wallet) return
+  const question: Question = { wallet }
+  asking = question
+  chosen = wallet
   fault = undefined
+  const isWanted = () => chosen === wallet && !connection
   try {
     const accounts = (await wallet.provider.request({ method: 'eth_requestAccounts' })) as string[]
     if (accounts[0] === undefined) throw new Error('no account')
-    await take(wallet, accounts[0])
-    isOpen = false
+    if (isWanted() && (await take(wallet, accounts[0], isWanted))) isOpen = false
   } catch (error) {
-    fault = faultOf(error)
+    if (isWanted()) fault = faultOf(error)
   } finally {
-    isAsking = false
+    if (asking === question) asking = undefined
   }
 }
 
 /** Undoes what `take` listens to. */
 let forget = () => {}
 
-async function take(wallet: Wallet, account: string) {
+/** Connects, if that is still wanted once the wallet has told its chain; says whether it did. */
+async function take(wallet: Wallet, asked: string, isWanted: () => boolean): Promise<boolean> {
   const { provider } = wallet
-  const chain = Number(await provider.request({ method: 'eth_chainId' }))
+  const [chain, account] = await Promise.all([
+    provider.request({ method: 'eth_chainId' }).then(Number),
+    checksummed(asked),
+  ])
+  if (!isWanted()) return false
   forget()
-  connection = { wallet, account: await checksummed(account), chain }
+  connection = { wallet, account, chain }
   remember(wallet.info.rdns)
   const accountsChanged = async (accounts: string[]) => {
     const changed = accounts[0] === undefined ? undefined : await checksummed(accounts[0]).catch(() => undefined)
@@ -156,7 +187,10 @@ async function take(wallet: Wallet, account: string) {
     else connection = { ...connection, account: changed }
   }
   const chainChanged = (id: string) => {
-    if (connection?.wallet === wallet) connection = { ...connection, chain: Number(id) }
+    if (connection?.wallet !== wallet) return
+    connection = { ...connection, chain: Number(id) }
+    // That it went somewhere answers what it was asked, whether or not it says so, too.
+    if (switching?.wallet === wallet) switching = undefined
   }
   provider.on?.('accountsChanged', accountsChanged)
   provider.on?.('chainChanged', chainChanged)
@@ -165,29 +199,35 @@ async function take(wallet: Wallet, account: string) {
     provider.removeListener?.('chainChanged', chainChanged)
     forget = () => {}
   }
+  return true
 }
 
 function disconnect() {
   forget()
   connection = undefined
+  chosen = undefined
+  switching = undefined
   remember('')
 }
 
 /** Asks the wallet to go to another chain. */
 async function switchTo(chain: number) {
-  if (!connection || isAsking) return
-  isAsking = true
+  if (!connection || switching?.wallet === connection.wallet) return
+  const { wallet } = connection
+  const question: Question = { wallet }
+  switching = question
   fault = undefined
-  const { provider } = connection.wallet
+  const { provider } = wallet
   try {
     await provider.request({ method: 'wallet_switchEthereumChain', params: [{ chainId: `0x${chain.toString(16)}` }] })
     // Some wallets tell of it late: they are asked.
     const now = Number(await provider.request({ method: 'eth_chainId' }))
-    if (connection) connection = { ...connection, chain: now }
+    if (connection?.wallet === wallet) connection = { ...connection, chain: now }
   } catch (error) {
-    fault = faultOf(error)
+    // Of a wallet that was left for another meanwhile, nobody wants to know it.
+    if (connection?.wallet === wallet) fault = faultOf(error)
   } finally {
-    isAsking = false
+    if (switching === question) switching = undefined
   }
 }
 

@@ -84,7 +84,7 @@ test('a wallet that is slow, or declines, leaves the focus where it was asked', 
     window.testWallet.hold('eth_requestAccounts')
   })
   await keys.use('Test Wallet')
-  await sees(page, 'Look at your wallet: it asks you something.')
+  await sees(page, 'Look at Test Wallet: it asks you something.')
   await isGood('wallet-asks')
   await keys.isOn('Test Wallet')
   await page.evaluate(() => window.testWallet.release())

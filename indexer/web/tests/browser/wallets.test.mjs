@@ -97,12 +97,84 @@ test('a wallet that asks already is waited for, and one that is slow is said to 
     window.testWallet.hold('eth_requestAccounts')
   })
   await page.getByRole('button', { name: 'Test Wallet' }).click()
-  await sees(page, 'Look at your wallet: it asks you something.')
+  await sees(page, 'Look at Test Wallet: it asks you something.')
   await isAccessible(page, 'wallet-slow')
   assert.ok(await page.getByRole('button', { name: 'Test Wallet' }).isDisabled())
   await page.evaluate(() => window.testWallet.release())
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
   await sees(page, 'Your wallet has 10\u202f000 ETH.')
+})
+
+test('a wallet that never answers keeps nobody from another one, and its late answer changes nothing', async () => {
+  const page = await visitor([
+    { name: 'First Wallet', account: accounts[2] },
+    { name: 'Second Wallet', account: accounts[3] },
+  ])
+  await page.goto(contribute(aurora))
+  const open = () => page.locator('main').getByRole('button', { name: 'Connect wallet' }).click()
+  const [first, second] = ['First Wallet', 'Second Wallet'].map((name) => page.getByRole('button', { name }))
+  const questions = (name) =>
+    page.evaluate((one) => window.testWallets[one].asked.filter((each) => each === 'eth_requestAccounts').length, name)
+  await open()
+  await page.evaluate(() => window.testWallets['First Wallet'].hold('eth_requestAccounts'))
+  await first.click()
+  await sees(page, 'Look at First Wallet: it asks you something. If nothing opens there, choose another wallet')
+  assert.deepEqual([await first.isDisabled(), await second.isDisabled()], [true, false])
+  await isAccessible(page, 'wallet-never')
+  await page.evaluate(() => (window.early = window.testWallets['First Wallet'].release))
+  // Closed and opened, it can be asked once more.
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+  await open()
+  await first.click()
+  await sees(page, 'Look at First Wallet')
+  assert.equal(await questions('First Wallet'), 2)
+  // One that is left for another has nothing to say any more: neither where that one asks still, nor where it is connected.
+  await page.evaluate(() => window.testWallets['Second Wallet'].hold('eth_requestAccounts'))
+  await second.click()
+  await sees(page, 'Look at Second Wallet')
+  assert.deepEqual([await first.isDisabled(), await second.isDisabled()], [false, true])
+  await page.evaluate(() => window.early())
+  await until('its answer has come', () => page.evaluate(() => window.testWallets['First Wallet'].connected))
+  await page.evaluate(() => window.testWallets['Second Wallet'].release())
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  await sees(page, 'Your wallet has 10\u202f000 ETH.')
+  await page.evaluate(() => window.testWallets['First Wallet'].use('0x0000000000000000000000000000000000000001'))
+  await page.evaluate(() => window.testWallets['First Wallet'].release())
+  await page.getByLabel('Amount in ETH').fill('1')
+  await page.getByRole('button', { name: 'Review' }).click()
+  await sees(page.locator('.next'), accounts[3])
+  assert.equal(await page.evaluate(() => localStorage.getItem('crowdsale.wallet')), 'test.second.wallet')
+  // It was not even asked on which chain it is.
+  assert.ok(!(await page.evaluate(() => window.testWallets['First Wallet'].asked)).includes('eth_chainId'))
+})
+
+test('a wallet that never goes to another chain keeps nobody from one that does', async () => {
+  const elsewhere = { chain: '0x1', knows: ['0x1', '0x7a69'] }
+  const page = await visitor([
+    { name: 'First Wallet', account: accounts[2], ...elsewhere },
+    { name: 'Second Wallet', account: accounts[3], ...elsewhere },
+  ])
+  await page.goto(contribute(aurora))
+  await connect(page, 'First Wallet')
+  const leave = page.getByRole('button', { name: `Switch the wallet to chain ${CHAIN}` })
+  await page.evaluate(() => window.testWallets['First Wallet'].hold('wallet_switchEthereumChain'))
+  await leave.click()
+  await sees(page, 'Look at your wallet: it asks you something. If nothing opens there, change the chain in the wallet')
+  assert.ok(await leave.isDisabled())
+  await isAccessible(page, 'chain-never')
+  await page.getByRole('banner').getByRole('button', { name: 'Your wallet' }).click()
+  await page.getByRole('button', { name: 'Disconnect' }).click()
+  await page.getByRole('button', { name: 'Second Wallet' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  await leave.click()
+  await sees(page, 'Your wallet has 10\u202f000 ETH.')
+  // The first one goes now, and says so: the second one is where it was.
+  await page.evaluate(() => {
+    window.testWallets['Second Wallet'].goTo('0x1')
+    window.testWallets['First Wallet'].release()
+  })
+  await until('it has gone', () => page.evaluate(() => window.testWallets['First Wallet'].chain === '0x7a69'))
+  await leave.waitFor()
 })
 
 test('a wallet that does not announce itself is found where wallets once stood', async () => {
