@@ -1,0 +1,93 @@
+// What is shown is what there is: the rows of a list that is gone on with.
+import assert from 'node:assert/strict'
+import { after, before } from 'node:test'
+import { isAccessible, launch, watched } from './browser.mjs'
+import { CHAIN, ETHER, hex, plain, send, story } from './steps.mjs'
+import { until, World } from './world.mjs'
+
+const test = story()
+let world, browser, accounts, sale, page, faults
+
+/** Contributions, each of an amount of its own. */
+const COUNT = 25
+const paid = (index) => ETHER + (BigInt(index) * ETHER) / 100n
+
+before(async () => {
+  world = await World.start()
+  browser = await launch()
+  accounts = await world.rpc('eth_accounts')
+  sale = await world.deploy('aurora-eth.toml')
+  await world.moveClockTo('2031-03-01T14:00:00Z')
+  // From here on blocks come with transactions, or when a step says so.
+  await world.rpc('evm_setIntervalMining', [0])
+  await world.rpc('evm_setAutomine', [true])
+  for (let index = 0; index < COUNT; index++)
+    await send(world, { from: accounts[2 + (index % 5)], to: sale, value: hex(paid(index)) })
+  await world.indexed()
+  let context
+  ;({ context, faults } = await watched(browser, world.api))
+  page = await context.newPage()
+})
+
+after(async () => {
+  await browser?.close()
+  await world?.stop()
+})
+
+const open = () => page.goto(`${world.api}/#/sales/${CHAIN}/${sale}`)
+const listed = async (name, limit) => (await world.get(`/v1/sales/${CHAIN}/${sale}/${name}?limit=${limit}`)).data
+/** As the page writes ether, without what it adds for the eye. */
+const written = ({ raw }) => `${(Number(BigInt(raw) / 10n ** 16n) / 100).toString()} ETH`
+
+const lists = {
+  contributions: {
+    rows: async () => {
+      const cells = page.locator('section', { has: page.locator('#contributions') }).locator('tbody td:nth-child(2)')
+      return (await cells.allInnerTexts()).map(plain)
+    },
+    expected: async (limit) => (await listed('contributions', limit)).map((one) => written(one.amount)),
+  },
+  activity: {
+    rows: async () => {
+      const sums = page.locator('section', { has: page.locator('#activity') }).locator('li .sum')
+      return (await sums.allInnerTexts()).map((text) => / ?([0-9.]+ ETH)/.exec(plain(text))?.[1])
+    },
+    expected: async (limit) =>
+      (await listed('activity', limit)).map(({ amount }) => (amount ? written(amount) : undefined)),
+  },
+}
+
+for (const [name, { rows, expected }] of Object.entries(lists))
+  test(`a double click on “Show more” of the ${name} brings each row once`, async () => {
+    await page.goto('about:blank')
+    await open()
+    await until('the first rows are there', async () => (await rows()).length === 10)
+    assert.deepEqual(await rows(), await expected(10))
+    // Both clicks come before the first answer.
+    const asked = []
+    let answer
+    const answered = new Promise((done) => (answer = done))
+    await page.route(`**/${name}?*cursor=*`, async (route) => {
+      asked.push(route.request().url())
+      await answered
+      await route.continue()
+    })
+    const more = page.locator('section', { has: page.locator(`#${name}`) }).getByRole('button', { name: 'Show more' })
+    await more.dblclick()
+    await until('more is asked for', () => asked.length > 0)
+    assert.ok(await more.isDisabled())
+    await isAccessible(page, `more-${name}`)
+    answer()
+    await until('more rows are there', async () => (await rows()).length > 10)
+    assert.deepEqual(await rows(), await expected(20))
+    assert.equal(asked.length, 1)
+    await page.unroute(`**/${name}?*cursor=*`)
+    await more.click()
+    await until('the last rows are there', async () => (await rows()).length > 20)
+    const all = await expected(30)
+    assert.ok(all.length >= COUNT)
+    await until('no row is missing', async () => (await rows()).length === all.length)
+    assert.deepEqual(await rows(), all)
+    assert.equal(await more.count(), 0)
+    assert.deepEqual(faults, [])
+  })
