@@ -1,12 +1,14 @@
-// What is shown is what there is: the rows of a list that is gone on with.
+// What is shown is what there is: the rows of a list that is gone on with, the payment in a picture.
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
-import { isAccessible, launch, watched } from './browser.mjs'
+// Another's than the code that draws it, so that both cannot be wrong in the same way.
+import decodeQR from 'qr/decode.js'
+import { ALL_VIEWS, isAccessible, launch, watched } from './browser.mjs'
 import { CHAIN, ETHER, hex, plain, send, story } from './steps.mjs'
 import { until, World } from './world.mjs'
 
 const test = story()
-let world, browser, accounts, sale, page, faults
+let world, browser, accounts, sale, page, context, faults
 
 /** Contributions, each of an amount of its own. */
 const COUNT = 25
@@ -24,7 +26,6 @@ before(async () => {
   for (let index = 0; index < COUNT; index++)
     await send(world, { from: accounts[2 + (index % 5)], to: sale, value: hex(paid(index)) })
   await world.indexed()
-  let context
   ;({ context, faults } = await watched(browser, world.api))
   page = await context.newPage()
 })
@@ -91,3 +92,49 @@ for (const [name, { rows, expected }] of Object.entries(lists))
     assert.equal(await more.count(), 0)
     assert.deepEqual(faults, [])
   })
+
+/** The text of the code in a picture of the page. */
+async function decode(png) {
+  const canvas = await context.newPage()
+  try {
+    const picture = await canvas.evaluate(async (base64) => {
+      const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${base64}`)).blob())
+      const { width, height } = bitmap
+      const drawn = new OffscreenCanvas(width, height).getContext('2d')
+      drawn.drawImage(bitmap, 0, 0)
+      const reader = new FileReader()
+      const read = new Promise((done) => (reader.onload = done))
+      reader.readAsDataURL(new Blob([drawn.getImageData(0, 0, width, height).data]))
+      await read
+      return { width, height, data: reader.result.split(',')[1] }
+    }, png.toString('base64'))
+    return decodeQR({ ...picture, data: Buffer.from(picture.data, 'base64') })
+  } finally {
+    await canvas.close()
+  }
+}
+
+test('the picture of a payment says what its link says, in any colours, and follows the amount', async () => {
+  await page.goto(`${world.api}/#/sales/${CHAIN}/${sale}/contribute`)
+  const field = page.getByLabel('Amount in ETH')
+  const code = page.locator('details', { has: page.getByText('Pay from a wallet on another device') })
+  await field.fill('2.5')
+  await page.getByText('Pay from a wallet on another device').click()
+  // To the wei, and as much as there can be.
+  for (const [amount, wei] of [
+    ['2.5', '2500000000000000000'],
+    ['0.050000000000000001', '50000000000000001'],
+    ['49.999999999999999999', '49999999999999999999'],
+  ]) {
+    await field.fill(amount)
+    await code.getByRole('img', { name: `Code that asks a wallet to pay ${amount} ETH` }).waitFor()
+    // EIP-681, with the address as the chain’s checksum has it.
+    const wanted = `ethereum:${sale}@${CHAIN}?value=${wei}`
+    for (const { width, height, colorScheme } of ALL_VIEWS) {
+      await page.setViewportSize({ width, height })
+      await page.emulateMedia({ colorScheme })
+      assert.equal(await decode(await code.screenshot()), wanted, `${amount} at ${width}, ${colorScheme}`)
+    }
+  }
+  assert.deepEqual(faults, [])
+})
