@@ -1,4 +1,4 @@
-// What is shown is what there is: the rows of a list that is gone on with, the payment in a picture.
+// What is shown is what there is: the rows of a list that is gone on with, the finality of a block, the payment in a picture.
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 // Another's than the code that draws it, so that both cannot be wrong in the same way.
@@ -92,6 +92,34 @@ for (const [name, { rows, expected }] of Object.entries(lists))
     assert.equal(await more.count(), 0)
     assert.deepEqual(faults, [])
   })
+
+test('a block is included, then safe, then final, as the node of the service says', async () => {
+  const newest = await world.rpc('eth_getBlockByNumber', ['latest', false])
+  const at = async (tag) => Number((await world.rpc('eth_getBlockByNumber', [tag, false])).number)
+  const badges = page.locator('section', { has: page.locator('#contributions') }).locator('tbody .badge')
+  const shows = (word) =>
+    until(`all are shown as ${word}`, async () => {
+      const texts = await badges.allInnerTexts()
+      return texts.length === 10 && texts.every((text) => text === word)
+    })
+  await page.goto('about:blank')
+  await open()
+  await shows('Included')
+  // An epoch has 32 blocks: what is older than one is safe, and than two final.
+  await world.rpc('anvil_mine', ['0x28'])
+  const [safe, finalized] = [await at('safe'), await at('finalized')]
+  assert.ok(finalized < Number(newest.number) - 10 && Number(newest.number) <= safe, `${finalized} ${safe}`)
+  await shows('Safe')
+  assert.deepEqual(
+    (await listed('contributions', 10)).map((one) => one.block.finality),
+    Array(10).fill('safe'),
+  )
+  assert.equal(await badges.first().getAttribute('title'), 'In a block that the network is very unlikely to replace.')
+  await isAccessible(page, 'finality-safe', ALL_VIEWS)
+  await world.rpc('anvil_mine', ['0x28'])
+  await shows('Final')
+  assert.deepEqual(faults, [])
+})
 
 /** The text of the code in a picture of the page. */
 async function decode(png) {
