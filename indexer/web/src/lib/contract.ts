@@ -142,16 +142,29 @@ function words(assets: Assets): Say {
   }
 }
 
-/** What a contribution would get, as the contract says in its call. */
-export function decodeContribution(result: string): { accepted: bigint; tokens: bigint } {
-  const [accepted, tokens] = sale.decodeFunctionResult('contribute', result) as unknown as [bigint, bigint]
-  return { accepted, tokens }
+/** What a contribution would get, as the contract says in its call; none where it is no answer of a sale. Of modes that allot later, no tokens. */
+export function decodeContribution(result: string): { accepted: bigint; tokens: bigint } | undefined {
+  try {
+    const [accepted, tokens] = sale.decodeFunctionResult('contribute', result) as unknown as [bigint, bigint]
+    return { accepted, tokens }
+  } catch {
+    return undefined
+  }
 }
 
 async function read(provider: Provider, to: string, abi: Interface, name: string, values: unknown[]) {
   const data = abi.encodeFunctionData(name, values)
   const result = await provider.request({ method: 'eth_call', params: [{ to, data }, 'latest'] })
   return abi.decodeFunctionResult(name, String(result))
+}
+
+/** What a sale has raised, and the time, in the newest block. */
+export async function raisedNow(provider: Provider, address: string): Promise<{ raised: bigint; time: number }> {
+  const [totals, block] = await Promise.all([
+    read(provider, address, sale, 'totals', []),
+    provider.request({ method: 'eth_getBlockByNumber', params: ['latest', false] }),
+  ])
+  return { raised: totals[0] as bigint, time: Number((block as { timestamp: string }).timestamp) }
 }
 
 /** What a refund would send an investor now, if it is tried. */

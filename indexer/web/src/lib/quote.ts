@@ -1,5 +1,7 @@
 // What an amount buys, rounded exactly as the contracts round (`Price.sol`, `SaleArgs.phaseAt`, `_nextPart` of each kind of sale).
 
+export type Gate = 'open' | 'voucher' | 'merkle'
+
 export interface QuotedPhase {
   /** First second after it. */
   ends: number
@@ -7,6 +9,7 @@ export interface QuotedPhase {
   raisedUpTo: bigint
   /** Payment base units for 1e18 token base units. */
   price: bigint
+  gate: Gate
 }
 
 export interface QuotedSale {
@@ -25,23 +28,62 @@ export interface Quote {
   tokens: bigint
   /** One entry a phase that the amount falls into. */
   parts: { phase: number; amount: bigint; tokens: bigint; price: bigint }[]
+  /** The phase that the rest falls into, and which does not let in who pays. */
+  beyond?: { number: number; gate: Gate }
 }
 
 const UNIT = 10n ** 18n
 const least = (a: bigint, b: bigint) => (a < b ? a : b)
 
-/** What `amount` would get in a block with timestamp `time`, limits and gates apart. */
-export function quote(sale: QuotedSale, amount: bigint, time: number): Quote {
+/**
+ * What `amount` would get in a block with timestamp `time`, limits apart. Into a phase with a gate it goes on only if `isLetIn` says so. The
+ * phase that it begins in is taken for open: where it is not, the contract takes nothing, and says why.
+ */
+export function quote(
+  sale: QuotedSale,
+  amount: bigint,
+  time: number,
+  isLetIn: (phase: number) => boolean = () => false,
+): Quote {
   const found: Quote = { accepted: 0n, tokens: 0n, parts: [] }
   while (found.accepted !== amount) {
     const raised = sale.raised + found.accepted
     const next = nextPart(sale, raised, amount - found.accepted, time)
     if (!next || next.amount === 0n) break
+    const gate = sale.phases[next.phase]?.gate ?? 'open'
+    if (found.parts.length > 0 && gate !== 'open' && !isLetIn(next.phase)) {
+      found.beyond = { number: next.phase + 1, gate }
+      break
+    }
     found.accepted += next.amount
     found.tokens += next.tokens
     found.parts.push(next)
   }
   return found
+}
+
+interface Gated {
+  gate: Gate
+  /** Of its list. */
+  root?: string | null
+}
+
+/** What an investor has for the gate of the phase that is active now. */
+export interface Held {
+  /** Phases that their voucher names. */
+  vouched?: number[] | undefined
+  /** Whether they are on its list. */
+  isListed: boolean
+}
+
+/** Whether what an investor has for the active phase lets them into another one, too: nothing else goes with a contribution. */
+export function isLetIn(phases: Gated[], active: Gated | null | undefined, held: Held, index: number): boolean {
+  const phase = phases[index]
+  if (!phase || phase.gate === 'open') return phase !== undefined
+  if (active?.gate !== phase.gate) return false
+  return phase.gate === 'voucher'
+    ? (held.vouched?.includes(index) ?? false)
+    : held.isListed && phase.root === active.root
 }
 
 /** The price of a block: what `price()` of the contract tells. */

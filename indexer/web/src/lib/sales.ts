@@ -19,6 +19,7 @@ export function quoted(sale: Sale): QuotedSale {
       ends: toSeconds(phase.ends),
       raisedUpTo: big(phase.raised_up_to),
       price: BigInt(phase.price.raw),
+      gate: phase.gate,
     })),
   }
 }

@@ -13,16 +13,22 @@ const fixed = (raised: bigint): QuotedSale => ({
   raised,
   tokensForSale: 1_100_000n * ETHER,
   phases: [
-    { ends: 2_000, raisedUpTo: 200n * ETHER, price: 800_000_000_000_000n },
-    { ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 1_000_000_000_000_000n },
+    { ends: 2_000, raisedUpTo: 200n * ETHER, price: 800_000_000_000_000n, gate: 'open' },
+    { ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 1_000_000_000_000_000n, gate: 'open' },
   ],
 })
 
 test('tokens are rounded down, against the buyer', () => {
-  const sale = { ...fixed(0n), phases: [{ ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 3n }] }
+  const sale: QuotedSale = {
+    ...fixed(0n),
+    phases: [{ ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 3n, gate: 'open' }],
+  }
   assert.equal(quote(sale, 10n, 1_500).tokens, 3_333_333_333_333_333_333n)
   // Less than a base unit of the token.
-  assert.equal(quote({ ...sale, phases: [{ ends: 3_000, raisedUpTo: 9n, price: 10n ** 20n }] }, 9n, 1_500).tokens, 0n)
+  assert.equal(
+    quote({ ...sale, phases: [{ ends: 3_000, raisedUpTo: 9n, price: 10n ** 20n, gate: 'open' }] }, 9n, 1_500).tokens,
+    0n,
+  )
 })
 
 test('an amount that crosses the cap of a phase is split, each part at its own price', () => {
@@ -44,6 +50,24 @@ test('the hard cap takes what is left alone, and then nothing', () => {
   assert.equal(quote(fixed(0n), ETHER, 3_000).accepted, 0n)
 })
 
+test('it stops at a phase with a gate, unless that lets in who pays; the one that it begins in is the contract’s to judge', () => {
+  const gated = (gate: 'voucher' | 'merkle', of: number): QuotedSale => {
+    const sale = fixed(198n * ETHER)
+    return { ...sale, phases: sale.phases.map((phase, index) => (index === of ? { ...phase, gate } : phase)) }
+  }
+  for (const gate of ['voucher', 'merkle'] as const) {
+    const found = quote(gated(gate, 1), 5n * ETHER, 1_500)
+    assert.deepEqual([found.accepted, found.tokens, found.beyond], [2n * ETHER, 2_500n * ETHER, { number: 2, gate }])
+    assert.deepEqual([found.parts.length, quote(gated(gate, 1), 2n * ETHER, 1_500).beyond], [1, undefined])
+    const asked: number[] = []
+    const whole = quote(gated(gate, 1), 5n * ETHER, 1_500, (phase) => asked.push(phase) > 0)
+    assert.deepEqual([whole.accepted, whole.tokens, whole.beyond], [5n * ETHER, 5_500n * ETHER, undefined])
+    assert.deepEqual(asked, [1])
+    const first = quote(gated(gate, 0), 5n * ETHER, 1_500)
+    assert.deepEqual([first.accepted, first.tokens, first.beyond], [5n * ETHER, 5_500n * ETHER, undefined])
+  }
+})
+
 test('a phase that is over by time gives way to the next', () => {
   assert.equal(priceAt(fixed(0n), 1_999), 800_000_000_000_000n)
   assert.equal(priceAt(fixed(0n), 2_000), 1_000_000_000_000_000n)
@@ -57,9 +81,9 @@ const auction = (raised: bigint): QuotedSale => ({
   raised,
   tokensForSale: 300n * ETHER,
   phases: [
-    { ends: 2_000, raisedUpTo: 600n, price: 3_000n },
-    { ends: 3_000, raisedUpTo: 600n, price: 2_000n },
-    { ends: 4_000, raisedUpTo: 600n, price: 1n },
+    { ends: 2_000, raisedUpTo: 600n, price: 3_000n, gate: 'open' },
+    { ends: 3_000, raisedUpTo: 600n, price: 2_000n, gate: 'open' },
+    { ends: 4_000, raisedUpTo: 600n, price: 1n, gate: 'open' },
   ],
 })
 
@@ -82,7 +106,7 @@ test('a pro-rata sale takes all', () => {
   const sale: QuotedSale = {
     ...fixed(5_000n * ETHER),
     mode: 'pro_rata',
-    phases: [{ ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 2n }],
+    phases: [{ ends: 3_000, raisedUpTo: 1_000n * ETHER, price: 2n, gate: 'open' }],
   }
   assert.deepEqual(quote(sale, 7n, 1_500), {
     accepted: 7n,
