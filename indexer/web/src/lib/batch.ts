@@ -1,7 +1,8 @@
 // Wallets that send several calls as one transaction (EIP-5792).
 
 import type { Call } from './call.ts'
-import { type Ask, inBlock, type Receipt } from './observe.ts'
+import { type Ask, inBlock, type Log, type Receipt } from './observe.ts'
+import { takenBy } from './taken.ts'
 import type { Event, Transaction } from './transaction.ts'
 
 /** Whether a wallet sends several calls at once or not at all; `ready`: once it has changed the account, which it asks for. */
@@ -43,7 +44,7 @@ export async function sendCalls(ask: Ask, from: string, chain: number, calls: Ca
 
 interface Status {
   status: number
-  receipts?: { transactionHash: string; status?: string }[]
+  receipts?: { transactionHash: string; status?: string; logs?: Log[] }[]
 }
 
 /** What the wallet, and then its node, tells about a batch. */
@@ -57,13 +58,22 @@ export async function observeBatch(t: Transaction, id: string, ask: Ask): Promis
   const gone: Event[] = t.block ? [{ type: 'unknown', head, spent: false }] : []
   const { status, receipts } = (await ask('wallet_getCallsStatus', [id])) as Status
   const hash = receipts?.at(-1)?.transactionHash
-  if (status >= 600) return [...gone, { type: 'batch_failed', how: 'partly' }]
+  if (status >= 600) return [...gone, partly(t, receipts)]
   // Its hash may be of a transaction that others are in too, which goes through where the batch does not.
   if (status >= 500) return [...gone, { type: 'batch_failed', how: 'reverted' }]
   if (status >= 400) return [...gone, { type: 'batch_failed', how: 'not_sent' }]
   if (status < 200) return gone
   const failed = receipts?.filter((one) => one.status !== undefined && Number(one.status) === 0).length ?? 0
-  if (failed > 0) return [...gone, { type: 'batch_failed', how: failed === receipts?.length ? 'reverted' : 'partly' }]
+  if (failed > 0)
+    return [...gone, failed === receipts?.length ? { type: 'batch_failed', how: 'reverted' } : partly(t, receipts)]
   if (hash !== undefined) return hash === t.hash ? gone : [...gone, { type: 'executed', hash }]
   return gone
+}
+
+/** Of one that went through in part, what the contribution took stands in the receipts of the wallet alone, where it gives any. */
+function partly(t: Transaction, receipts: Status['receipts']): Event {
+  const logs = receipts?.map((one) => one.logs)
+  if (t.kind !== 'contribute' || !logs?.every((each) => each !== undefined))
+    return { type: 'batch_failed', how: 'partly' }
+  return { type: 'batch_failed', how: 'partly', taken: takenBy(logs.flat(), t).toString() }
 }

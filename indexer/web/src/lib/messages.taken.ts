@@ -29,4 +29,14 @@ export const taken = {
     why: 'The sale has changed since this page last read it.',
     goOn: (tokens: string) => `Go on with ${tokens}`,
   },
+  /** On the card of a transaction, of what was asked for. */
+  card: {
+    would: (asked: string, amount: string) => `Of ${asked}, only ${amount} would be taken.`,
+    was: (asked: string, amount: string) => `Of ${asked}, only ${amount} was taken.`,
+    nothing: (asked: string) => `Nothing of ${asked} was taken.`,
+    rest: {
+      ether: (amount: string) => `${amount} came back at once.`,
+      token: (amount: string) => `${amount} never left your wallet.`,
+    },
+  },
 }

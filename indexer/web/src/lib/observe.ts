@@ -1,5 +1,6 @@
 // What a node tells about a transaction now.
 
+import { takenBy } from './taken.ts'
 import { type Event, isOver, PATIENCE, type Patience, searchOf, type Transaction } from './transaction.ts'
 
 /** How a node is asked: EIP-1193's `request`. */
@@ -31,7 +32,8 @@ export interface Receipt {
   blockNumber: string
   blockHash: string
   status: string
-  logs: Log[]
+  /** Some wallets leave them out of what they answer. */
+  logs?: Log[]
 }
 
 export interface Log {
@@ -79,6 +81,7 @@ const nonceOf = (t: Transaction, known: RawTransaction) =>
 export async function inBlock(t: Transaction, receipt: Receipt, succeeded: boolean, ask: Ask): Promise<Event[]> {
   const block = { number: Number(receipt.blockNumber), hash: receipt.blockHash }
   const event: Event = { type: 'in_block', block, succeeded }
+  if (succeeded && t.kind === 'contribute' && receipt.logs) event.taken = takenBy(receipt.logs, t).toString()
   if (t.nonce === undefined && t.batch === undefined && t.safe === undefined) {
     // Known now, it tells later, when a reorg has taken the block away, whether something else took its place.
     const known = (await ask('eth_getTransactionByHash', [t.hash])) as RawTransaction | null

@@ -78,7 +78,7 @@ const ofHash = (log: Log, account: string, hash: string) =>
 export async function observeSafe(t: Transaction, safe: Safe, ask: Ask): Promise<Event[]> {
   if (t.hash !== undefined) {
     const receipt = (await ask('eth_getTransactionReceipt', [t.hash])) as Receipt | null
-    const log = receipt?.logs.find((one) => ofHash(one, t.from, safe.hash))
+    const log = receipt?.logs?.find((one) => ofHash(one, t.from, safe.hash))
     // A Safe's own transaction goes through where what it was asked to do fails.
     if (receipt && log) return inBlock(t, receipt, log.topics[0] === SUCCESS, ask)
   }

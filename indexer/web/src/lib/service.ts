@@ -20,15 +20,19 @@ export const isIndexed = (t: Transaction) => t.hash !== undefined && t.kind !== 
 export async function observeByService(t: Transaction, activities: Activities): Promise<Event[]> {
   if (isOver(t) || !isIndexed(t)) return []
   let cursor: string | undefined
+  /** What happened in its transaction: of a contribution, a part in each phase that it fell into. */
+  const own: Activity[] = []
   for (let page = 0; page < PAGES; page++) {
     const found = await activities(cursor)
     if (!found.ok) return []
     const { data, meta, next_cursor } = found.body
-    const one = data.find((each) => each.transaction_hash === t.hash && isOf(t, each))
-    if (one) return told(one)
-    const below = t.block?.number ?? t.seenAt ?? 0
     const last = data.at(-1)
-    if (last !== undefined && last.block.number >= below && next_cursor) {
+    own.push(...data.filter((each) => each.transaction_hash === t.hash && isOf(t, each)))
+    // A page may end in the middle of it.
+    const isWhole = !next_cursor || last?.transaction_hash !== t.hash
+    if (own[0] && (isWhole || page === PAGES - 1)) return told(t, own[0], isWhole ? own : [])
+    const below = t.block?.number ?? t.seenAt ?? 0
+    if (last !== undefined && (own[0] || last.block.number >= below) && next_cursor) {
       cursor = next_cursor
       continue
     }
@@ -49,7 +53,11 @@ function isOf(t: Transaction, { account }: Activity): boolean {
   return one === t.from.toLowerCase() || t.data.toLowerCase().includes(one.slice(2))
 }
 
-function told({ block }: Activity): Event[] {
+function told(t: Transaction, { block }: Activity, own: Activity[]): Event[] {
   const event: Event = { type: 'in_block', block: { number: block.number, hash: block.hash }, succeeded: true }
+  // Others can have paid for the same account in it.
+  const paid = own.filter(({ kind, actor }) => kind === 'contributed' && actor?.toLowerCase() === t.from.toLowerCase())
+  if (t.kind === 'contribute' && paid.length > 0)
+    event.taken = paid.reduce((sum, { amount }) => sum + BigInt(amount?.raw ?? 0), 0n).toString()
   return block.finality === 'finalized' ? [event, { type: 'finalized', number: block.number }] : [event]
 }

@@ -65,6 +65,10 @@ export interface Transaction {
   value: string
   /** What it moves, where that is known. */
   amount?: Amount
+  /** Of a contribution, how much of that its trial said would be taken: base units, decimal digits. */
+  foreseen?: string
+  /** Of a contribution that is in a block, how much of it was taken there. */
+  taken?: string
   /** To whom, where that is another address than the one it belongs to. */
   receiver?: string
   state: State
@@ -118,7 +122,7 @@ export type Event =
   | { type: 'unsearchable' }
   /** The node has it and waits for a block. */
   | { type: 'waiting'; nonce: number | undefined; head: number }
-  | { type: 'in_block'; block: Block; succeeded: boolean; nonce?: number }
+  | { type: 'in_block'; block: Block; succeeded: boolean; nonce?: number; taken?: string }
   | { type: 'finalized'; number: number }
   /**
    * The node does not know it, up to this block; of a head that came too soon, only so many. `spent`: its nonce went to another one that was
@@ -135,7 +139,8 @@ export type Event =
   /** The Safe has used the nonce for something else. */
   | { type: 'outrun' }
   /** What EIP-5792 calls 400, 500 and 600. */
-  | { type: 'batch_failed'; how: 'not_sent' | 'reverted' | 'partly' }
+  | { type: 'batch_failed'; how: 'not_sent' | 'reverted' }
+  | { type: 'batch_failed'; how: 'partly'; taken?: string }
 
 /** How long is long enough: so many blocks, and no less of the chain's seconds, as on some chains so many blocks are a moment. */
 export interface Patience {
@@ -220,10 +225,11 @@ export function step(t: Transaction, event: Event): Transaction {
       const done = event.succeeded ? 'included' : 'reverted'
       // Another block than before: said once, and then where it is now.
       const moved = t.block !== undefined && t.block.hash !== event.block.hash
-      const nonce = defined({ nonce: event.nonce })
+      // What was taken in one block says nothing of another.
+      const taken = event.taken ?? (t.block?.hash === event.block.hash ? t.taken : undefined)
       return {
-        ...less(t, {}, 'unfound'),
-        ...nonce,
+        ...less(t, {}, 'unfound', 'taken'),
+        ...defined({ nonce: event.nonce, taken }),
         state: moved ? 'reorged' : done,
         block: event.block,
         seenAt: event.block.number,
@@ -261,8 +267,8 @@ export function step(t: Transaction, event: Event): Transaction {
       return less(t, { state: 'cancelled' }, 'block')
     case 'batch_failed':
       if (event.how === 'not_sent') return less(t, { state: 'refused' }, 'block')
-      if (event.how === 'partly') return { ...t, state: 'partial' }
-      return { ...t, state: 'reverted', settled: true }
+      if (event.how === 'partly') return less(t, { state: 'partial', ...defined({ taken: event.taken }) }, 'taken')
+      return less(t, { state: 'reverted', settled: true }, 'taken')
   }
 }
 
@@ -278,9 +284,13 @@ function defined<T extends object>(values: { [K in keyof T]: T[K] | undefined })
 function less(
   t: Transaction,
   change: Partial<Transaction>,
-  ...gone: ('block' | 'nonce' | 'page' | 'isOpaque' | 'unfound' | 'isUnsure' | 'mayAsk' | 'lookedFrom' | 'message')[]
+  ...gone: (
+    ('block' | 'taken' | 'nonce' | 'page' | 'isOpaque' | 'unfound') | ('isUnsure' | 'mayAsk' | 'lookedFrom' | 'message')
+  )[]
 ): Transaction {
   const changed = { ...t, ...change }
   for (const name of gone) if (change[name] === undefined) delete changed[name]
+  // It was taken in that block.
+  if (gone.includes('block')) delete changed.taken
   return changed
 }

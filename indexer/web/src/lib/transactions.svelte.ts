@@ -63,7 +63,7 @@ export const transactions = {
   },
 }
 
-export type Plan = Pick<Transaction, 'kind' | 'chain' | 'sale' | 'saleName' | 'amount' | 'receiver'>
+export type Plan = Pick<Transaction, 'kind' | 'chain' | 'sale' | 'saleName' | 'amount' | 'foreseen' | 'receiver'>
 
 const asker =
   (provider: Provider): Ask =>

@@ -397,11 +397,14 @@ test('a Safe’s transaction waits for its owners, and is followed from their si
   await is('Included', page)
   assert.equal((await kept(page))[0].hash, transactionHash)
   assert.equal(await paid(safe), 3n * ETHER)
+  // As the log says that the sale left in its execution.
+  assert.equal((await kept(page))[0].taken, (3n * ETHER).toString())
   // Its block is taken back, with the execution and nothing else in it; it is executed again.
   const [{ safe: before }] = await kept(page)
   await world.rpc('anvil_reorg', [1, []])
   await is('Pending again', page)
   assert.equal(await paid(safe), 0n)
+  assert.equal((await kept(page))[0].taken, undefined)
   const again = await act(accounts[3], 'execTransaction', [...executed.call, '0x'])
   await is('Included', page)
   assert.deepEqual(
@@ -409,6 +412,7 @@ test('a Safe’s transaction waits for its owners, and is followed from their si
     [again.transactionHash, before.nonce],
   )
   assert.equal(await paid(safe), 3n * ETHER)
+  assert.equal((await kept(page))[0].taken, (3n * ETHER).toString())
 
   // One that the owners put another one in the place of.
   await confirm(page, '4')

@@ -97,6 +97,22 @@ test('it is in a block as the Safe says, whatever became of the transaction arou
     ])
 })
 
+test('what a Safe contributed stands in the logs of its execution', async () => {
+  const sale = OWNERS[1] ?? ''
+  const contributed = {
+    ...new Interface([
+      'event Contributed(address indexed investor, address indexed payer, uint256 phase, uint256 amount, uint256 tokens, uint256 paid, uint256 raised, uint256 sold)',
+    ]).encodeEventLog('Contributed', [SAFE, SAFE, 0n, 12_345n, 0n, 0n, 0n, 0n]),
+    address: sale.toLowerCase(),
+  }
+  const logs = [contributed, executed({ topics: [topic('ExecutionSuccess'), HASH] })]
+  const receipt = { blockNumber: '0x3f0', blockHash: '0xb1', status: '0x1', logs }
+  const sent = { ...t, kind: 'contribute', sale, hash: '0xe' } as Transaction
+  assert.deepEqual(await observeSafe(sent, safe, node({ receipt })), [
+    { type: 'in_block', block: { number: 1_008, hash: '0xb1' }, succeeded: true, taken: '12345' },
+  ])
+})
+
 test('a place in the queue that went to something else is told, once all blocks were looked through', async () => {
   assert.deepEqual(await observeSafe(t, safe, node({ nonce: 8n })), [{ type: 'outrun' }])
   const { nonce: _, ...unknown } = safe

@@ -38,6 +38,32 @@ test('what others do in the same transaction says nothing of this one', async ()
   assert.deepEqual(await observeByService({ ...mine, data: '0x12def2' }, of('0xDEF2')), [inBlock(105)])
 })
 
+test('what was taken is the sum of its parts, on whatever page they stand', async () => {
+  const mine = { ...t, from: '0xAbC1', data: '0x12' }
+  const part = (raw: string, actor = '0xabc1') =>
+    ({ ...one('0xa', 105), kind: 'contributed', account: '0xabc1', actor, amount: { raw } }) as Activity
+  const back = { ...one('0xa', 105), kind: 'excess_returned', account: '0xabc1', amount: { raw: '9' } } as Activity
+  const taken = (sum: string) => [{ ...inBlock(105), taken: sum }]
+  const parts = [back, part('4'), part('30'), part('500', '0xdef2')]
+  assert.deepEqual(await observeByService(mine, service([[...parts, one('0xf', 104)]])), taken('34'))
+  assert.deepEqual(
+    await observeByService(
+      mine,
+      service([
+        [back, part('4')],
+        [part('30'), one('0xf', 104)],
+      ]),
+    ),
+    taken('34'),
+  )
+  assert.deepEqual(await observeByService(mine, service([[one('0xf', 110), back], parts.slice(1)])), taken('34'))
+  // Below where it was last seen, as a reorg has put it.
+  assert.deepEqual(await observeByService({ ...mine, seenAt: 106 }, service([[part('4')], [part('30')]])), taken('34'))
+  // Where it is cut off, nothing is said of the sum.
+  const long = Array<Activity[]>(9).fill([part('1')])
+  assert.deepEqual(await observeByService(mine, service(long)), [inBlock(105)])
+})
+
 test('what happened before it is not looked through, nor more than a few pages', async () => {
   const old: (string | undefined)[] = []
   assert.deepEqual(await observeByService(t, service([[one('0xf', 99)], [one('0xa', 98)]], old)), [])
