@@ -91,6 +91,19 @@ export function priceAt(sale: QuotedSale, time: number): bigint | undefined {
   return phaseAndPrice(sale, sale.raised, time)?.price
 }
 
+/**
+ * Whether nothing can be bought once so much is raised: `_isSoldOut` of each kind of sale. Only a contribution after which it is so may
+ * leave its investor below the least.
+ */
+export function isSoldOut(sale: QuotedSale, raised: bigint, time: number): boolean {
+  if (sale.mode === 'pro_rata') return false
+  const at = phaseAndPrice(sale, raised, time)
+  if (!at) return true
+  // Before the last phase the next price may still buy something.
+  if (sale.mode === 'fixed_price' && at.phase < sale.phases.length - 1) return false
+  return (room(sale, raised, at) * UNIT) / at.price === 0n
+}
+
 function nextPart(sale: QuotedSale, raised: bigint, left: bigint, time: number) {
   const at = phaseAndPrice(sale, raised, time)
   if (!at) return undefined

@@ -123,6 +123,35 @@ test('a pro-rata sale takes more than it keeps', async () => {
   await shoot(page, 'prorata-over')
 })
 
+test('more than the hard cap came in, and the least is the least still', async () => {
+  const hash = `#/sales/${CHAIN}/${meridian}/contribute`
+  await page.evaluate((one) => window.testWallet.use(one), accounts[8])
+  await open(hash)
+  await sees(page, 'Your wallet has')
+  await page.getByLabel('Amount in ETH').fill('0.099999999999999999')
+  await sees(page.locator('#amount-told .fault'), 'The least is 0.1 ETH.')
+  await page.getByLabel('Amount in ETH').press('Enter')
+  assert.equal(await page.getByRole('heading', { name: 'Check before you confirm' }).count(), 0)
+  const value = hex(ETHER / 10n - 1n)
+  await assert.rejects(world.rpc('eth_call', [{ from: accounts[8], to: meridian, value }, 'latest']), /revert/)
+  // A telephone is asked for no sum either that would fail there, at the cost of a fee.
+  const alone = await watched(browser, world.api)
+  const reader = await alone.context.newPage()
+  await reader.goto(`${world.api}/${hash}`)
+  await reader.getByText('Pay from a wallet on another device').click()
+  await reader.getByLabel('Amount in ETH').fill('0.099999999999999999')
+  await sees(reader.locator('#amount-told .fault'), 'The least is 0.1 ETH.')
+  await sees(reader, 'Write an amount first.')
+  assert.equal(await reader.getByRole('link', { name: 'Open in a wallet on this device' }).count(), 0)
+  await reader.getByLabel('Amount in ETH').fill('0.1')
+  const link = await reader.getByRole('link', { name: 'Open in a wallet on this device' }).getAttribute('href')
+  assert.ok(link.endsWith(`?value=${ETHER / 10n}`), link)
+  assert.deepEqual(alone.faults, [])
+  await alone.context.close()
+  await page.evaluate((one) => window.testWallet.use(one), me)
+  await openSale(meridian)
+})
+
 test('its excess comes back with the claim, and of the tokens what has vested', async () => {
   await world.moveClockTo('2031-05-31T09:00:00Z')
   await sees(page, 'It has ended, and waits to be closed')

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { priceAt, quote, type QuotedSale } from '../../src/lib/quote.ts'
+import { isSoldOut, priceAt, quote, type QuotedSale } from '../../src/lib/quote.ts'
 
 const ETHER = 10n ** 18n
 
@@ -113,4 +113,27 @@ test('a pro-rata sale takes all', () => {
     tokens: 3_500_000_000_000_000_000n,
     parts: [{ phase: 0, amount: 7n, tokens: 3_500_000_000_000_000_000n, price: 2n }],
   })
+})
+
+test('sold out is what the contract takes for it: never pro rata, and before the last phase not at all', () => {
+  const prorata: QuotedSale = { ...fixed(0n), mode: 'pro_rata' }
+  assert.equal(isSoldOut(prorata, 5_000n * ETHER, 1_500), false)
+  assert.equal(isSoldOut(fixed(0n), 199n * ETHER, 1_500), false)
+  assert.equal(isSoldOut(fixed(0n), 999n * ETHER, 2_500), false)
+  assert.equal(isSoldOut(fixed(0n), 1_000n * ETHER, 2_500), true)
+  // Dust: less than the smallest part of a token at the last price, and still something at the price before it.
+  const dear = { ...fixed(0n), phases: fixed(0n).phases.map((one) => ({ ...one, price: 10n ** 19n })) }
+  assert.equal(isSoldOut(dear, 1_000n * ETHER - 9n, 2_500), true)
+  assert.equal(isSoldOut(dear, 1_000n * ETHER - 10n, 2_500), false)
+  assert.equal(isSoldOut(dear, 200n * ETHER - 9n, 1_500), false)
+})
+
+test('an auction is sold out once the price of now buys all tokens with what was raised', () => {
+  // 300 tokens at 1.
+  assert.equal(isSoldOut(auction(0n), 299n, 3_500), false)
+  assert.equal(isSoldOut(auction(0n), 300n, 3_500), true)
+  // At 3 000 each it is the hard cap that ends it.
+  assert.equal(isSoldOut(auction(0n), 300n, 1_000), false)
+  assert.equal(isSoldOut(auction(0n), 600n, 1_000), true)
+  assert.equal(isSoldOut(auction(0n), 0n, 4_000), true)
 })
