@@ -9,6 +9,7 @@ import { moreKinds } from './messages.kinds.ts'
 import { silence } from './messages.silence.ts'
 import { days } from './time.ts'
 
+const short = (address: string) => `${address.slice(0, 6)}…${address.slice(-4)}`
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
 export const m = {
@@ -201,9 +202,26 @@ export const m = {
       title: 'It is open',
       action: 'Contribute',
       paused: 'The owner has paused contributions. Claims and refunds are not affected; nobody can pause those.',
+      pausedNext: (owner: string, end: string, coolingOff: string | undefined) =>
+        `Only the owner, ${short(owner)}, can let them go on, and may do so at any time: this page shows it with the next block. Until then nothing can be paid in${coolingOff === undefined ? '' : `, and who has paid can still withdraw, for ${coolingOff} after the latest contribution`}. The sale ends all the same, ${end}.`,
+      resume: 'Let contributions go on',
       soldOut: 'Everything is sold.',
+      soldOutTitle: 'It is sold out',
+      /** What comes next in a sale that is sold out, by who can close it before its end. */
+      early: {
+        anybody:
+          'Everything is sold, so anybody can close it now, before its end: that writes down whether the goal was reached. It costs the one who does it the network’s fee alone.',
+        compliance: (officer: string, end: string) =>
+          `Everything is sold. The compliance officer, ${short(officer)}, can close it now; everybody else, from its end on, ${end}. Until it is closed, the officer can reject investors, whose part is then for sale again.`,
+        officer:
+          'Everything is sold, so you, its compliance officer, can close it now, before its end. After that, you can reject nobody any more.',
+        nobody: (end: string, coolingOff: string) =>
+          `Everything is sold. It waits for its end, ${end}, and nobody can close it before: for ${coolingOff} after their latest contribution investors can still withdraw, and their part is then for sale again.`,
+      },
       money: (goal: string) =>
         `Until the end, the contract of the sale holds the money. If less than ${goal} comes in, or the sale is called off, you take back exactly what you paid; this page shows how.`,
+      moneySoldOut: (goal: string, raised: string, isReached: boolean, isEarly: boolean) =>
+        `Until it is closed${isEarly ? ', which can be before its end,' : ''} the contract of the sale holds the money. ${isReached ? `With ${raised} the goal of ${goal} is reached: from the closing on, the money goes to the team by the terms of the sale, and you claim your tokens.` : `${raised} is below the goal of ${goal}: after the closing you take back exactly what you paid; this page shows how.`}`,
     },
     ended: {
       title: 'It has ended, and waits to be closed',
@@ -502,7 +520,7 @@ export const m = {
     },
     wrongChain: (wallet: number, sale: number) => `Your wallet is on chain ${wallet}; this sale is on chain ${sale}.`,
     switch: (chain: number) => `Switch the wallet to chain ${chain}`,
-    account: (account: string) => `with ${account.slice(0, 6)}…${account.slice(-4)}`,
+    account: (account: string) => `with ${short(account)}`,
   },
 
   act: {

@@ -40,5 +40,15 @@ export function perToken(sale: Sale, price: bigint): Amount {
   return money(sale, (price * whole + 10n ** 18n - 1n) / 10n ** 18n)
 }
 
+/**
+ * Who can close a sale before its end, where it is open and everything is sold: `_closesEarly` of the contract. Nobody may cut off the time
+ * in which investors can withdraw, and none but compliance that in which it can reject.
+ */
+export function earlyCloser(sale: Sale): 'anybody' | 'compliance' | 'nobody' | undefined {
+  if (sale.state !== 'open' || !sale.sold_out) return undefined
+  if (sale.cooling_off_seconds > 0) return 'nobody'
+  return sale.compliance ? 'compliance' : 'anybody'
+}
+
 export const isEther = (address: string) => /^0x0{40}$/.test(address)
 export const isNone = (hash: string) => /^0x0{64}$/.test(hash)

@@ -9,7 +9,7 @@
 // | failed     | here, page, modes (token)     | here             | here                             | here                       |
 // | cancelled  | here, team                    | here             | here                             | here, team, keyboard       |
 //
-// Paused and sold out are states of an open sale: here for the first, `page` for what is left. Cooling-off, rejection and objection change
+// Paused and sold out are states of an open sale: here for the first, `soldout` for both. Cooling-off, rejection and objection change
 // what an investor may do in them: `page`, `gates`.
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
