@@ -588,6 +588,8 @@ export const m = {
       'The permission by signature did not work in this wallet or with this token. It works with a transaction.',
     unbatched: 'Your wallet does not send both in one transaction after all.',
     ways: 'Looking up how your wallet can pay…',
+    nodeSilent:
+      'Your wallet’s node does not answer, so this page cannot see what your wallet has and how it can pay. Nothing was signed and nothing was sent. Look in your wallet whether it is online, or choose another node for this network there. This page asks again with the next block.',
     reset:
       'This token changes a permission only from nothing: the one that the sale has already is taken back first, by one more transaction.',
     takeBack: 'Take the old permission back',

@@ -1,0 +1,78 @@
+// Nodes that say nothing: the wallet's, and the one that the service asks. The second really stands still, stops and ends here; the page's
+// own clock is put forward where it would have to be waited for it.
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before } from 'node:test'
+import { isAccessible, launch, shoot, watched } from './browser.mjs'
+import { CHAIN, read, sees, send, story } from './steps.mjs'
+import { addWallet } from './wallet.mjs'
+import { until, World } from './world.mjs'
+
+const { Interface } = createRequire(import.meta.url)('ethers')
+const abi = new Interface([
+  'function mint(address, uint256)',
+  'function positionOf(address) view returns (uint256 paid, uint256 tokens)',
+])
+const test = story()
+let world, browser, accounts, harbor, page, faults
+
+before(async () => {
+  world = await World.start()
+  browser = await launch()
+  accounts = await world.rpc('eth_accounts')
+  harbor = await world.deploy('harbor-usd.toml')
+  await world.moveClockTo('2031-09-01T08:00:00Z')
+  const data = abi.encodeFunctionData('mint', [accounts[2], 1_000_000_000n])
+  await send(world, { from: accounts[2], to: world.place.stablecoin, data })
+})
+
+after(async () => {
+  await browser?.close()
+  await world?.stop()
+})
+
+/** A page of its own, at the sale. */
+async function open(hash = `#/sales/${CHAIN}/${harbor}`, wallet = false) {
+  await page?.context().close()
+  const opened = await watched(browser, world.api)
+  faults = opened.faults
+  if (wallet) await addWallet(opened.context, world, { account: accounts[2] })
+  page = await opened.context.newPage()
+  await page.clock.install()
+  await page.goto(`${world.api}/${hash}`)
+}
+
+test('the wallet’s node does not answer: it is said, with what to do, and the page goes on once it does', async () => {
+  await open(`#/sales/${CHAIN}/${harbor}/contribute`, true)
+  await page.evaluate(() => (window.testWallet.refuses.eth_call = -32603))
+  await page.locator('main').getByRole('button', { name: 'Connect wallet' }).click()
+  await page.getByRole('button', { name: 'Test Wallet' }).click()
+  await sees(page.locator('main').getByRole('alert'), 'Your wallet’s node does not answer')
+  await page.getByLabel('Amount in USDD').fill('500.000001')
+  await page.getByRole('button', { name: 'Review' }).click()
+  const review = page.locator('section.next')
+  await sees(review.getByRole('alert'), 'This page asks again with the next block.')
+  assert.equal(await page.getByText('Looking up how your wallet can pay').count(), 0)
+  await isAccessible(page, 'silence-wallet')
+  const asked = () => page.evaluate(() => window.testWallet.asked.filter((one) => one === 'eth_call').length)
+  // Whoever wants not to wait for a block.
+  await world.rpc('evm_setIntervalMining', [0])
+  await world.indexed()
+  await page.clock.runFor(6_000)
+  const before = await asked()
+  await review.getByRole('button', { name: 'Try again' }).click()
+  await until('it is asked again', async () => (await asked()) > before)
+  await sees(review.getByRole('alert'), 'Your wallet’s node does not answer')
+  await page.evaluate(() => (window.testWallet.refuses = {}))
+  await world.rpc('evm_setIntervalMining', [1])
+  // The token's way of a signature is found, which a node that says nothing would have hidden.
+  await review.getByRole('button', { name: 'Sign and contribute' }).click()
+  await until(
+    'it is paid',
+    async () => (await read(world, abi, harbor, 'positionOf', [accounts[2]])).paid === 500_000_001n,
+  )
+  assert.equal(await page.getByText('Your wallet’s node does not answer').count(), 0)
+  assert.deepEqual(faults, [])
+})
