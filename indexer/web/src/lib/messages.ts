@@ -332,7 +332,8 @@ export const m = {
     withdrawn: 'Withdrawn',
     claimed: 'Claimed',
     released: 'Paid to the team',
-    unsettled: (count: number) => `${plural(count, 'contribution is', 'contributions are')} not final yet`,
+    unsettled: (count: number, isAll: boolean) =>
+      `${isAll ? '' : 'At least '}${plural(count, 'contribution is', 'contributions are')} not final yet.`,
 
     latest: 'Contributions',
     latestEmpty: 'There are none yet.',
