@@ -2,6 +2,7 @@
 
 import { SvelteMap } from 'svelte/reactivity'
 import { api, type ChainMeta, type Failure, type Status } from './api.ts'
+import { heard, type Pace, quietFor } from './pace.ts'
 import { exported, findWalletMeta, known, source } from './source.ts'
 import { chainNow, newer, type Reading, toSeconds } from './time.ts'
 
@@ -9,6 +10,7 @@ import { chainNow, newer, type Reading, toSeconds } from './time.ts'
 const EVERY = 5_000
 
 const clocks = new SvelteMap<number, Reading>()
+const paces = new SvelteMap<number, Pace>()
 let now = $state(performance.now())
 let status = $state<Status>()
 let metas = $state<ChainMeta[]>([])
@@ -23,6 +25,18 @@ export const chains = {
   now(chain: number): number | undefined {
     const reading = clocks.get(chain)
     return reading && chainNow(reading, now)
+  },
+  /** Seconds for which the chain has made no block, by the node that the service asks, where that is longer than it should be. */
+  quietFor(chain: number): number | undefined {
+    const [pace, meta] = [paces.get(chain), metas.find((one) => one.chain_id === chain)]
+    // How old a block is by a clock of this machine says nothing: it may be wrong.
+    const lag = exported || byWallet === chain ? 0 : (meta?.lag_seconds ?? 0)
+    return pace && quietFor(pace, lag)
+  },
+  /** Whether nothing new of the chain comes in, be it for the chain, its node or the index. */
+  isStill(chain: number): boolean {
+    const state = status?.chains.find((one) => one.chain_id === chain)?.state
+    return state === 'halted' || state === 'silent' || chains.quietFor(chain) !== undefined
   },
   get status() {
     return status
@@ -60,6 +74,8 @@ export const chains = {
     for (const one of 'chains' in meta ? meta.chains : [meta]) {
       const seconds = toSeconds(one.indexed_block.timestamp)
       clocks.set(one.chain_id, newer(clocks.get(one.chain_id), seconds, performance.now()))
+      const { hash, number } = one.indexed_block
+      paces.set(one.chain_id, heard(paces.get(one.chain_id), hash, number, performance.now()))
     }
   },
   /** Runs the clocks and asks the service how far it is, until the page goes. */

@@ -71,7 +71,8 @@ export const m = {
     starting: (chain: number) => `Chain ${chain} is being read for the first time. Sales appear as they are found.`,
     behind: (chain: number, blocks: number) =>
       `Figures of chain ${chain} are ${plural(blocks, 'block', 'blocks')} behind the network. What happened since is not shown yet.`,
-    quiet: (chain: number, age: string) => `Chain ${chain} has made no block for ${age}.`,
+    quiet: (chain: number, age: string) =>
+      `Chain ${chain} has made no block for ${age}, by the node that is asked: the network or that node stands still. Figures are as of then. Nothing opens, ends or is paid before the next block.`,
     errors: (chain: number) => `Something on chain ${chain} could not be read: its figures may be incomplete.`,
     wrongChain: (wallet: number, sale: number) =>
       `Your wallet is on chain ${wallet}, this sale is on chain ${sale}. You can read everything; to act, switch the wallet.`,
@@ -86,6 +87,7 @@ export const m = {
     live: 'Live',
     connecting: 'Connecting…',
     lost: 'Not live: trying to connect again',
+    still: 'Not live: no new blocks',
   },
 
   finality: {
@@ -450,6 +452,7 @@ export const m = {
       running: 'Running',
       silent: 'Does not hear from its node',
       halted: 'Stopped',
+      quiet: 'No new blocks',
     } as Record<string, string>,
     rows: {
       state: 'Indexer',

@@ -76,3 +76,75 @@ test('the wallet’s node does not answer: it is said, with what to do, and the 
   assert.equal(await page.getByText('Your wallet’s node does not answer').count(), 0)
   assert.deepEqual(faults, [])
 })
+
+test('a node that answers and makes no block is told from one that goes on', async () => {
+  await open()
+  await sees(page, 'Live', { exact: true })
+  await world.rpc('evm_setIntervalMining', [0])
+  await world.indexed()
+  await page.clock.runFor(10_000)
+  assert.equal(await page.getByText('has made no block').count(), 0)
+  await page.clock.fastForward(181_000)
+  const told = `Chain ${CHAIN} has made no block for 3 min, by the node that is asked: the network or that node stands still.`
+  await sees(page.locator('.banners'), told)
+  await sees(page, 'Not live: no new blocks')
+  await isAccessible(page, 'silence-chain')
+  const { data } = await world.get('/v1/status')
+  assert.deepEqual([data.chains[0].state, data.chains[0].behind_blocks], ['running', 0])
+  await page.evaluate(() => (location.hash = '#/status'))
+  await sees(page.locator('.sale-head'), 'No new blocks')
+  await page.evaluate((hash) => (location.hash = hash), `#/sales/${CHAIN}/${harbor}`)
+  await world.rpc('evm_setIntervalMining', [1])
+  await page.getByText('has made no block').waitFor({ state: 'detached' })
+  await sees(page, 'Live', { exact: true })
+  assert.deepEqual(faults, [])
+})
+
+test('who opens the page at a chain that stands still hears it at once, by the age that the service tells', async () => {
+  // The chain of this test is years ahead of the service's clock: so the age alone is changed, and the chain stands still in truth.
+  await world.rpc('evm_setIntervalMining', [0])
+  await world.indexed()
+  await open()
+  await sees(page, 'The way out')
+  await page.route('**/v1/status', async (route) => {
+    const response = await route.fetch()
+    const json = await response.json()
+    json.meta.chains[0].lag_seconds = 125
+    await route.fulfill({ response, json })
+  })
+  await sees(page.locator('.banners'), `Chain ${CHAIN} has made no block for 2 min`)
+  await page.unroute('**/v1/status')
+  await world.rpc('evm_setIntervalMining', [1])
+  await page.getByText('has made no block').waitFor({ state: 'detached' })
+  assert.deepEqual(faults, [])
+})
+
+const anvil = () => Number(readFileSync(join(world.data, 'anvil.pid'), 'utf8').trim().split(/\s/)[0])
+
+test('a node that is stopped is said not to be heard, for how long, and is heard again', async () => {
+  await open()
+  await sees(page, 'Live', { exact: true })
+  process.kill(anvil(), 'SIGSTOP')
+  try {
+    const told = page.locator('.banners').getByText(`The service has not heard from its node of chain ${CHAIN} for`)
+    // The service itself waits two minutes for it.
+    await told.waitFor({ timeout: 300_000 })
+    await sees(page, 'Not live: no new blocks')
+    await sees(page, 'The way out')
+    await shoot(page, 'silence-stopped')
+  } finally {
+    process.kill(anvil(), 'SIGCONT')
+  }
+  await page.getByText('The service has not heard').waitFor({ state: 'detached', timeout: 120_000 })
+  await sees(page, 'Live', { exact: true })
+  assert.deepEqual(faults, [])
+})
+
+test('a node that is killed takes `up` with it: the page says that the service does not answer, and keeps its figures', async () => {
+  process.kill(anvil(), 'SIGKILL')
+  await page.locator('.banners').getByText('The service does not answer.').waitFor({ timeout: 120_000 })
+  await sees(page.locator('.banners'), 'Connect a wallet, and this page reads your sales and positions from its node')
+  await sees(page, 'The way out')
+  assert.equal(await page.getByText('Live', { exact: true }).count(), 0)
+  assert.deepEqual(faults, [])
+})
