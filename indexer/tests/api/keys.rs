@@ -336,7 +336,24 @@ async fn the_server_says_where_a_request_comes_from(pool: PgPool) {
 
 /// Everything that is logged, whoever logs it.
 #[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<u8>>>);
+pub struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl Logged {
+    /// Notes what this thread logs from now on, until the guard is dropped.
+    pub fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+        let logged = Self::default();
+        let writer = logged.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        (logged, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Logged {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -351,11 +368,7 @@ impl Write for Logged {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn no_secret_is_logged(pool: PgPool) {
-    let logged = Logged::default();
-    let writer = logged.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (logged, guard) = Logged::begin();
     let app = private(&pool);
     let admin = key(&pool, &[Scope::KeysAdmin], &[]).await;
     let made = post(&app, "/v1/keys", admin.key.expose(), "k", &order_desk()).await;
@@ -364,7 +377,7 @@ async fn no_secret_is_logged(pool: PgPool) {
     list(&app, desk).await.is_problem(403, "address_not_allowed");
     list(&app, &admin.key.expose()[..50]).await.is_problem(401, "unauthenticated");
     drop(guard);
-    let text = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
+    let text = logged.text();
     assert!(text.contains("answered") && text.contains("crowdsale_service.api_key"), "{text}");
     let shown = format!("{text} {admin:?} {:?} {:?}", sealer(), Service::new(pool.clone(), sealer()));
     for secret in [&admin.key.expose()[20..], &desk[20..], &admin.key.expose()[20..50], "5a5a5a", "WlpaWlpa"] {

@@ -15,6 +15,7 @@ mod health;
 mod idempotency;
 mod keys;
 mod live;
+mod order_pages;
 mod orders;
 mod pages;
 mod plans;

@@ -165,7 +165,7 @@ async fn what_the_operator_has_not_set_is_said(pool: PgPool) {
 }
 
 /// An order as the service writes it.
-async fn written(pool: &PgPool, id: &str, caller: &str, state: &str) {
+pub async fn written(pool: &PgPool, id: &str, caller: &str, state: &str) {
     let alice = sql(addr("alice"));
     let statement = format!(
         "INSERT INTO crowdsale_service.sale_order (id, caller, request_id, chain_id, sale, by_operator, investor, currency, amount,

@@ -125,8 +125,9 @@ async fn pages_are_read_through_indexes(pool: PgPool) {
         "FROM currency u",
         "SELECT EXISTS (SELECT FROM sale",
         "FROM (SELECT * FROM position",
+        "JOIN block b ON b.chain_id = m.chain_id",
     ]);
-    assert_eq!(queries.len(), 35, "the statements of db/read; a new one belongs in this test");
+    assert_eq!(queries.len(), 36, "the statements of db/read; a new one belongs in this test");
     let sale = "substr(sha256(int8send(7)), 1, 20)";
     for query in queries {
         let is_position = is_position(&query);
@@ -304,8 +305,10 @@ fn arguments(query: &str, sale: &str) -> String {
     let is_position = is_position(query);
     if query.contains("c.transaction_hash = ANY") {
         format!("1, {sale}, {sale}, ARRAY[sha256('t')]")
-    } else if query.contains("c.transaction_hash = $3") {
-        "1, 15000, sha256('t')".to_owned()
+    } else if query.contains("c.transaction_hash = m.transaction_hash") {
+        "ARRAY[1], ARRAY[15000], ARRAY[sha256('t')]".to_owned()
+    } else if query.contains("JOIN block b ON b.chain_id = m.chain_id") {
+        "ARRAY[1], ARRAY[15000]".to_owned()
     } else if query.contains("LEFT JOIN block b ON b.chain_id = c.chain_id") {
         let (block, log) = if query.contains(") < (") { ("15000", "1") } else { ("5000", "1") };
         let investor = if query.contains("$6") { ", substr(sha256(int8send(7)), 1, 20)" } else { "" };

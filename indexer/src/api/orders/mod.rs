@@ -1,6 +1,7 @@
 //! `/v1/orders`: contributions that are sent for a caller, for who has `orders:write`.
 
 mod body;
+mod page;
 mod shape;
 
 use std::{sync::Arc, time::Duration};
@@ -8,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use alloy::primitives::Bytes;
 use axum::{extract::State, http::StatusCode, response::Response};
 use secrecy::SecretSlice;
+use sqlx::PgConnection;
 
 pub use body::{NewOrder, OrderId, OrderPath, OrderState, OrdersQuery};
 pub use shape::{OneOrder, OrderBlock, OrderContribution, OrderEvent, OrderList, OrderOut, OrderTransaction};
@@ -39,6 +41,7 @@ use crate::{
     types::Addr,
 };
 use body::Wanted;
+use page::Page;
 
 /// Longest that a node may take for all that one order asks of it: less than an answer may.
 const NODE_TIME: Duration = Duration::from_secs(8);
@@ -147,7 +150,8 @@ async fn accept(
         Wanted::Raw(decoded) => Addr(decoded.to),
         Wanted::Intent { sale, .. } => *sale,
     };
-    let (sale, mut snapshot) = find_sale(state, chain_id, address).await?;
+    // Its snapshot is not kept while the node is asked: readers are everybody's.
+    let (sale, _) = find_sale(state, chain_id, address).await?;
     if matches!(wanted, Wanted::Intent { .. }) {
         // Before the node is asked: what is missing is for the operator to set.
         service.orders().signer().ok_or(OrderError::NoSigner)?;
@@ -175,6 +179,8 @@ async fn accept(
         hash = service.pepper().await?.hash_text("customer reference", &whose, reference.expose());
         sealed_reference = Some((sealed.as_slice(), hash.as_slice()));
     }
+    // Before others wait for the order's nonce: readers may be waited for.
+    let mut snapshot = Snapshot::of_chain(state, chain_id, None, Condition::none()).await?;
     let placing = Placing { id: &id, caller: &whose, request_id: &request_id, reference: sealed_reference };
     orders::place(once.connection(), service.orders(), &facts, &prepared, placing).await?;
     let row = rows::find(once.connection(), &whose, &id).await?.ok_or_else(Problem::internal)?;
@@ -183,7 +189,8 @@ async fn accept(
         &id,
         Some(format!("{} base units of {} to sale {} on chain {}", row.amount, row.currency, row.sale, row.chain_id)),
     );
-    let answer = OneOrder { data: OrderOut::read(once.connection(), service, &mut snapshot, row).await? };
+    let page = Page::of(once.connection(), vec![row]).await?;
+    let answer = OneOrder { data: page.complete_one(service, &mut snapshot).await? };
     audit::append(once.connection(), &entry).await?;
     Ok(answer)
 }
@@ -217,15 +224,17 @@ pub async fn list_orders(
         reference_hash: hash.as_deref(),
     };
     let Limit(limit) = query.limit;
-    let mut snapshot = Snapshot::of_all(&state, Condition::none()).await?;
     let mut connection = service.pool().acquire().await.map_err(DbError::from)?;
     let after = query.after.as_ref().map(|a| a.0.as_str());
-    let mut found = rows::list(&mut connection, &whose, filter, after, limit + 1).await?;
-    let next_after = cut_after(&mut found, limit, |row| row.id.clone());
-    let mut data = Vec::with_capacity(found.len());
-    for row in found {
-        data.push(OrderOut::read(&mut connection, &service, &mut snapshot, row).await?);
-    }
+    let find = async |moment: &mut PgConnection| {
+        let mut found = rows::list(moment, &whose, filter, after, limit + 1).await?;
+        let next_after = cut_after(&mut found, limit, |row| row.id.clone());
+        Ok((found, next_after))
+    };
+    let (page, next_after) = Page::find(&mut connection, find).await?;
+    drop(connection);
+    let mut snapshot = Snapshot::of_all(&state, Condition::none()).await?;
+    let data = page.complete(&service, &mut snapshot).await?;
     Ok(no_store(OrderList { data, next_after }))
 }
 
@@ -247,10 +256,20 @@ pub async fn get_order(
     CheckedPath(path): CheckedPath<OrderPath>,
     CheckedQuery(NoQuery): CheckedQuery<NoQuery>,
 ) -> Result<Response, Problem> {
-    let mut snapshot = Snapshot::of_all(&state, Condition::none()).await?;
     let mut connection = service.pool().acquire().await.map_err(DbError::from)?;
-    let row = rows::find(&mut connection, &caller.id(), &path.id.0).await?.ok_or_else(|| unknown(&path.id))?;
-    Ok(no_store(OneOrder { data: OrderOut::read(&mut connection, &service, &mut snapshot, row).await? }))
+    let whose = caller.id();
+    let find = async |moment: &mut PgConnection| {
+        let found = rows::find(moment, &whose, &path.id.0).await?;
+        let is_there = found.is_some();
+        Ok((Vec::from_iter(found), is_there))
+    };
+    let (page, is_there) = Page::find(&mut connection, find).await?;
+    if !is_there {
+        return Err(unknown(&path.id));
+    }
+    drop(connection);
+    let mut snapshot = Snapshot::of_all(&state, Condition::none()).await?;
+    Ok(no_store(OneOrder { data: page.complete_one(&service, &mut snapshot).await? }))
 }
 
 /// Cancels an order
@@ -332,10 +351,10 @@ async fn add_more(
     (id, more): (&OrderId, More),
 ) -> Result<OneOrder, Problem> {
     let row = rows::find(once.connection(), &caller.id(), &id.0).await?.ok_or_else(|| unknown(id))?;
-    let mut snapshot = Snapshot::of_all(state, Condition::none()).await?;
     let chain = state.chain(row.chain_id).await?;
     let asked = chain.ask(|node| async move { Ok((node.heads(None).await?.latest.number(), node.fees().await?)) });
     let now = tokio::time::timeout(NODE_TIME, asked).await.map_err(|_| ChainError::NotYet)??;
+    let mut snapshot = Snapshot::of_all(state, Condition::none()).await?;
     let added = orders::add_transaction(once.connection(), service.orders(), &id.0, more, now, Why::Asked).await?;
     let row = added.ok_or_else(|| {
         let detail = format!(
@@ -345,7 +364,8 @@ async fn add_more(
         Problem::new(Code::OrderNotOpen, detail)
     })?;
     let act = if more == More::Cancel { "order.cancelled" } else { "order.sped_up" };
-    let answer = OneOrder { data: OrderOut::read(once.connection(), service, &mut snapshot, row).await? };
+    let page = Page::of(once.connection(), vec![row]).await?;
+    let answer = OneOrder { data: page.complete_one(service, &mut snapshot).await? };
     audit::append(once.connection(), &caller.source().did(act, &id.0, None)).await?;
     Ok(answer)
 }

@@ -1,21 +1,20 @@
 //! What is said of an order.
 
 use serde::Serialize;
-use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::opened;
 use crate::{
     api::{
         auth::Service,
-        meta::Snapshot,
         problem::Problem,
         shapes::{AmountOut, BlockRef, Time, Token},
     },
     db::{
-        read::{contributions, sales},
+        chains::Checkpoint,
+        read::{contributions::Contribution, sales::Sale},
         service::{
-            order_transactions::{self as transactions, EventRow, TransactionRow},
+            order_transactions::{EventRow, TransactionRow},
             orders::OrderRow,
         },
     },
@@ -253,44 +252,56 @@ fn text(row: &OrderRow) -> String {
     }
 }
 
+/// What the index has of one order.
+pub(super) struct Indexed<'a> {
+    /// Its sale; none where that was reorged away.
+    pub sale: Option<&'a Sale>,
+    /// How far its chain is indexed.
+    pub checkpoint: Option<&'a Checkpoint>,
+    /// What its transaction contributed.
+    pub contributions: &'a [Contribution],
+    /// The hash of the block at the height that it is included at, if the index has one.
+    pub block_hash: Option<Hash32>,
+}
+
 impl OrderOut {
-    /// With all that belongs to it.
-    pub(super) async fn read(
-        connection: &mut PgConnection,
+    /// An order, with its transactions, its history and what the index has of it.
+    pub(super) fn new(
         service: &Service,
-        snapshot: &mut Snapshot,
         row: OrderRow,
+        signed: &[TransactionRow],
+        history: Vec<EventRow>,
+        indexed: &Indexed<'_>,
     ) -> Result<Self, Problem> {
-        let signed = transactions::list(connection, &row.id).await?;
-        let history = transactions::list_events(connection, &row.id).await?;
         // A sale that was reorged away has no currency to be named.
-        let sale = sales::find(snapshot.connection(), row.chain_id, row.sale).await?;
-        let (currency, token) = sale.map_or_else(
+        let (currency, token) = indexed.sale.map_or_else(
             || (Token::new(row.currency, "", "", 0), Token::new(Addr::default(), "", "", 0)),
             |s| {
                 let currency = Token::new(s.currency, &s.currency_symbol, &s.currency_name, s.currency_decimals);
                 (currency, Token::new(s.token, &s.token_symbol, &s.token_name, s.token_decimals))
             },
         );
-        let checkpoint = snapshot.checkpoint(row.chain_id).cloned();
         let mut made = Vec::new();
-        // What took an order's nonce may have contributed too: for itself, or for another order.
-        let mined = row.mined_hash.filter(|_| row.state != "replaced");
-        if let (Some(number), Some(hash), Some(checkpoint)) = (row.block_number, mined, &checkpoint) {
-            for c in contributions::list_of_transaction(snapshot.connection(), row.chain_id, number, hash).await? {
-                made.push(OrderContribution {
-                    phase: c.phase,
-                    amount: currency.amount(c.amount),
-                    tokens: token.amount(c.tokens),
-                    block: BlockRef::new(checkpoint, c.block_number, c.block_hash, c.log_index),
-                });
-            }
+        if let Some(checkpoint) = indexed.checkpoint {
+            made.extend(indexed.contributions.iter().map(|c| OrderContribution {
+                phase: c.phase,
+                amount: currency.amount(c.amount),
+                tokens: token.amount(c.tokens),
+                block: BlockRef::new(checkpoint, c.block_number, c.block_hash, c.log_index),
+            }));
         }
-        let block = match (row.block_number, row.block_hash, &checkpoint) {
+        let block = match (row.block_number, row.block_hash, indexed.checkpoint) {
             (Some(number), Some(hash), Some(checkpoint)) => {
                 let tips = checkpoint.tips();
-                // The one that followed the order knows that it is final, whatever the indexer has seen.
-                let finality = if row.settled { Finality::Finalized } else { tips.finality(number) };
+                let finality = if row.settled {
+                    // The one that followed the order knows that it is final, whatever the indexer has seen.
+                    Finality::Finalized
+                } else if indexed.block_hash.is_some_and(|indexed| indexed != hash) {
+                    // The index is ahead of the order: what it knows of this height is of another block.
+                    Finality::Latest
+                } else {
+                    tips.finality(number)
+                };
                 Some(OrderBlock { number, hash, confirmations: tips.confirmations(number), finality })
             }
             _ => None,

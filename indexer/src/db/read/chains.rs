@@ -1,5 +1,7 @@
 //! How far the chains are indexed, as every answer says.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 
 use crate::{
@@ -94,6 +96,24 @@ pub async fn is_canonical(
     )
     .fetch_one(connection)
     .await?)
+}
+
+/// The hashes of the blocks of these chains and heights, of those that are stored.
+pub async fn list_hashes(
+    connection: &mut PgConnection,
+    blocks: &[(i64, i64)],
+) -> Result<HashMap<(i64, i64), Hash32>, DbError> {
+    let (chains, numbers): (Vec<i64>, Vec<i64>) = blocks.iter().copied().unzip();
+    let rows = sqlx::query!(
+        r#"SELECT b.chain_id, b.number, b.hash AS "hash: Hash32"
+           FROM UNNEST($1::bigint[], $2::bigint[]) AS m (chain_id, number)
+           JOIN block b ON b.chain_id = m.chain_id AND b.number = m.number"#,
+        &chains,
+        &numbers
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|r| ((r.chain_id, r.number), r.hash)).collect())
 }
 
 /// The running digest as of a height: that of the highest stored block not above it. `None` below the first of them,

@@ -1,5 +1,7 @@
 //! `contribution`, with its block.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 
 use crate::{
@@ -126,20 +128,6 @@ pub async fn list(
     }?)
 }
 
-// Some contributions, found by what is asked for.
-macro_rules! found {
-    ($where:tt, $($argument:expr),+) => {
-        sqlx::query_as!(
-            Contribution,
-            r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
-                      c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
-                      c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
-               FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number WHERE "# + $where,
-            $($argument),+
-        )
-    };
-}
-
 /// The first contribution to a sale for an investor that one of these transactions has made.
 pub async fn find_of_transactions(
     connection: &mut PgConnection,
@@ -147,8 +135,14 @@ pub async fn find_of_transactions(
     (sale, investor): (Addr, Addr),
     transactions: &[Hash32],
 ) -> Result<Option<Contribution>, DbError> {
-    Ok(found!(
-        "c.chain_id = $1 AND c.sale = $2 AND c.investor = $3 AND c.transaction_hash = ANY($4) ORDER BY c.block_number, c.log_index LIMIT 1",
+    Ok(sqlx::query_as!(
+        Contribution,
+        r#"SELECT c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
+                  c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
+                  c.phase, c.amount, c.tokens, c.paid, c.raised, c.sold
+           FROM contribution c LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number
+           WHERE c.chain_id = $1 AND c.sale = $2 AND c.investor = $3 AND c.transaction_hash = ANY($4)
+           ORDER BY c.block_number, c.log_index LIMIT 1"#,
         chain_id,
         sale as _,
         investor as _,
@@ -158,19 +152,50 @@ pub async fn find_of_transactions(
     .await?)
 }
 
-/// Contributions of one transaction in a block, in order.
-pub async fn list_of_transaction(
+/// A transaction in a block, by which its contributions are found: chain, height and hash.
+pub type Mined = (i64, i64, Hash32);
+
+/// Contributions of these transactions in these blocks, by transaction, in order.
+pub async fn list_of_transactions(
     connection: &mut PgConnection,
-    chain_id: i64,
-    block: i64,
-    transaction: Hash32,
-) -> Result<Vec<Contribution>, DbError> {
-    Ok(found!(
-        "c.chain_id = $1 AND c.block_number = $2 AND c.transaction_hash = $3 ORDER BY c.log_index",
-        chain_id,
-        block,
-        transaction as _
+    mined: &[Mined],
+) -> Result<HashMap<Mined, Vec<Contribution>>, DbError> {
+    let chains: Vec<i64> = mined.iter().map(|m| m.0).collect();
+    let blocks: Vec<i64> = mined.iter().map(|m| m.1).collect();
+    let hashes: Vec<Hash32> = mined.iter().map(|m| m.2).collect();
+    let rows = sqlx::query!(
+        r#"SELECT c.chain_id, c.block_number, b.hash AS "block_hash!: Hash32", b.timestamp AS "timestamp!", c.log_index,
+                  c.transaction_hash AS "transaction_hash: Hash32", c.investor AS "investor: Addr", c.payer AS "payer: Addr",
+                  c.phase, c.amount AS "amount: Amount", c.tokens AS "tokens: Amount", c.paid AS "paid: Amount",
+                  c.raised AS "raised: Amount", c.sold AS "sold: Amount"
+           FROM UNNEST($1::bigint[], $2::bigint[], $3::bytea[]) AS m (chain_id, block_number, transaction_hash)
+           JOIN contribution c ON c.chain_id = m.chain_id AND c.block_number = m.block_number
+               AND c.transaction_hash = m.transaction_hash
+           LEFT JOIN block b ON b.chain_id = c.chain_id AND b.number = c.block_number
+           ORDER BY c.chain_id, c.block_number, c.log_index"#,
+        &chains,
+        &blocks,
+        &hashes[..] as _
     )
     .fetch_all(connection)
-    .await?)
+    .await?;
+    let mut found = HashMap::<_, Vec<_>>::new();
+    for r in rows {
+        found.entry((r.chain_id, r.block_number, r.transaction_hash)).or_default().push(Contribution {
+            block_number: r.block_number,
+            block_hash: r.block_hash,
+            timestamp: r.timestamp,
+            log_index: r.log_index,
+            transaction_hash: r.transaction_hash,
+            investor: r.investor,
+            payer: r.payer,
+            phase: r.phase,
+            amount: r.amount,
+            tokens: r.tokens,
+            paid: r.paid,
+            raised: r.raised,
+            sold: r.sold,
+        });
+    }
+    Ok(found)
 }

@@ -162,15 +162,29 @@ pub async fn add_event(connection: &mut PgConnection, id: &str, e: &EventRow) ->
     Ok(())
 }
 
-/// What happened to an order, in order.
-pub async fn list_events(connection: &mut PgConnection, id: &str) -> Result<Vec<EventRow>, DbError> {
-    Ok(sqlx::query_as!(
-        EventRow,
-        r#"SELECT extract(epoch FROM at)::bigint AS "at!", state, transaction_hash AS "transaction_hash: Hash32", block_number,
-                  block_hash AS "block_hash: Hash32", detail
-           FROM crowdsale_service.order_event WHERE order_id = $1 ORDER BY id"#,
-        id
+/// What happened to these orders, by order, each in order.
+pub async fn list_events_of(
+    connection: &mut PgConnection,
+    ids: &[String],
+) -> Result<HashMap<String, Vec<EventRow>>, DbError> {
+    let rows = sqlx::query!(
+        r#"SELECT order_id, extract(epoch FROM at)::bigint AS "at!", state, transaction_hash AS "transaction_hash: Hash32",
+                  block_number, block_hash AS "block_hash: Hash32", detail
+           FROM crowdsale_service.order_event WHERE order_id = ANY($1) ORDER BY id"#,
+        ids
     )
     .fetch_all(connection)
-    .await?)
+    .await?;
+    let mut found = HashMap::<_, Vec<_>>::new();
+    for r in rows {
+        found.entry(r.order_id).or_default().push(EventRow {
+            at: r.at,
+            state: r.state,
+            transaction_hash: r.transaction_hash,
+            block_number: r.block_number,
+            block_hash: r.block_hash,
+            detail: r.detail,
+        });
+    }
+    Ok(found)
 }
