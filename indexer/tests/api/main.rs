@@ -27,6 +27,7 @@ mod schemas;
 mod search;
 mod series;
 mod server;
+mod service_plans;
 mod sessions;
 mod signatures;
 mod signers;

@@ -89,7 +89,7 @@ async fn fill(pool: &PgPool) {
 }
 
 /// The queries as they are written in `indexer/.sqlx`, which is where the macros put every one of them.
-fn queries(of: &[&str]) -> Vec<String> {
+pub fn queries(of: &[&str]) -> Vec<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
     std::fs::read_dir(folder)
         .unwrap()
@@ -144,7 +144,7 @@ async fn pages_are_read_through_indexes(pool: PgPool) {
         let (plan,): (serde_json::Value,) =
             sqlx::query_as(sqlx::AssertSqlSafe(explain)).persistent(false).fetch_one(&mut *transaction).await.unwrap();
         let mut scans = Vec::new();
-        sequential(&plan, &mut scans);
+        sequential(&plan, &LARGE, &mut scans);
         assert!(scans.is_empty(), "{scans:?} read from end to end by\n{query}\n{plan:#}");
         // A list goes on where its cursor says by the index alone, in the index's order: what is before is not read, what is behind not sorted.
         // Those of one transaction are no list: of one block at most.
@@ -263,7 +263,7 @@ fn whole(count: &serde_json::Value) -> u64 {
 }
 
 /// Most rows that a part of the plan has read, in all its runs.
-fn most_rows(plan: &serde_json::Value) -> u64 {
+pub fn most_rows(plan: &serde_json::Value) -> u64 {
     match plan {
         serde_json::Value::Object(node) => {
             let number = |key: &str| node.get(key).map(whole).unwrap_or_default();
@@ -347,16 +347,17 @@ fn arguments(query: &str, sale: &str) -> String {
     }
 }
 
-fn sequential(plan: &serde_json::Value, scans: &mut Vec<String>) {
+/// Those of these tables that a plan reads from end to end.
+pub fn sequential(plan: &serde_json::Value, tables: &[&str], scans: &mut Vec<String>) {
     match plan {
         serde_json::Value::Object(node) => {
             let relation = node.get("Relation Name").and_then(|r| r.as_str()).unwrap_or_default();
-            if node.get("Node Type").is_some_and(|t| t == "Seq Scan") && LARGE.contains(&relation) {
+            if node.get("Node Type").is_some_and(|t| t == "Seq Scan") && tables.contains(&relation) {
                 scans.push(relation.to_owned());
             }
-            node.values().for_each(|v| sequential(v, scans));
+            node.values().for_each(|v| sequential(v, tables, scans));
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|v| sequential(v, scans)),
+        serde_json::Value::Array(items) => items.iter().for_each(|v| sequential(v, tables, scans)),
         _ => {}
     }
 }

@@ -153,11 +153,12 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<DeliveryRow>, DbError> {
     let before = before.unwrap_or(i64::MAX);
+    // Compared and ordered by all that is in the index, so that no other has this order.
     Ok(match state {
-        // Written out, as the index of these has it.
-        Some("dead") => {
+        None => {
             rows!(
-                "WHERE d.webhook = $1 AND d.state = 'dead' AND d.number < $2 ORDER BY d.number DESC LIMIT $3",
+                "WHERE (d.webhook, d.number) > ($1, 0) AND (d.webhook, d.number) < ($1, $2)
+                 ORDER BY d.webhook DESC, d.number DESC LIMIT $3",
                 webhook,
                 before,
                 limit
@@ -165,13 +166,14 @@ pub async fn list(
             .fetch_all(connection)
             .await?
         }
-        state => {
+        Some(state) => {
             rows!(
-                "WHERE d.webhook = $1 AND d.number < $2 AND ($3::text IS NULL OR d.state = $3) ORDER BY d.number DESC LIMIT $4",
+                "WHERE (d.webhook, d.state, d.number) > ($1, $4, 0) AND (d.webhook, d.state, d.number) < ($1, $4, $2)
+                 ORDER BY d.webhook DESC, d.state DESC, d.number DESC LIMIT $3",
                 webhook,
                 before,
-                state,
-                limit
+                limit,
+                state
             )
             .fetch_all(connection)
             .await?

@@ -113,8 +113,12 @@ pub struct OrderFilter<'a> {
     pub reference_hash: Option<&'a [u8]>,
 }
 
+/// All states that a row can have.
+const STATES: [&str; 10] =
+    ["accepted", "pending", "included", "failed", "final", "replaced", "cancelled", "dropped", "expired", "reorged"];
+
 macro_rules! orders {
-    ($rest:literal $(, $argument:expr)*) => {
+    (@ $($part:literal)+ $(, $argument:expr)*) => {
         sqlx::query_as!(
             OrderRow,
             r#"SELECT id, caller, chain_id, sale AS "sale: Addr", by_operator, investor AS "investor: Addr",
@@ -123,7 +127,26 @@ macro_rules! orders {
                       cancelling, settled, since, sent_since, unseen_since, unused_at, first_since, given_up,
                       spent_at, spent_hash AS "spent_hash: Hash32", mined_hash AS "mined_hash: Hash32", block_number, block_hash AS "block_hash: Hash32", detail, extract(epoch FROM created_at)::bigint AS "created_at!",
                       extract(epoch FROM updated_at)::bigint AS "updated_at!"
-               FROM crowdsale_service.sale_order "# + $rest
+               FROM "# $(+ $part)+
+            $(, $argument)*
+        )
+    };
+    ($rest:literal $(, $argument:expr)*) => { orders!(@ "crowdsale_service.sale_order " $rest $(, $argument)*) };
+}
+
+// Orders of caller `$1` in the states `$2`, before order `$3`, at most `$4`: a page of each state, put together. Those of a state are of
+// what begins an index behind its caller, and are compared and ordered by all that is in it, so that no other has that order: whichever
+// the database takes for likely, it reads no more than the pages.
+macro_rules! page {
+    ($columns:literal, $values:literal, $order:literal, $besides:literal $(, $argument:expr)*) => {
+        orders!(
+            @ "unnest($2::text[]) AS w (wanted) CROSS JOIN LATERAL (
+                   SELECT o.* FROM crowdsale_service.sale_order o
+                   WHERE o.caller = $1 AND (" $columns "o.state, o.position) > (" $values "w.wanted, 0)
+                       AND (" $columns "o.state, o.position) < (" $values "w.wanted, CASE WHEN $3::text IS NULL THEN 9223372036854775807
+                           ELSE (SELECT a.position FROM crowdsale_service.sale_order a WHERE a.id = $3 AND a.caller = $1) END)"
+                   $besides " ORDER BY " $order "o.state DESC, o.position DESC LIMIT $4) o
+               ORDER BY position DESC LIMIT $4"
             $(, $argument)*
         )
     };
@@ -154,22 +177,68 @@ pub async fn list(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<OrderRow>, DbError> {
-    Ok(orders!(
-        "WHERE caller = $1 AND ($2::bigint IS NULL OR chain_id = $2) AND ($3::bytea IS NULL OR sale = $3)
-             AND ($4::text IS NULL OR state = $4) AND ($5::bytea IS NULL OR customer_reference_hash = $5)
-             AND ($6::text IS NULL OR position < (SELECT o.position FROM crowdsale_service.sale_order o
-                                                  WHERE o.id = $6 AND o.caller = $1))
-         ORDER BY position DESC LIMIT $7",
-        caller,
-        filter.chain_id,
-        filter.sale as _,
-        filter.state,
-        filter.reference_hash,
-        after,
-        limit
-    )
-    .fetch_all(connection)
-    .await?)
+    let states: Vec<String> = match filter.state {
+        Some(state) => vec![state.to_owned()],
+        None => STATES.map(str::to_owned).into(),
+    };
+    let OrderFilter { chain_id, sale, state, reference_hash } = filter;
+    // By what is seldom first. A reference is of few orders and a sale of one chain: what else is asked for is looked for among these.
+    Ok(match (reference_hash, sale, chain_id) {
+        (Some(reference), ..) => {
+            page!(
+                "o.customer_reference_hash, ",
+                "$5, ",
+                "o.customer_reference_hash DESC, ",
+                " AND o.customer_reference_hash IS NOT NULL AND ($6::bytea IS NULL OR o.sale = $6)
+                  AND ($7::bigint IS NULL OR o.chain_id = $7)",
+                caller,
+                &states,
+                after,
+                limit,
+                reference,
+                sale as _,
+                chain_id
+            )
+            .fetch_all(connection)
+            .await?
+        }
+        (None, Some(sale), _) => {
+            page!(
+                "o.sale, ",
+                "$5, ",
+                "o.sale DESC, ",
+                " AND ($6::bigint IS NULL OR o.chain_id = $6)",
+                caller,
+                &states,
+                after,
+                limit,
+                sale as _,
+                chain_id
+            )
+            .fetch_all(connection)
+            .await?
+        }
+        (None, None, Some(chain_id)) => {
+            page!("o.chain_id, ", "$5, ", "o.chain_id DESC, ", "", caller, &states, after, limit, chain_id)
+                .fetch_all(connection)
+                .await?
+        }
+        (None, None, None) if state.is_some() => {
+            page!("", "", "", "", caller, &states, after, limit).fetch_all(connection).await?
+        }
+        (None, None, None) => {
+            orders!(
+                "WHERE caller = $1 AND position < CASE WHEN $2::text IS NULL THEN 9223372036854775807
+                     ELSE (SELECT a.position FROM crowdsale_service.sale_order a WHERE a.id = $2 AND a.caller = $1) END
+                 ORDER BY position DESC LIMIT $3",
+                caller,
+                after,
+                limit
+            )
+            .fetch_all(connection)
+            .await?
+        }
+    })
 }
 
 /// Orders of a chain that can still change and are not expired, by sender and nonce.

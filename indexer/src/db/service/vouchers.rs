@@ -67,6 +67,22 @@ pub async fn insert(connection: &mut PgConnection, of: Of<'_>, v: &VoucherRow) -
     .await?)
 }
 
+macro_rules! page {
+    ($where:literal, $end:literal, $order:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            VoucherRow,
+            r#"SELECT id, investor AS "investor: Addr", max_paid AS "max_paid: Amount", phases, deadline, epoch AS "epoch: Amount",
+                      signer AS "signer: Addr", signature, kyc_reference_sealed,
+                      extract(epoch FROM created_at)::bigint AS "created_at!"
+               FROM crowdsale_service.voucher WHERE caller = $1 AND chain_id = $2 AND "# + $where
+                + "(CASE WHEN $4::text IS NULL THEN 9223372036854775807
+                         ELSE (SELECT a.position FROM crowdsale_service.voucher a WHERE a.id = $4 AND a.caller = $1) END)"
+                + $end + " ORDER BY " + $order + " LIMIT $5"
+            $(, $argument)*
+        )
+    };
+}
+
 /// Vouchers of a caller for a sale, the newest first, behind one; of one investor if given.
 pub async fn list(
     connection: &mut PgConnection,
@@ -75,25 +91,29 @@ pub async fn list(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<VoucherRow>, DbError> {
-    Ok(sqlx::query_as!(
-        VoucherRow,
-        r#"SELECT id, investor AS "investor: Addr", max_paid AS "max_paid: Amount", phases, deadline, epoch AS "epoch: Amount",
-                  signer AS "signer: Addr", signature, kyc_reference_sealed,
-                  extract(epoch FROM created_at)::bigint AS "created_at!"
-           FROM crowdsale_service.voucher
-           WHERE caller = $1 AND chain_id = $2 AND sale = $3 AND ($4::bytea IS NULL OR investor = $4)
-               AND ($5::text IS NULL OR position < (SELECT position FROM crowdsale_service.voucher
-                                                    WHERE id = $5 AND caller = $1))
-           ORDER BY position DESC LIMIT $6"#,
-        of.caller,
-        of.chain_id,
-        of.sale as _,
-        investor as _,
-        after,
-        limit
-    )
-    .fetch_all(connection)
-    .await?)
+    Ok(match investor {
+        None => {
+            page!("sale = $3 AND position < ", "", "position DESC", of.caller, of.chain_id, of.sale as _, after, limit)
+                .fetch_all(connection)
+                .await?
+        }
+        // Compared and ordered as the index of these has it: those of all investors have another order.
+        Some(investor) => {
+            page!(
+                "(sale, investor, position) > ($3, $6, 0) AND (sale, investor, position) < ($3, $6, ",
+                ")",
+                "sale DESC, investor DESC, position DESC",
+                of.caller,
+                of.chain_id,
+                of.sale as _,
+                after,
+                limit,
+                investor as _
+            )
+            .fetch_all(connection)
+            .await?
+        }
+    })
 }
 
 /// The newest vouchers that a wallet was given on a chain, each with its sale.
