@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use crowdsale::api;
+use crowdsale::{api, orders};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -227,6 +227,15 @@ fn every_example_is_what_it_is_an_example_of() {
     let mut checked = 0;
     examples(&document, &document, &mut checked, "");
     assert!(checked > 50, "{checked}");
+    // Named examples among them, and a signed transaction that the service would take as one.
+    let orders = &document["paths"]["/v1/orders"]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    let raw = &orders["signed by the caller"]["value"];
+    let decoded = orders::decode(raw["raw_transaction"].as_str().unwrap(), raw["chain"].as_u64().unwrap());
+    assert_eq!(decoded.unwrap().value, ether("1.5"));
+    let broken =
+        json!({"examples": {"one": {"value": {"chain": -1}}}, "schema": {"$ref": "#/components/schemas/NewOrder"}});
+    let found = std::panic::catch_unwind(|| examples(&document, &broken, &mut 0, "broken"));
+    assert!(found.is_err(), "a named example is checked");
 }
 
 fn examples(document: &Value, value: &Value, checked: &mut usize, place: &str) {
@@ -234,10 +243,10 @@ fn examples(document: &Value, value: &Value, checked: &mut usize, place: &str) {
         Value::Object(fields) => {
             // Of a schema, or beside one: of a parameter or a body.
             let schema = fields.get("schema").unwrap_or(value);
-            let given = fields
-                .get("example")
-                .into_iter()
-                .chain(fields.get("examples").and_then(Value::as_array).into_iter().flatten());
+            // A schema lists them, a parameter or a body names each.
+            let listed = fields.get("examples").and_then(Value::as_array).into_iter().flatten();
+            let named = fields.get("examples").and_then(Value::as_object).into_iter().flat_map(|named| named.values());
+            let given = fields.get("example").into_iter().chain(listed).chain(named.filter_map(|n| n.get("value")));
             for example in given.filter(|_| schema.get("type").is_some() || schema.get("$ref").is_some()) {
                 assert_valid(&validator(document, schema), example, place);
                 *checked += 1;

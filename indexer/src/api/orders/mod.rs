@@ -46,6 +46,9 @@ use page::Page;
 /// Longest that a node may take for all that one order asks of it: less than an answer may.
 const NODE_TIME: Duration = Duration::from_secs(8);
 
+/// An example: 1.5 ether to a sale on a development chain, signed with the first of the keys that anvil publishes.
+const SIGNED: &str = "0x02f876827a69808477359400850ba43b740083030d40945aaeb6053f3e94c9b9a09f33669435e7ef1beaed8814d1120d7b16000080c080a0b1e4ecea995c90bcf23bab67d6529dd3bb26853593a045563afdf3ff00fdb1ffa01fb538d37986f6ef3389c11d9a2b128acac5558766a69a43b7a6a7cc2aca2de0";
+
 impl From<OrderError> for Problem {
     fn from(error: OrderError) -> Self {
         let fault = |code: Code, field: &str, error: &OrderError| {
@@ -103,7 +106,9 @@ impl From<OrderError> for Problem {
             "chain": 1, "sale": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "investor": "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
             "amount": "1500000000000000000", "customer_reference": "customer 4711"
         }))),
-        ("signed by the caller" = (value = json!({"chain": 1, "raw_transaction": "0x02f8…", "customer_reference": "customer 4711"})))
+        ("signed by the caller" = (value = json!({
+            "chain": 31_337, "raw_transaction": SIGNED, "customer_reference": "customer 4711"
+        })))
     )),
     responses((status = 201, description = "The order, accepted.", body = OneOrder), WriteProblems)
 )]
