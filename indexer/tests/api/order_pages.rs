@@ -7,9 +7,11 @@ use crowdsale::{
     access::{Created, Scope},
     api::auth::Service,
     orders::{OrderOptions, Orders},
+    seal::Place,
     serve::{self, ServeOptions},
     types::Hash32,
 };
+use secrecy::SecretSlice;
 use serde_json::{Value, json};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 
@@ -127,6 +129,42 @@ async fn a_page_is_read_with_as_many_statements_however_long_it_is(pool: PgPool)
     }
     assert_eq!(counts[0], counts[1]);
     assert!((5..20).contains(&counts[0]), "{counts:?}");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn reading_what_is_sealed_is_noted_once_an_hour(pool: PgPool) {
+    chain(&pool, CHAIN).await;
+    sale(&pool, &Terms::new("Aurora", 1, 0)).await;
+    let own = key(&pool, &[Scope::OrdersWrite], &[]).await;
+    let whose = format!("key:{}", own.row.family);
+    for n in [1, 2] {
+        written(&pool, &id(n), &whose, "pending").await;
+    }
+    let noted = async || {
+        let sql = "SELECT actor || ' ' || subject FROM crowdsale_service.audit WHERE act = 'order.references_read' ORDER BY id";
+        sqlx::query_scalar::<_, String>(sql).fetch_all(&pool).await.unwrap()
+    };
+    let app = desk(&pool);
+    // Neither order has a reference yet.
+    for path in ["/v1/orders".to_owned(), format!("/v1/orders/{}", id(2))] {
+        get(&app, &own, &path).await.ok();
+    }
+    assert!(noted().await.is_empty());
+    let place = id(2);
+    let place = Place { table: "sale_order", column: "customer_reference_sealed", row: &place };
+    let sealed = sealer().seal(&SecretSlice::from(b"customer 4711".to_vec()), place).unwrap();
+    let sql = "UPDATE crowdsale_service.sale_order SET customer_reference_sealed = $1 WHERE id = $2";
+    sqlx::query(sql).bind(sealed).bind(id(2)).execute(&pool).await.unwrap();
+    for _ in 0..2 {
+        let page = get(&app, &own, "/v1/orders").await.ok();
+        assert_eq!(page.rows()[0]["customer_reference"], "customer 4711");
+        let one = get(&app, &own, &format!("/v1/orders/{}", id(2))).await.ok();
+        assert_eq!(one.body["data"]["customer_reference"], "customer 4711");
+        get(&app, &own, &format!("/v1/orders/{}", id(1))).await.ok();
+        get(&app, &own, &format!("/v1/orders?after={}", id(2))).await.ok();
+    }
+    let actor = format!("key:{}", own.row.id);
+    assert_eq!(noted().await, [format!("{actor} {whose}"), format!("{actor} {}", id(2))]);
 }
 
 /// So many connections to the database of a test.

@@ -202,7 +202,7 @@ async fn accept(
 
 /// All orders of the caller
 ///
-/// The newest first.
+/// The newest first, with the customers' references opened.
 #[utoipa::path(
     get,
     path = "/v1/orders",
@@ -237,6 +237,7 @@ pub async fn list_orders(
         Ok((found, next_after))
     };
     let (page, next_after) = Page::find(&mut connection, find).await?;
+    note_reading(&mut connection, &caller, &page, &whose).await?;
     drop(connection);
     let mut snapshot = Snapshot::of_all(&state, Condition::none()).await?;
     let data = page.complete(&service, &mut snapshot).await?;
@@ -245,7 +246,7 @@ pub async fn list_orders(
 
 /// One order
 ///
-/// With its transactions, its history, and what it contributed as far as that is indexed.
+/// With its transactions, its history, and what it contributed as far as that is indexed. The customer's reference is opened.
 #[utoipa::path(
     get,
     path = "/v1/orders/{id}",
@@ -272,6 +273,7 @@ pub async fn get_order(
     if !is_there {
         return Err(unknown(&path.id));
     }
+    note_reading(&mut connection, &caller, &page, &path.id.0).await?;
     drop(connection);
     let mut snapshot = Snapshot::of_all(&state, Condition::none()).await?;
     Ok(no_store(OneOrder { data: page.complete_one(&service, &mut snapshot).await? }))
@@ -400,6 +402,19 @@ fn facts(sale: &Sale) -> SaleFacts {
             token: known(sale.token_decimals, &sale.token_symbol),
         },
     }
+}
+
+/// Notes that what is sealed is read, if not each time: of a list with the caller, of one order with the order.
+async fn note_reading(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    page: &Page,
+    subject: &str,
+) -> Result<(), DbError> {
+    if page.has_references() {
+        audit::append_rarely(connection, &caller.source().did("order.references_read", subject, None)).await?;
+    }
+    Ok(())
 }
 
 /// Where the reference of an order is sealed.

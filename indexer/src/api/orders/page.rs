@@ -53,6 +53,11 @@ impl Page {
         Ok(Self { rows, transactions, events })
     }
 
+    /// Whether any of them has a customer's reference, which is sealed.
+    pub(super) fn has_references(&self) -> bool {
+        self.rows.iter().any(|row| row.customer_reference_sealed.is_some())
+    }
+
     /// With what the index has of them.
     pub(super) async fn complete(
         mut self,
