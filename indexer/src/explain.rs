@@ -9,6 +9,8 @@ mod token;
 mod vault;
 mod wallet;
 
+use std::borrow::Cow;
+
 use alloy::{
     primitives::{Address, U256},
     sol_types::{Panic, Revert, SolError, SolInterface as _},
@@ -37,6 +39,15 @@ pub struct Assets {
     pub token: Known,
 }
 
+/// Who is told what to do next: each does it in another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Who runs commands.
+    CommandLine,
+    /// Who sends requests to the API.
+    Api,
+}
+
 /// A revert, explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
@@ -49,31 +60,41 @@ pub struct Explanation {
 }
 
 /// Explains the data of a revert. Data that none of our contracts returns is shown as it is.
-pub fn explain(data: &[u8], assets: &Assets) -> Explanation {
+pub fn explain(data: &[u8], assets: &Assets, asker: Asker) -> Explanation {
+    let (said, name) = find(data, assets);
+    Explanation { name, sentence: said.sentence.into_owned(), next: said.next.told(asker).into_owned() }
+}
+
+fn find(data: &[u8], assets: &Assets) -> (Said, Option<&'static str>) {
     if let Ok(e) = Factory::abi_decode(data) {
-        return factory::explain(&e, assets).named(Factory::name_by_selector(e.selector()));
+        return (factory::explain(&e, assets), Factory::name_by_selector(e.selector()));
     }
     if let Ok(e) = Sale::abi_decode(data) {
-        return sale::explain(&e, assets).named(Sale::name_by_selector(e.selector()));
+        return (sale::explain(&e, assets), Sale::name_by_selector(e.selector()));
     }
     if let Ok(e) = Vault::abi_decode(data) {
-        return vault::explain(&e, assets).named(Vault::name_by_selector(e.selector()));
+        return (vault::explain(&e, assets), Vault::name_by_selector(e.selector()));
     }
     // The development stablecoin has the same errors.
     if let Ok(e) = Token::abi_decode(data) {
-        return token::explain(&e).named(Token::name_by_selector(e.selector()));
+        return (token::explain(&e), Token::name_by_selector(e.selector()));
     }
     if let Ok(e) = Restricted::abi_decode(data)
-        && let Some(explanation) = token::explain_restricted(&e)
+        && let Some(said) = token::explain_restricted(&e)
     {
-        return explanation.named(Restricted::name_by_selector(e.selector()));
+        return (said, Restricted::name_by_selector(e.selector()));
     }
     if let Ok(e) = Wallet::abi_decode(data) {
-        return wallet::explain(&e).named(Wallet::name_by_selector(e.selector()));
+        return (wallet::explain(&e), Wallet::name_by_selector(e.selector()));
     }
     if let Ok(e) = TokenFactory::abi_decode(data) {
-        return wallet::explain_token_factory(&e).named(TokenFactory::name_by_selector(e.selector()));
+        return (wallet::explain_token_factory(&e), TokenFactory::name_by_selector(e.selector()));
     }
+    (foreign(data), None)
+}
+
+/// What no contract of ours says.
+fn foreign(data: &[u8]) -> Said {
     if let Ok(e) = Revert::abi_decode(data) {
         let next = "the text comes from the contract that was called, most often a token: ask those who made it";
         return says(format!("a contract refused it: {}", e.reason), next);
@@ -100,14 +121,41 @@ pub fn explain(data: &[u8], assets: &Assets) -> Explanation {
     )
 }
 
-impl Explanation {
-    fn named(self, name: Option<&'static str>) -> Self {
-        Self { name, ..self }
+/// What happened and what to do, before it is known who is told.
+struct Said {
+    sentence: Cow<'static, str>,
+    next: Next,
+}
+
+/// What to do next.
+enum Next {
+    /// The same for everybody.
+    All(Cow<'static, str>),
+    /// What it is, and the command or the flag that does it.
+    Run(&'static str, Cow<'static, str>),
+    /// By a command, and by a request.
+    Either(&'static str, &'static str),
+}
+
+impl Next {
+    fn told(self, asker: Asker) -> Cow<'static, str> {
+        match (self, asker) {
+            (Self::All(text), _) => text,
+            (Self::Run(text, command), Asker::CommandLine) => format!("{text}: {command}").into(),
+            (Self::Run(text, _), Asker::Api) => text.into(),
+            (Self::Either(text, _), Asker::CommandLine) | (Self::Either(_, text), Asker::Api) => text.into(),
+        }
     }
 }
 
-fn says(sentence: impl Into<String>, next: impl Into<String>) -> Explanation {
-    Explanation { name: None, sentence: sentence.into(), next: next.into() }
+impl<T: Into<Cow<'static, str>>> From<T> for Next {
+    fn from(text: T) -> Self {
+        Self::All(text.into())
+    }
+}
+
+fn says(sentence: impl Into<Cow<'static, str>>, next: impl Into<Next>) -> Said {
+    Said { sentence: sentence.into(), next: next.into() }
 }
 
 fn money(raw: U256, assets: &Assets) -> String {
@@ -192,55 +240,58 @@ fn outcome(outcome: u8) -> &'static str {
     }
 }
 
-const SEE_STATUS: &str = "see where it stands: crowdsale sale status SALE";
-const MEND_FILE: &str = "mend the sale file and check it: crowdsale sale lint FILE";
+const SEE_STATUS: Next = Next::Run("see where it stands", Cow::Borrowed("crowdsale sale status SALE"));
+const MEND_FILE: Next = Next::Run("mend the sale file and check it", Cow::Borrowed("crowdsale sale lint FILE"));
 const REPORT: &str = "this is a defect of the contracts or of this program: report it with the transaction";
 
-fn not_yet(rule: &str, current: u8) -> Explanation {
+fn not_yet(rule: &str, current: u8) -> Said {
     says(
         format!("{rule}, and the sale {}", state(current)),
         match current {
-            2 => "close it first, which anyone may do: crowdsale sale close SALE",
-            3 => "investors claim their tokens: crowdsale claim SALE",
-            4 | 5 => "investors take their money back: crowdsale refund SALE",
+            2 => Next::Run("close it first, which anyone may do", "crowdsale sale close SALE".into()),
+            3 => Next::Run("investors claim their tokens", "crowdsale claim SALE".into()),
+            4 | 5 => Next::Run("investors take their money back", "crowdsale refund SALE".into()),
             _ => SEE_STATUS,
         },
     )
 }
 
-fn ether_refused(to: Address, amount: U256) -> Explanation {
+fn ether_refused(to: Address, amount: U256) -> Said {
     says(
         format!("{to} refused {amount} wei"),
-        "it is a contract that takes no ether: the investor itself can name another receiver with --to",
+        Next::Either(
+            "it is a contract that takes no ether: the investor itself can name another receiver with --to",
+            "it is a contract that takes no ether: the investor itself can name another receiver",
+        ),
     )
 }
 
-fn transfer_not_exact(token: Address, expected: U256, received: U256) -> Explanation {
+fn transfer_not_exact(token: Address, expected: U256, received: U256) -> Said {
     says(
         format!("the token {token} moved {received} base units where {expected} were asked for"),
         "tokens that take a fee on transfers or change balances cannot be used here: use another token",
     )
 }
 
-fn erc20_failed(token: Address) -> Explanation {
+fn erc20_failed(token: Address) -> Said {
     says(
         format!("the token {token} refused the transfer"),
         "check that the account has enough of it, that it is not blocked there, and that the token is not paused",
     )
 }
 
-fn too_large(bits: u8, value: U256) -> Explanation {
+fn too_large(bits: u8, value: U256) -> Said {
     says(format!("{value} does not fit into {bits} bits, in which the contract keeps it"), "use a smaller amount")
 }
 
-fn reentered() -> Explanation {
+fn reentered() -> Said {
     says(
         "a contract that was paid called back into the sale, which is refused",
         "the receiver or the token is hostile or broken: use another receiver",
     )
 }
 
-fn clone_arguments() -> Explanation {
+fn clone_arguments() -> Said {
     says("the terms do not fit into a contract's code", "take fewer phases")
 }
 

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     config::{KeyArgs, NodeArgs, parse_address},
     contracts::{FixedPriceSale, SaleToken},
-    explain::explain,
+    explain::{Asker, explain},
     gates::allowlist::Allowlist,
     types::Addr,
 };
@@ -227,7 +227,7 @@ async fn check_token(wallet: &Wallet, view: &SaleView, investor: Address, amount
     let about = view.about();
     let what = format!("contribute {}", view.payment.amount(amount));
     let refused = |data: Vec<u8>| {
-        let explanation = explain(&data, &about.assets);
+        let explanation = explain(&data, &about.assets, Asker::CommandLine);
         let next = explanation.next.replace(" SALE", &format!(" {}", view.address));
         Failure::new(format!("cannot {what}"), explanation.sentence, next)
     };

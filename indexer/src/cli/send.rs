@@ -20,7 +20,7 @@ use super::{failure::Failure, node::Node, printer::Printer, units::Asset};
 use crate::{
     config::{Key, KeyArgs, NodeArgs},
     contracts::SaleToken,
-    explain::{Assets, explain},
+    explain::{Asker, Assets, explain},
     types::Amount,
 };
 
@@ -299,7 +299,7 @@ impl Wallet {
             return self.node.failed(&what, error);
         }
         let data = error.as_error_resp().and_then(|e| e.as_revert_data()).unwrap_or_default();
-        let explanation = explain(&data, &about.assets);
+        let explanation = explain(&data, &about.assets, Asker::CommandLine);
         let next = match about.sale {
             Some(sale) => explanation.next.replace(" SALE", &format!(" {sale}")),
             None => explanation.next,

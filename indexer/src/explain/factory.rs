@@ -3,12 +3,12 @@
 use alloy::primitives::U256;
 
 use super::{
-    Assets, Explanation, MEND_FILE, REPORT, clone_arguments, days, erc20_failed, money, percent, phase, says, time,
+    Assets, MEND_FILE, Next, REPORT, Said, clone_arguments, days, erc20_failed, money, percent, phase, says, time,
     tokens, transfer_not_exact,
 };
 use crate::contracts::SaleFactory::SaleFactoryErrors as Factory;
 
-pub(super) fn explain(error: &Factory, assets: &Assets) -> Explanation {
+pub(super) fn explain(error: &Factory, assets: &Assets) -> Said {
     match error {
         Factory::OwnerZero(_) => says("the owner is the zero address", MEND_FILE),
         Factory::BeneficiaryZero(_) => says("the beneficiary is the zero address", MEND_FILE),
@@ -100,7 +100,7 @@ pub(super) fn explain(error: &Factory, assets: &Assets) -> Explanation {
         ),
         Factory::SaleExists(e) => says(
             format!("this very sale exists already, at {}", e.sale),
-            format!("nothing is left to do: crowdsale sale status {}", e.sale),
+            Next::Run("nothing is left to do", format!("crowdsale sale status {}", e.sale).into()),
         ),
         Factory::TokenGiven(e) => says(
             format!("a sale that creates its token cannot name one, but {} was named", e.token),

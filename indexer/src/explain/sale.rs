@@ -1,50 +1,61 @@
 //! Errors of a sale of any mode, its gates and its roles among them.
 
 use super::{
-    Assets, Explanation, SEE_STATUS, clone_arguments, erc20_failed, ether_refused, gate, money, not_yet, outcome,
-    phase, phases, reentered, says, time, too_large, transfer_not_exact,
+    Assets, Next, SEE_STATUS, Said, clone_arguments, erc20_failed, ether_refused, gate, money, not_yet, outcome, phase,
+    phases, reentered, says, time, too_large, transfer_not_exact,
 };
 use crate::contracts::FixedPriceSale::FixedPriceSaleErrors as Sale;
 
-pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
+pub(super) fn explain(error: &Sale, assets: &Assets) -> Said {
     match error {
         Sale::SaleNotOpen(e) if e.outcome != 0 => says(
             format!("the sale takes no contributions any more: it {}", outcome(e.outcome)),
             match e.outcome {
-                1 => "investors can claim their tokens: crowdsale claim SALE",
-                _ => "investors can have their money back: crowdsale refund SALE",
+                1 => Next::Run("investors can claim their tokens", "crowdsale claim SALE".into()),
+                _ => Next::Run("investors can have their money back", "crowdsale refund SALE".into()),
             },
         ),
         Sale::SaleNotOpen(e) => says(
             format!("the sale takes contributions from {} until {}, not now", time(e.opens), time(e.closes)),
             SEE_STATUS,
         ),
-        Sale::InvalidInvestor(e) => {
-            says(format!("{} cannot hold a position in this sale", e.investor), "name another investor with --for")
-        }
+        Sale::InvalidInvestor(e) => says(
+            format!("{} cannot hold a position in this sale", e.investor),
+            Next::Either("name another investor with --for", "name another `investor`"),
+        ),
         Sale::WrongValue(e) => says(
             format!("{} wei came with the contribution, but it takes {}", e.sent, e.expected),
             "send as much ether as the amount says, and none where the sale is paid with a token",
         ),
         Sale::EtherNotAccepted(e) => says(
             format!("this sale is paid with the token {}, not with ether", e.currency),
-            "contribute through the command, which approves the token: crowdsale contribute SALE AMOUNT",
+            Next::Either(
+                "contribute through the command, which approves the token: crowdsale contribute SALE AMOUNT",
+                "have the payer approve the token for the sale, then call contribute and send no ether with it",
+            ),
         ),
-        Sale::ContributionsPaused(_) => {
-            says("the owner has paused contributions; claims and refunds go on", format!("{SEE_STATUS}, and wait"))
-        }
+        Sale::ContributionsPaused(_) => says(
+            "the owner has paused contributions; claims and refunds go on",
+            Next::Either("see where it stands: crowdsale sale status SALE, and wait", "wait until it goes on"),
+        ),
         Sale::InvestorRejected(e) => says(
             format!("compliance has rejected {}, who takes no part in this sale any more", e.investor),
-            "what was paid comes back at once: crowdsale refund SALE",
+            Next::Run("what was paid comes back at once", "crowdsale refund SALE".into()),
         ),
         Sale::EligibilityMissing(e) => match e.gate {
             1 => says(
                 format!("{} is open to holders of a voucher only, and none was given", phase(e.phase)),
-                "ask the team for a voucher, and name it: crowdsale contribute SALE AMOUNT --eligibility VOUCHER",
+                Next::Either(
+                    "ask the team for a voucher, and name it: crowdsale contribute SALE AMOUNT --eligibility VOUCHER",
+                    "ask the team for a voucher, and send it as `eligibility`",
+                ),
             ),
             _ => says(
                 format!("{} is open to those on its list only, and no proof was given", phase(e.phase)),
-                "name the list, or its proof: crowdsale contribute SALE AMOUNT --allowlist TREE.json",
+                Next::Either(
+                    "name the list, or its proof: crowdsale contribute SALE AMOUNT --allowlist TREE.json",
+                    "take the investor's proof from the list, and send it as `eligibility`",
+                ),
             ),
         },
         Sale::EligibilityMalformed(e) => says(
@@ -100,15 +111,15 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
         Sale::AlreadyClosed(e) => says(format!("the sale {} already, for ever", outcome(e.outcome)), SEE_STATUS),
         Sale::OnlyOwner(e) => says(
             format!("only the owner {} may do this, and the sender is {}", e.owner, e.caller),
-            "send it with the owner's key: --private-key-file FILE",
+            Next::Run("send it with the owner's key", "--private-key-file FILE".into()),
         ),
         Sale::OnlyVault(e) => says(
             format!("only the vault {} may do this, and the sender is {}", e.vault, e.caller),
-            "release the money through the vault: crowdsale release SALE",
+            Next::Run("release the money through the vault", "crowdsale release SALE".into()),
         ),
         Sale::CancelTooLate(e) => says(
             format!("the sale ended at {} and cannot be cancelled any more", time(e.closes)),
-            "close it, and it succeeds or fails by its soft cap: crowdsale sale close SALE",
+            Next::Run("close it, and it succeeds or fails by its soft cap", "crowdsale sale close SALE".into()),
         ),
         Sale::SoftCapReached(e) => says(
             format!(
@@ -116,15 +127,15 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
                 money(e.raised, assets),
                 money(e.softCap, assets)
             ),
-            "wait for its end and close it: crowdsale sale close SALE",
+            Next::Run("wait for its end and close it", "crowdsale sale close SALE".into()),
         ),
         Sale::OnlyCompliance(e) if e.compliance.is_zero() => says(
             format!("this sale has nobody for compliance, so {} cannot reject an investor", e.caller),
-            "the owner can name somebody: crowdsale sale compliance SALE ADDRESS",
+            Next::Run("the owner can name somebody", "crowdsale sale compliance SALE ADDRESS".into()),
         ),
         Sale::OnlyCompliance(e) => says(
             format!("only compliance, {}, may do this, and the sender is {}", e.compliance, e.caller),
-            "send it with the key of compliance: --private-key-file FILE",
+            Next::Run("send it with the key of compliance", "--private-key-file FILE".into()),
         ),
         Sale::SignerZero(_) => {
             says("vouchers cannot be signed by the zero address", "name the address of the key or the Safe that signs")
@@ -135,11 +146,11 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
         ),
         Sale::NoCoolingOff(_) => says(
             "this sale has no cooling-off, so a contribution cannot be withdrawn",
-            "if the sale fails, take the money back then: crowdsale refund SALE",
+            Next::Run("if the sale fails, take the money back then", "crowdsale refund SALE".into()),
         ),
         Sale::CoolingOffOver(e) => says(
             format!("the contribution could be withdrawn before {}", time(e.until)),
-            "if the sale fails, take the money back then: crowdsale refund SALE",
+            Next::Run("if the sale fails, take the money back then", "crowdsale refund SALE".into()),
         ),
         Sale::NothingToWithdraw(e) => {
             says(format!("{} has paid nothing into this sale, or has withdrawn it", e.investor), SEE_STATUS)
@@ -149,7 +160,7 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
         }
         Sale::RejectTooLate(e) => says(
             format!("the sale ended at {}, and nobody can be rejected any more", time(e.closes)),
-            "close it, and everybody leaves with tokens or money: crowdsale sale close SALE",
+            Next::Run("close it, and everybody leaves with tokens or money", "crowdsale sale close SALE".into()),
         ),
         Sale::NothingVested(e) => says(
             format!(
@@ -157,7 +168,7 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
                 e.investor,
                 time(e.from)
             ),
-            "claim again then: crowdsale claim SALE",
+            Next::Run("claim again then", "crowdsale claim SALE".into()),
         ),
         Sale::NotSucceeded(e) => not_yet("the money is paid after success only", e.state),
         Sale::WhitepaperUnchanged(e) => says(
@@ -166,36 +177,52 @@ pub(super) fn explain(error: &Sale, assets: &Assets) -> Explanation {
         ),
         Sale::OwnershipNotRenounceable(_) => says(
             "ownership can be handed on, not given up: some things are the owner's to receive",
-            "hand it on: crowdsale sale owner transfer SALE ADDRESS",
+            Next::Run("hand it on", "crowdsale sale owner transfer SALE ADDRESS".into()),
         ),
         Sale::OwnableUnauthorizedAccount(e) => says(
             format!("ownership was not offered to {}", e.account),
-            "send it with the key of the account that it was offered to: crowdsale sale status SALE",
+            Next::Run(
+                "send it with the key of the account that it was offered to",
+                "crowdsale sale status SALE".into(),
+            ),
         ),
         Sale::OwnableInvalidOwner(e) => says(format!("{} cannot be an owner", e.owner), "name another address"),
         Sale::NotClaimable(e) => not_yet("tokens are given out after success only", e.state),
         Sale::NothingToClaim(e) => says(
             format!("{} has no tokens to claim in this sale, or has claimed them", e.investor),
-            "name another investor with --for, if it is another's position",
+            Next::Either(
+                "name another investor with --for, if it is another's position",
+                "name another investor, if it is another's position",
+            ),
         ),
         Sale::NotRefundable(e) => not_yet("money is refunded after failure, cancellation or rejection only", e.state),
         Sale::NothingToRefund(e) => says(
             format!("{} has no money to be refunded in this sale, or has had it", e.investor),
-            "name another investor with --for, if it is another's position",
+            Next::Either(
+                "name another investor with --for, if it is another's position",
+                "name another investor, if it is another's position",
+            ),
         ),
-        Sale::InvalidReceiver(e) => says(format!("{} cannot receive it", e.to), "name another address with --to"),
+        Sale::InvalidReceiver(e) => says(
+            format!("{} cannot receive it", e.to),
+            Next::Either("name another address with --to", "name another receiver"),
+        ),
         Sale::NotSettled(e) => not_yet("there are no unsold tokens before an outcome", e.state),
         Sale::GasTooLow(e) => says(
             format!("{} gas was left and {} are needed to move the unsold tokens", e.available, e.needed),
             "send it again with a gas limit of 400000",
         ),
         Sale::NothingUnsold(_) => says("no unsold token is left in the sale", "nothing is left to do"),
-        Sale::AlreadySwept(_) => {
-            says("the money has gone to the vault already", "release it from there: crowdsale release SALE")
-        }
+        Sale::AlreadySwept(_) => says(
+            "the money has gone to the vault already",
+            Next::Run("release it from there", "crowdsale release SALE".into()),
+        ),
         Sale::NotASale(_) => says(
             "this is the code that all sales share, not a sale",
-            "take the sale's own address, as `crowdsale sale deploy` printed it",
+            Next::Either(
+                "take the sale's own address, as `crowdsale sale deploy` printed it",
+                "take the sale's own address, as the list of sales has it",
+            ),
         ),
         Sale::EtherTransferFailed(e) => ether_refused(e.to, e.amount),
         Sale::TransferNotExact(e) => transfer_not_exact(e.token, e.expected, e.received),

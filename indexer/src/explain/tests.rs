@@ -93,7 +93,7 @@ fn every_error_of_every_contract_has_a_sentence() {
     assert!(errors.len() > 120, "{} errors found: are the ABI files there?", errors.len());
     let mut page = String::new();
     for error in errors {
-        let explanation = explain(&example(&error), &assets);
+        let explanation = explain(&example(&error), &assets, Asker::CommandLine);
         assert_eq!(explanation.name, Some(error.name.as_str()), "{} has no sentence", error.signature());
         assert!(!explanation.next.is_empty());
         page += &format!("{}\n  {}\n  {}\n", error.signature(), explanation.sentence, explanation.next);
@@ -101,18 +101,52 @@ fn every_error_of_every_contract_has_a_sentence() {
     insta::assert_snapshot!(page);
 }
 
+/// Who sends requests has no command line, and has fields where that has flags.
+#[test]
+fn no_advice_over_the_api_names_a_command_or_a_flag() {
+    let assets = Assets { currency: Some((18, "ETH".to_owned())), token: Some((18, "AUR".to_owned())) };
+    // An enum in an error decides what is advised: all that this program knows, and one that it does not.
+    let variants = |error: &Error| {
+        let data = example(error);
+        let enums = error.inputs.iter().enumerate().filter(|(_, input)| input.ty == "uint8");
+        let mut all = vec![data.clone()];
+        for (index, _) in enums {
+            all.extend((0..=6).map(|value| {
+                let mut data = data.clone();
+                data[4 + 32 * index + 31] = value;
+                data
+            }));
+        }
+        all
+    };
+    let foreign =
+        [Revert::from("paused").abi_encode(), Panic::from(1).abi_encode(), Vec::new(), hex!("deadbeef").to_vec()];
+    let mut advised = 0;
+    for data in abi_errors().iter().flat_map(variants).chain(foreign) {
+        let told = explain(&data, &assets, Asker::Api);
+        let at_line = explain(&data, &assets, Asker::CommandLine);
+        assert_eq!((&told.name, &told.sentence), (&at_line.name, &at_line.sentence));
+        for part in ["crowdsale ", "--", " SALE", "FILE", ".json", ".csv", "TOKEN"] {
+            assert!(!told.next.contains(part), "{:?} advises: {}", told.name, told.next);
+        }
+        assert!(!told.next.is_empty());
+        advised += usize::from(told.next != at_line.next);
+    }
+    assert!(advised > 50, "{advised} are said in two ways");
+}
+
 #[test]
 fn foreign_reverts_are_shown_as_they_are() {
     let assets = Assets::default();
     let revert = Revert::from("paused").abi_encode();
-    assert_eq!(explain(&revert, &assets).sentence, "a contract refused it: paused");
-    assert!(explain(&[], &assets).sentence.contains("without a reason"));
-    assert!(explain(&hex!("deadbeef00"), &assets).sentence.contains("0xdeadbeef00"));
-    assert_eq!(explain(&hex!("deadbeef"), &assets).name, None);
+    assert_eq!(explain(&revert, &assets, Asker::CommandLine).sentence, "a contract refused it: paused");
+    assert!(explain(&[], &assets, Asker::CommandLine).sentence.contains("without a reason"));
+    assert!(explain(&hex!("deadbeef00"), &assets, Asker::CommandLine).sentence.contains("0xdeadbeef00"));
+    assert_eq!(explain(&hex!("deadbeef"), &assets, Asker::CommandLine).name, None);
 }
 
 #[test]
 fn unknown_assets_are_written_in_base_units() {
     let data = crate::contracts::FixedPriceSale::SoldOut { hardCap: U256::from(7) }.abi_encode();
-    assert!(explain(&data, &Assets::default()).sentence.contains("7 base units"));
+    assert!(explain(&data, &Assets::default(), Asker::CommandLine).sentence.contains("7 base units"));
 }

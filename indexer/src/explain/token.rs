@@ -2,13 +2,13 @@
 
 use alloy::primitives::U256;
 
-use super::{Explanation, REPORT, says, time, too_large};
+use super::{Next, REPORT, Said, says, time, too_large};
 use crate::contracts::{
     RestrictedSaleToken::RestrictedSaleTokenErrors as Restricted, SaleToken::SaleTokenErrors as Token,
 };
 
 /// A token's amounts are in base units: the error does not say which token it comes from.
-pub(super) fn explain(error: &Token) -> Explanation {
+pub(super) fn explain(error: &Token) -> Said {
     match error {
         Token::ERC20InsufficientBalance(e) => says(
             format!("{} has {} base units of the token, and {} are needed", e.sender, e.balance, e.needed),
@@ -58,25 +58,28 @@ pub(super) fn explain(error: &Token) -> Explanation {
 }
 
 /// What a restricted token adds; the rest it has in common with the plain one, which is tried first.
-pub(super) fn explain_restricted(error: &Restricted) -> Option<Explanation> {
+pub(super) fn explain_restricted(error: &Restricted) -> Option<Said> {
     Some(match error {
         Restricted::TransferRestricted(e) => {
             let (who, address) = if e.code == 1 { ("sender", e.from) } else { ("receiver", e.to) };
             says(
                 format!("the token moves between approved holders only, and the {who} {address} is not one"),
-                "have a registrar of the token approve it: crowdsale token holders set TOKEN HOLDERS.csv",
+                Next::Run(
+                    "have a registrar of the token approve it",
+                    "crowdsale token holders set TOKEN HOLDERS.csv".into(),
+                ),
             )
         }
         Restricted::OnlyIssuer(e) => says(
             format!("only the factory {} may admit contracts, and the sender is {}", e.issuer, e.caller),
-            "approve a holder instead: crowdsale token holders set TOKEN HOLDERS.csv",
+            Next::Run("approve a holder instead", "crowdsale token holders set TOKEN HOLDERS.csv".into()),
         ),
         Restricted::LengthsDiffer(e) => {
             says(format!("there are {} holders and {} times", e.holders, e.untils), "give every holder one time")
         }
         Restricted::AccessControlUnauthorizedAccount(e) => says(
             format!("{} does not have the role that this needs ({})", e.account, e.neededRole),
-            "send it with the key of a registrar of the token: --private-key-file FILE",
+            Next::Run("send it with the key of a registrar of the token", "--private-key-file FILE".into()),
         ),
         Restricted::AccessControlBadConfirmation(_) => {
             says("a role can be given up by its holder only", "send it with the holder's key")

@@ -1,21 +1,27 @@
 //! Errors of a vault: its schedule and the investors' objection.
 
-use super::{Assets, Explanation, erc20_failed, ether_refused, money, reentered, says, time, too_large};
+use super::{Assets, Next, Said, erc20_failed, ether_refused, money, reentered, says, time, too_large};
 use crate::contracts::RefundVault::RefundVaultErrors as Vault;
 
-pub(super) fn explain(error: &Vault, assets: &Assets) -> Explanation {
+pub(super) fn explain(error: &Vault, assets: &Assets) -> Said {
     match error {
         Vault::NotAVault(_) => says(
             "this is the code that all vaults share, not a vault",
-            "take the vault's own address, as `crowdsale sale status` prints it",
+            Next::Either(
+                "take the vault's own address, as `crowdsale sale status` prints it",
+                "take the vault's own address, which the sale names",
+            ),
         ),
         Vault::OnlySale(e) => says(
             format!("only the sale {} may send ether here, and the sender is {}", e.sale, e.caller),
-            "to contribute, send to the sale: crowdsale contribute SALE AMOUNT",
+            Next::Run("to contribute, send to the sale", "crowdsale contribute SALE AMOUNT".into()),
         ),
         Vault::OnlyBeneficiary(e) => says(
             format!("only the beneficiary {} may name another receiver, and the sender is {}", e.beneficiary, e.caller),
-            "leave --to out, and the money goes to the beneficiary: crowdsale release SALE",
+            Next::Either(
+                "leave --to out, and the money goes to the beneficiary: crowdsale release SALE",
+                "name no receiver, and the money goes to the beneficiary",
+            ),
         ),
         Vault::NothingToRelease(e) if e.released == e.received => says(
             format!(
@@ -32,15 +38,15 @@ pub(super) fn explain(error: &Vault, assets: &Assets) -> Explanation {
                 money(e.received, assets),
                 time(e.complete)
             ),
-            "release again later: crowdsale release SALE",
+            Next::Run("release again later", "crowdsale release SALE".into()),
         ),
         Vault::TapIsStopped(e) => says(
             format!("investors have stopped the tap: the rest, {}, is theirs", money(e.rest, assets)),
-            "investors take their share of it: crowdsale refund SALE",
+            Next::Run("investors take their share of it", "crowdsale refund SALE".into()),
         ),
         Vault::TapNotStopped(e) if e.needed.is_zero() => says(
             "investors have not stopped the tap, so nothing of it comes back",
-            "if the terms give an objection, object: crowdsale object SALE",
+            Next::Run("if the terms give an objection, object", "crowdsale object SALE".into()),
         ),
         Vault::TapNotStopped(e) => says(
             format!(
@@ -48,11 +54,12 @@ pub(super) fn explain(error: &Vault, assets: &Assets) -> Explanation {
                 money(e.objected, assets),
                 money(e.needed, assets)
             ),
-            "object: crowdsale object SALE",
+            Next::Run("object", "crowdsale object SALE".into()),
         ),
-        Vault::NoObjection(_) => {
-            says("the terms of this sale give investors no objection", "see its terms: crowdsale sale status SALE")
-        }
+        Vault::NoObjection(_) => says(
+            "the terms of this sale give investors no objection",
+            Next::Run("see its terms", "crowdsale sale status SALE".into()),
+        ),
         Vault::ObjectionTooLate(e) => says(
             format!("all the money is due since {}: nothing is left to object to", time(e.complete)),
             "nothing is left to do",
@@ -62,13 +69,19 @@ pub(super) fn explain(error: &Vault, assets: &Assets) -> Explanation {
         }
         Vault::NoStake(e) => says(
             format!("the sale kept no money of {}, so its objection has no weight", e.account),
-            "send it with the key of an investor: --private-key-file FILE",
+            Next::Run("send it with the key of an investor", "--private-key-file FILE".into()),
         ),
         Vault::NothingToRefund(e) => says(
             format!("{} has had its share of the rest, or has none", e.investor),
-            "name another investor with --for, if it is another's position",
+            Next::Either(
+                "name another investor with --for, if it is another's position",
+                "name another investor, if it is another's position",
+            ),
         ),
-        Vault::InvalidReceiver(e) => says(format!("{} cannot receive it", e.to), "name another address with --to"),
+        Vault::InvalidReceiver(e) => says(
+            format!("{} cannot receive it", e.to),
+            Next::Either("name another address with --to", "name another receiver"),
+        ),
         Vault::EtherTransferFailed(e) => ether_refused(e.to, e.amount),
         Vault::SafeERC20FailedOperation(e) => erc20_failed(e.token),
         Vault::SafeCastOverflowedUintDowncast(e) => too_large(e.bits, e.value),

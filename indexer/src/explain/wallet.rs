@@ -1,20 +1,20 @@
 //! Errors of a team's wallet, and of the factory of tokens.
 
-use super::{Explanation, REPORT, erc20_failed, says, time, too_large};
+use super::{Next, REPORT, Said, erc20_failed, says, time, too_large};
 use crate::contracts::{TeamWallet::TeamWalletErrors as Wallet, TokenFactory::TokenFactoryErrors as TokenFactory};
 
-pub(super) fn explain(error: &Wallet) -> Explanation {
+pub(super) fn explain(error: &Wallet) -> Said {
     match error {
         Wallet::NotAWallet(_) => says(
             "this is the code that all wallets share, not a wallet",
-            "take the wallet's own address: crowdsale sale allocations SALE",
+            Next::Run("take the wallet's own address", "crowdsale sale allocations SALE".into()),
         ),
         Wallet::EtherNotAccepted(_) => {
             says("the wallet holds the team's tokens, and takes no ether", "send the ether to its owner instead")
         }
         Wallet::NotReclaimable(e) => says(
             format!("the tokens go back only once the sale {} has failed or was cancelled", e.sale),
-            format!("see where it stands: crowdsale sale status {}", e.sale),
+            Next::Run("see where it stands", format!("crowdsale sale status {}", e.sale).into()),
         ),
         Wallet::NothingToReclaim(e) => {
             says(format!("no token {} is left in the wallet", e.token), "nothing is left to do")
@@ -25,11 +25,11 @@ pub(super) fn explain(error: &Wallet) -> Explanation {
                 e.token,
                 time(e.cliff)
             ),
-            "see what is free and when: crowdsale sale allocations SALE",
+            Next::Run("see what is free and when", "crowdsale sale allocations SALE".into()),
         ),
         Wallet::OnlyOwner(e) => says(
             format!("only the owner {} may do this, and the sender is {}", e.owner, e.caller),
-            "send it with the owner's key: --private-key-file FILE",
+            Next::Run("send it with the owner's key", "--private-key-file FILE".into()),
         ),
         Wallet::OwnershipNotRenounceable(_) => {
             says("ownership of the wallet can be handed on, not given up", "transfer it to another address")
@@ -52,7 +52,7 @@ pub(super) fn explain(error: &Wallet) -> Explanation {
     }
 }
 
-pub(super) fn explain_token_factory(error: &TokenFactory) -> Explanation {
+pub(super) fn explain_token_factory(error: &TokenFactory) -> Said {
     match error {
         TokenFactory::InsufficientBalance(e) => {
             says(format!("the factory of tokens would need {} wei and has {}", e.needed, e.balance), REPORT)

@@ -14,7 +14,7 @@ use super::track::{Purpose, Seen};
 use crate::{
     chain::{Called, ChainError, Node, Receipt, Sent},
     db::service::{order_transactions::TransactionRow, orders::OrderRow},
-    explain::{Assets, explain},
+    explain::{Asker, Assets, explain},
     types::Hash32,
 };
 
@@ -165,7 +165,7 @@ impl<'a> View<'a> {
             .with_value(order.value.0)
             .with_input(order.data.clone());
         match self.node.call(request, BlockId::number(block)).await {
-            Ok(Called::Reverted(data)) => Some(explain(&data, &Assets::default()).sentence),
+            Ok(Called::Reverted(data)) => Some(explain(&data, &Assets::default(), Asker::Api).sentence),
             Ok(Called::Output(_)) => Some("it ran out of gas, or what it met was gone right after it".to_owned()),
             _ => None,
         }

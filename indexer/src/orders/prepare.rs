@@ -16,7 +16,7 @@ use crate::{
     chain::{Called, Chain, ChainError, Fees, Node},
     contracts::{FixedPriceSale, SaleToken},
     db::service::order_signers::Outstanding,
-    explain::{Assets, explain},
+    explain::{Asker, Assets, explain},
 };
 
 /// What has to be known of a sale.
@@ -211,9 +211,8 @@ async fn number(node: &Node, token: Address, call: &impl SolCall) -> Result<U256
 
 /// What the contract says no with, in words.
 pub(super) fn refused(data: &[u8], sale: &SaleFacts) -> OrderError {
-    let explanation = explain(data, &sale.assets);
-    let next = explanation.next.replace(" SALE", &format!(" {}", sale.address));
-    OrderError::Refused { sentence: explanation.sentence, next }
+    let explanation = explain(data, &sale.assets, Asker::Api);
+    OrderError::Refused { sentence: explanation.sentence, next: explanation.next }
 }
 
 #[cfg(test)]
