@@ -49,8 +49,11 @@ async fn observe(state: &ApiState) -> Result<(), DbError> {
         gauge!(metric::WEBHOOK_PENDING).set(waiting.count as f64);
         gauge!(metric::WEBHOOK_OLDEST).set(waiting.oldest_seconds as f64);
     }
-    let mut transaction = snapshot(state.pool()).await?;
-    let chains = chains::list(&mut transaction).await?;
+    let chains = {
+        // Not for longer: a reader that waits for another connection is one less for everybody.
+        let mut transaction = snapshot(state.pool()).await?;
+        chains::list(&mut transaction).await?
+    };
     if let Some(service) = state.service() {
         observe_orders(service, chains.iter().map(|chain| chain.checkpoint.chain_id)).await?;
     }

@@ -185,7 +185,7 @@ async fn who_waits_for_orders_keeps_nobody_from_reading(pool: PgPool) {
     let service = Service::new(writers, sealer()).with_signers(orders, None);
     let app = serve::app(state(&reader).with_service(service), ServeOptions::default());
 
-    for path in ["/v1/orders".to_owned(), format!("/v1/orders/{}", id(1))] {
+    for path in ["/v1/orders".to_owned(), format!("/v1/orders/{}", id(1)), "/metrics".to_owned()] {
         let mut lock = pool.begin().await.unwrap();
         sqlx::raw_sql("LOCK TABLE crowdsale_service.sale_order").execute(&mut *lock).await.unwrap();
         let (asking, whose, asked) = (app.clone(), with("GET", &path, own.key.expose()), path.clone());
@@ -198,7 +198,7 @@ async fn who_waits_for_orders_keeps_nobody_from_reading(pool: PgPool) {
         }
         crate::support::get(&app, "/v1/sales").await.ok();
         lock.commit().await.unwrap();
-        waiting.await.unwrap().ok();
+        assert_eq!(waiting.await.unwrap().status, 200, "{path}");
     }
 }
 
