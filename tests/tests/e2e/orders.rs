@@ -281,20 +281,23 @@ async fn two_hundred_at_once_are_one_order_and_orders_at_once_have_nonces_in_a_r
     let body = shop.body(0, ether("1"));
     let all = (0..200).map(|_| desk.post("/v1/orders", "8e03978e-40d5-43e8-bc93-6894a57f9324", &body));
     let mut made = BTreeSet::new();
-    let mut first = 0;
+    let (mut first, mut again) = (0, 0);
     for answer in futures::future::join_all(all).await {
         let (status, answer, replayed) = answer.unwrap();
         match status {
             201 => {
                 first += u32::from(!replayed);
+                again += u32::from(replayed);
                 made.insert(id(&answer["data"]).to_owned());
             }
-            409 => assert_eq!(answer["code"], "idempotency_in_flight"),
-            // No connection was free for so many.
-            status => assert_eq!((status, &answer["code"]), (503, &json!("database_unavailable"))),
+            // Nobody is turned away for want of a connection: who waits for the node and who waits for a turn hold none of most.
+            status => {
+                assert_eq!((status, &answer["code"]), (409, &json!("idempotency_in_flight")), "{answer}");
+                again += 1;
+            }
         }
     }
-    assert_eq!((first, made.len(), shop.orders().await), (1, 1, 1));
+    assert_eq!((first, again, made.len(), shop.orders().await), (1, 199, 1, 1));
 
     // Five others, each with a key of its own.
     let bodies: Vec<_> = (1..6).map(|i| (format!("key {i}"), shop.body(i, ether("1")))).collect();
