@@ -8,6 +8,7 @@ mod allowlists;
 mod commands;
 mod conditional;
 mod connections;
+mod dashboard_metrics;
 mod dashboards;
 mod errors;
 mod exports;
