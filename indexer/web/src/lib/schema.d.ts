@@ -241,7 +241,7 @@ export interface paths {
         };
         /**
          * All orders of the caller
-         * @description The newest first.
+         * @description The newest first, with the customers' references opened.
          */
         get: operations["list_orders"];
         put?: never;
@@ -267,7 +267,7 @@ export interface paths {
         };
         /**
          * One order
-         * @description With its transactions, its history, and what it contributed as far as that is indexed.
+         * @description With its transactions, its history, and what it contributed as far as that is indexed. The customer's reference is opened.
          */
         get: operations["get_order"];
         put?: never;
