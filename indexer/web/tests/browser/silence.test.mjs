@@ -44,6 +44,20 @@ async function open(hash = `#/sales/${CHAIN}/${harbor}`, wallet = false) {
   await page.goto(`${world.api}/${hash}`)
 }
 
+/** Ends the making of blocks, and waits until the page has the last one. */
+async function standStill() {
+  await world.rpc('evm_setIntervalMining', [0])
+  const head = Number(await world.rpc('eth_blockNumber'))
+  const told = () =>
+    page.waitForResponse(async (one) => {
+      if (!one.url().endsWith('/v1/status') || !one.ok()) return false
+      return (await one.json()).meta.chains[0].indexed_block.number >= head
+    })
+  // Once there is a second answer, the page has gone through the first.
+  await told()
+  await told()
+}
+
 test('the wallet’s node does not answer: it is said, with what to do, and the page goes on once it does', async () => {
   await open(`#/sales/${CHAIN}/${harbor}/contribute`, true)
   await page.evaluate(() => (window.testWallet.refuses.eth_call = -32603))
@@ -58,9 +72,7 @@ test('the wallet’s node does not answer: it is said, with what to do, and the 
   await isAccessible(page, 'silence-wallet')
   const asked = () => page.evaluate(() => window.testWallet.asked.filter((one) => one === 'eth_call').length)
   // Whoever wants not to wait for a block.
-  await world.rpc('evm_setIntervalMining', [0])
-  await world.indexed()
-  await page.clock.runFor(6_000)
+  await standStill()
   const before = await asked()
   await review.getByRole('button', { name: 'Try again' }).click()
   await until('it is asked again', async () => (await asked()) > before)
@@ -80,9 +92,7 @@ test('the wallet’s node does not answer: it is said, with what to do, and the 
 test('a node that answers and makes no block is told from one that goes on', async () => {
   await open()
   await sees(page, 'Live', { exact: true })
-  await world.rpc('evm_setIntervalMining', [0])
-  await world.indexed()
-  await page.clock.runFor(10_000)
+  await standStill()
   assert.equal(await page.getByText('has made no block').count(), 0)
   await page.clock.fastForward(181_000)
   const told = `Chain ${CHAIN} has made no block for 3 min, by the node that is asked: the network or that node stands still.`
