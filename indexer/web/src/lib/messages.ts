@@ -1,5 +1,6 @@
-// All words of the page, in one place and one language. A translation is another object of this shape. What the errors of the
-// contracts say is in `messages.errors.ts`, which is loaded with the wallet.
+// All words of the page, in one language: here, and in the files beside this one whose names begin as its does. They are parted because
+// what is loaded later, as the words of a contract's errors or of teams, must not weigh on the first load. A translation is other objects of
+// these shapes; a test finds words that stand elsewhere.
 //
 // The words are for people who have never bought a token: plain, exact, and honest about what can go wrong. Money is never said
 // to be safe; what is said is where it is and who can move it.

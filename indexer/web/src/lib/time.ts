@@ -1,6 +1,8 @@
 // The chain's clock. Sales open and close by the timestamps of blocks, so the visitor's own clock, which may be wrong or set wrong
 // on purpose, is asked only how long ago a timestamp was read.
 
+import { times } from './messages.time.ts'
+
 /** A timestamp of a block, and when this page learnt of it, by a clock that only runs forward. */
 export interface Reading {
   seconds: number
@@ -23,7 +25,7 @@ export function toSeconds(time: string): number {
 }
 
 const part = (options: Intl.DateTimeFormatOptions) =>
-  new Intl.DateTimeFormat('en-GB', {
+  new Intl.DateTimeFormat(times.locale, {
     day: 'numeric',
     month: 'short',
     year: 'numeric',
@@ -39,17 +41,22 @@ const LOCAL = part({ timeZoneName: 'short' })
 /** `1 Mar 2031, 14:00 UTC` */
 export function utc(time: string | number): string {
   // The hour and its zone stay on one line.
-  return `${UTC.format(date(time))}\u00a0UTC`
+  return `${UTC.format(date(time))}\u00a0${times.utc}`
 }
 
-const UTC_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
+const UTC_DAY = new Intl.DateTimeFormat(times.locale, {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  timeZone: 'UTC',
+})
 
 /** `1 Mar 2031` */
 export function utcDay(time: string): string {
   return UTC_DAY.format(date(time))
 }
 
-const UTC_SHORT = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+const UTC_SHORT = new Intl.DateTimeFormat(times.locale, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 
 /** `1 Mar` */
 export function utcShort(seconds: number): string {
@@ -74,13 +81,13 @@ function date(time: string | number): Date {
 export function span(seconds: number): string {
   const left = Math.max(0, Math.floor(seconds))
   const units: [number, string][] = [
-    [Math.floor(left / 86_400), 'd'],
-    [Math.floor(left / 3600) % 24, 'h'],
-    [Math.floor(left / 60) % 60, 'min'],
-    [left % 60, 's'],
+    [Math.floor(left / 86_400), times.units.day],
+    [Math.floor(left / 3600) % 24, times.units.hour],
+    [Math.floor(left / 60) % 60, times.units.minute],
+    [left % 60, times.units.second],
   ]
   const first = units.findIndex(([count]) => count > 0)
-  if (first < 0) return '0 s'
+  if (first < 0) return `0 ${times.units.second}`
   return units
     .slice(first, first + 2)
     .filter(([count], index) => index === 0 || count > 0)
@@ -90,6 +97,6 @@ export function span(seconds: number): string {
 
 /** A span that terms name: `14 days`, `1 year 30 days` stays in days, as the contract counts seconds and no calendar. */
 export function days(seconds: number): string {
-  if (seconds % 86_400 === 0) return seconds === 86_400 ? '1 day' : `${seconds / 86_400} days`
+  if (seconds % 86_400 === 0) return times.days(seconds / 86_400)
   return span(seconds)
 }
