@@ -22,6 +22,7 @@ mod pages;
 mod plans;
 mod receiver;
 mod records;
+mod rights;
 mod sale_plan;
 mod sales;
 mod schemas;
