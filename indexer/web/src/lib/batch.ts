@@ -73,7 +73,7 @@ export async function observeBatch(t: Transaction, id: string, ask: Ask): Promis
 /** Of one that went through in part, what the contribution took stands in the receipts of the wallet alone, where it gives any. */
 function partly(t: Transaction, receipts: Status['receipts']): Event {
   const logs = receipts?.map((one) => one.logs)
-  if (t.kind !== 'contribute' || !logs?.every((each) => each !== undefined))
+  if (t.kind !== 'contribute' || !logs?.length || !logs.every((each) => each !== undefined))
     return { type: 'batch_failed', how: 'partly' }
   return { type: 'batch_failed', how: 'partly', taken: takenBy(logs.flat(), t).toString() }
 }

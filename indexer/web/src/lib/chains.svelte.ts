@@ -6,6 +6,9 @@ import { heard, type Pace, quietFor } from './pace.ts'
 import { exported, findWalletMeta, known, source } from './source.ts'
 import { chainNow, newer, type Reading, toSeconds } from './time.ts'
 
+/** Blocks that an index is behind all the time. */
+export const ORDINARY_LAG = 3
+
 /** Time between two questions how far the service is. */
 const EVERY = 5_000
 
@@ -30,8 +33,11 @@ export const chains = {
   quietFor(chain: number): number | undefined {
     const [pace, meta] = [paces.get(chain), metas.find((one) => one.chain_id === chain)]
     // How old a block is by a clock of this machine says nothing: it may be wrong.
-    const lag = exported || byWallet === chain ? 0 : (meta?.lag_seconds ?? 0)
-    return pace && quietFor(pace, lag)
+    const isNodes = exported || byWallet === chain
+    const lag = isNodes ? 0 : (meta?.lag_seconds ?? 0)
+    // The blocks that this page is told of are those of the index: where that is behind, they say nothing of the chain.
+    const behind = isNodes ? 0 : (status?.chains.find((one) => one.chain_id === chain)?.behind_blocks ?? 0)
+    return pace && behind <= ORDINARY_LAG ? quietFor(pace, lag) : undefined
   },
   /** Whether nothing new of the chain comes in, be it for the chain, its node or the index. */
   isStill(chain: number): boolean {
@@ -110,5 +116,6 @@ async function ask() {
   const meta = down || isPreferred ? await findWalletMeta() : undefined
   byWallet = meta?.chain_id
   metas = meta ? [...told.filter((one) => one.chain_id !== meta.chain_id), meta] : told
-  chains.observe({ chains: metas })
+  // Where nothing was answered, nobody said that there is no new block.
+  chains.observe({ chains: [...(found.ok ? told : []), ...(meta ? [meta] : [])] })
 }

@@ -33,6 +33,8 @@ export const taken = {
   card: {
     would: (asked: string, amount: string) => `Of ${asked}, only ${amount} would be taken.`,
     was: (asked: string, amount: string) => `Of ${asked}, only ${amount} was taken.`,
+    unknown: (asked: string) =>
+      `How much of ${asked} was taken, this page was not told. My positions and the sale’s list of contributions show it.`,
     nothing: (asked: string) => `Nothing of ${asked} was taken.`,
     rest: {
       ether: (amount: string) => `${amount} came back at once.`,

@@ -594,7 +594,7 @@ export const m = {
     unbatched: 'Your wallet does not send both in one transaction after all.',
     ways: 'Looking up how your wallet can pay…',
     nodeSilent:
-      'Your wallet’s node does not answer, so this page cannot see what your wallet has and how it can pay. Nothing was signed and nothing was sent. Look in your wallet whether it is online, or choose another node for this network there. This page asks again with the next block.',
+      'Your wallet’s node does not answer, so this page cannot see what your wallet has and how it can pay. It asks your wallet to sign or send nothing before that; what was sent stays in the list above. Look in your wallet whether it is online, or choose another node for this network there. This page asks again with the next block.',
     reset:
       'This token changes a permission only from nothing: the one that the sale has already is taken back first, by one more transaction.',
     takeBack: 'Take the old permission back',

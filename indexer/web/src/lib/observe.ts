@@ -1,5 +1,6 @@
 // What a node tells about a transaction now.
 
+import { unlessSilent } from './patience.ts'
 import { takenBy } from './taken.ts'
 import { type Event, isOver, PATIENCE, type Patience, searchOf, type Transaction } from './transaction.ts'
 
@@ -141,15 +142,16 @@ async function lookFor(t: Transaction, ask: Ask): Promise<Event[]> {
 /** The head, or the last block that still is within patience, where there are blocks enough but not yet the seconds. */
 async function counted(from: number | undefined, head: number, patience: Patience, ask: Ask): Promise<number> {
   if (from === undefined || head <= from + patience.blocks) return head
-  const times = await Promise.all([from, head].map((height) => timeOf(height, ask)))
-  const [began, now] = times
-  // A node that does not keep what was has seen more than this go by.
-  const isTooSoon = began !== undefined && now !== undefined && now - began < patience.seconds
-  return isTooSoon ? from + patience.blocks : head
+  const [began, now] = await Promise.all([from, head].map((height) => timeOf(height, ask)))
+  // A node that does not keep what was has seen more than this go by. One that has not got its own head, as one of several behind a name may
+  // not, tells nothing.
+  const isLate = now !== undefined && (began === undefined || now - began >= patience.seconds)
+  return isLate ? head : from + patience.blocks
 }
 
 async function timeOf(height: number, ask: Ask): Promise<number | undefined> {
-  const block = (await ask('eth_getBlockByNumber', [hex(height), false]).catch(() => null)) as RawBlock | null
+  const answer = ask('eth_getBlockByNumber', [hex(height), false]).catch(unlessSilent(null))
+  const block = (await answer) as RawBlock | null
   return block ? Number(block.timestamp) : undefined
 }
 
@@ -172,7 +174,7 @@ async function find(
   ask: Ask,
 ): Promise<RawTransaction | 'unsearchable' | undefined> {
   const low = Math.max(0, (t.seenAt ?? head) - BELOW)
-  const at = await heightOf(t.from, nonce, low, head, ask).catch(() => undefined)
+  const at = await heightOf(t.from, nonce, low, head, ask).catch(unlessSilent(undefined))
   if (at !== undefined) return inBlockOf(t.from, nonce, at, ask)
   // A node that does not keep what was: block by block, as far as that is no flood.
   const first = Math.max(0, (t.seenAt ?? head) - 1)

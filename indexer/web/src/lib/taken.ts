@@ -45,9 +45,15 @@ export function takenBy(
 const WAITING: State[] = ['awaiting_wallet', 'interrupted', 'multisig', 'pending', 'dropped', 'reorged']
 
 /** What a transaction moves, or would: and where that is less than what was asked for, both. */
-export function shown(t: Transaction): { amount: Amount; less?: { how: 'would' | 'was'; rest: Amount } } | undefined {
+export function shown(
+  t: Transaction,
+): { amount: Amount; less?: { how: 'would' | 'was'; rest: Amount }; isUnknown?: true } | undefined {
   const { amount: asked } = t
   if (!asked) return undefined
+  const isIn = t.block !== undefined && (t.state === 'included' || t.state === 'final')
+  // Less than was asked for was foreseen, and the receipt does not say what it was.
+  if (isIn && t.taken === undefined && t.foreseen !== undefined && BigInt(t.foreseen) < BigInt(asked.raw))
+    return { amount: asked, isUnknown: true }
   const isAhead = t.taken === undefined && WAITING.includes(t.state) && !isOver(t)
   const raw = t.taken ?? (isAhead ? t.foreseen : undefined)
   if (raw === undefined) return { amount: asked }

@@ -8,6 +8,7 @@ import { merge, parse } from './keep.ts'
 import { elsewhere } from './messages.elsewhere.ts'
 import { m } from './messages.ts'
 import { type Ask, observe } from './observe.ts'
+import { unlessSilent } from './patience.ts'
 import { observeByService } from './service.ts'
 import type { Account } from './safe.ts'
 import { type Event, isOver, type Kind, type Safe, step, type Transaction } from './transaction.ts'
@@ -102,7 +103,8 @@ async function send(
       ask('eth_blockNumber', []).then(Number),
       ask('eth_getTransactionCount', [from, 'latest']).then(Number),
       // A node that does not say so does not keep anybody from paying.
-      findAccount(ask, from).catch((): Account => ({ isContract: false })),
+      // One that does not answer at all leaves open whether its account is a Safe, of which no node would know the hash.
+      findAccount(ask, from).catch(unlessSilent<Account>({ isContract: false })),
     ])
     apply(id, [{ type: 'asking', head, nonce: isContract ? undefined : nonce }])
     // The wallet may have gone elsewhere since the button was pressed. On another chain, the sale's address is nobody's.

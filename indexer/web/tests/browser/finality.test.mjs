@@ -22,6 +22,9 @@ before(async () => {
       .replace('[whitepaper]', '[release]\nat_once = "25%"\nduration = "100d"\nobjection = "50%"\n\n[whitepaper]'),
   )
   await world.moveClockTo('2031-03-01T14:00:00Z')
+  // What was paid stays as it is until the blocks come that this story mines, however slow the machine is.
+  await world.rpc('evm_setIntervalMining', [0])
+  await world.rpc('evm_setAutomine', [true])
 })
 
 after(async () => {

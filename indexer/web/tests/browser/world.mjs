@@ -162,6 +162,8 @@ export class World {
 /** `crowdsale serve` on a free port, over the database whose URL is in a file. */
 export async function serveApi(databaseUrlFile, args = []) {
   const env = { ...process.env, CROWDSALE_DATABASE_URL_FILE: databaseUrlFile }
+  // Two that say where it is are refused.
+  delete env.CROWDSALE_DATABASE_URL
   const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: root,

@@ -281,9 +281,12 @@ test('many blocks count for nothing on a chain on which they are a moment', asyn
   const late = 100 + PATIENCE.blocks * 4
   assert.equal((await seen(pending, late, PATIENCE.seconds - 1)).state, 'pending')
   assert.equal((await seen(pending, late, PATIENCE.seconds)).state, 'dropped')
-  // Seconds alone are not enough either, and a node that keeps no old blocks is believed by their number.
+  // Seconds alone are not enough either. A node that keeps no old blocks is believed by their number.
   assert.equal((await seen(pending, 100 + PATIENCE.blocks, 9_999)).state, 'pending')
-  assert.equal((await seen(pending, late, undefined)).state, 'dropped')
+  // And one that has not got the block that it calls its head tells nothing.
+  assert.equal((await seen(pending, late, undefined)).state, 'pending')
+  const bare = { ...at(late, PATIENCE.seconds), 'eth_getBlockByNumber 0x64': null }
+  assert.equal(run(await observe(pending, node(bare)), pending).state, 'dropped')
   const unsure = run([
     { type: 'asking', head: 90, nonce: 3 },
     { type: 'unsure', message: 'x', isFindable: true },
