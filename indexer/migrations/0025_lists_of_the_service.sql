@@ -1,5 +1,8 @@
 -- Lists of orders, vouchers and messages by whatever they are narrowed to. As in 0019, every statement may run again.
 
+-- As one: building some and then dropping others would want more of a table than it has, and so could a request that waits for it.
+LOCK TABLE crowdsale_service.sale_order, crowdsale_service.voucher, crowdsale_service.webhook_delivery IN ACCESS EXCLUSIVE MODE;
+
 -- Each filter has an index whose order is the list's within one state: a page in any state is put together from a page of each. They are
 -- compared and ordered by all columns behind the caller, so that no other index will do, whatever a plan takes for likely.
 CREATE INDEX IF NOT EXISTS sale_order_by_state ON crowdsale_service.sale_order (caller, state, position);

@@ -24,7 +24,7 @@ use crate::{
         SaleToken::SaleTokenErrors as Token, TeamWallet::TeamWalletErrors as Wallet,
         TokenFactory::TokenFactoryErrors as TokenFactory,
     },
-    types::Amount,
+    types::{Amount, upright},
 };
 
 /// Decimals and symbol of an asset, where they are known.
@@ -97,7 +97,7 @@ fn find(data: &[u8], assets: &Assets) -> (Said, Option<&'static str>) {
 fn foreign(data: &[u8]) -> Said {
     if let Ok(e) = Revert::abi_decode(data) {
         let next = "the text comes from the contract that was called, most often a token: ask those who made it";
-        return says(format!("a contract refused it: {}", e.reason), next);
+        return says(format!("a contract refused it: {}", upright(&e.reason)), next);
     }
     if let Ok(e) = Panic::abi_decode(data) {
         let code = e.code;

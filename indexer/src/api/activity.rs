@@ -11,14 +11,14 @@ use super::{
     page::{self, Cursor, Page, QueryDigest},
     problem::Problem,
     sale::{FullSale, SalePath},
-    shapes::{AmountOut, BlockRef, Time, Token, upright},
+    shapes::{AmountOut, BlockRef, Time, Token},
 };
 use crate::{
     db::{
         chains::Checkpoint,
         read::activity::{self, Activity},
     },
-    types::{Addr, Hash32},
+    types::{Addr, Hash32, upright},
 };
 
 /// Which page of the activity.

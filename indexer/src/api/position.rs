@@ -5,13 +5,13 @@ use utoipa::ToSchema;
 
 use super::{
     sale::FullSale,
-    shapes::{AmountOut, BlockRef, Time, upright},
+    shapes::{AmountOut, BlockRef, Time},
     standing::{Action, PositionStatus, standing},
     terms::SaleState,
 };
 use crate::{
     db::{chains::Checkpoint, read::positions::Position},
-    types::Addr,
+    types::{Addr, upright},
 };
 
 /// One investor in one sale. What can be claimed, refunded or withdrawn is told at the time of the indexed block.

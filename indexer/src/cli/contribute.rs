@@ -108,7 +108,8 @@ struct Part {
     /// From one.
     phase: u64,
     amount: Money,
-    tokens: Money,
+    /// As of all.
+    tokens: Option<Money>,
 }
 
 /// A decimal number, read when its decimals are known.
@@ -164,7 +165,7 @@ pub async fn run(args: ContributeArgs, printer: Printer) -> Result<()> {
             parts.push(Part {
                 phase: e.phase.saturating_to::<u64>().saturating_add(1),
                 amount: view.payment.amount(e.amount),
-                tokens: view.token.amount(e.tokens),
+                tokens: (!e.tokens.is_zero()).then(|| view.token.amount(e.tokens)),
             });
         }
     }
@@ -279,7 +280,10 @@ impl Report for Contributed {
             ("tokens", self.tokens.as_ref().map_or_else(|| "known once the sale is closed".to_owned(), Money::exact)),
         ];
         if self.parts.len() > 1 {
-            let line = |p: &Part| format!("{} for {} in phase {}", p.tokens, p.amount, p.phase);
+            let line = |p: &Part| match &p.tokens {
+                Some(tokens) => format!("{tokens} for {} in phase {}", p.amount, p.phase),
+                None => format!("{} in phase {}", p.amount, p.phase),
+            };
             rows.push(("of which", self.parts.iter().map(line).collect::<Vec<_>>().join("\n")));
         }
         if !self.excess.raw.is_zero() {

@@ -15,7 +15,7 @@ use crate::config::find_env;
 /// The database's URL: from the environment or a file, never from the command line, where other users could read it.
 #[derive(Args)]
 pub struct DatabaseArgs {
-    /// File that holds the database's URL. Else CROWDSALE_DATABASE_URL is read.
+    /// File that holds the database's URL. Else CROWDSALE_DATABASE_URL is read; both variables together are refused
     #[arg(long, env = "CROWDSALE_DATABASE_URL_FILE", value_name = "FILE")]
     database_url_file: Option<PathBuf>,
 }

@@ -7,9 +7,11 @@ mod bytes;
 pub mod clock;
 mod event;
 mod finality;
+mod text;
 pub mod units;
 
 pub use amount::{Amount, AmountError};
 pub use bytes::{Addr, Hash32};
 pub use event::{Block, Event, EventLog, Log, NewPhase, NewSale, NewTap, NewVesting, OutcomeKind, RoleChange};
 pub use finality::{Finality, Tips};
+pub use text::upright;

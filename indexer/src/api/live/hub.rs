@@ -9,8 +9,8 @@ use tokio::sync::{Notify, mpsc};
 
 use super::Batch;
 
-/// Batches that a listener may be behind before it reads from the database.
-const BACKLOG: usize = 256;
+/// Batches that a listener may be behind before it reads from the database. Few: each who is behind keeps others in memory.
+const BACKLOG: usize = 16;
 
 /// All who listen.
 #[derive(Debug)]

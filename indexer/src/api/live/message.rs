@@ -7,12 +7,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::shapes::{AmountOut, BlockRef, Time, Token, upright},
+    api::shapes::{AmountOut, BlockRef, Time, Token},
     db::{
         chains::Checkpoint,
         read::feed::{Audience, FeedEvent, Position, Stage},
     },
-    types::{Addr, Finality, Hash32},
+    types::{Addr, Finality, Hash32, upright},
     webhooks::MAX_BODY,
 };
 

@@ -57,6 +57,8 @@ struct Batch {
     messages: Option<Vec<Message>>,
 }
 
+/// Longest that a reading may take, for all or for one: the database ends a query sooner.
+const READING: Duration = Duration::from_secs(15);
 /// Listeners that read from the database at a time.
 const CATCHING_UP: usize = 4;
 
@@ -118,11 +120,17 @@ impl Live {
         // A connection of its own: it waits all the time, and the pool's are for answers.
         let mut listener = PgListener::connect_with(&single(pool)).await.map_err(DbError::Connect)?;
         listener.listen(outbox::CHANNEL).await?;
-        let mut snapshots = Snapshots::connect(pool).await?;
+        let mut snapshots = limited(Snapshots::connect(pool)).await?;
         loop {
-            let Some(snapshot) = snapshots.begin().await? else { return Ok(()) };
-            self.pass_on(snapshot).await?;
-            snapshots.end().await?;
+            let reading = async {
+                let Some(snapshot) = snapshots.begin().await? else { return Ok(false) };
+                self.pass_on(snapshot).await?;
+                snapshots.end().await?;
+                Ok(true)
+            };
+            if !limited(reading).await? {
+                return Ok(());
+            }
             // Several that came meanwhile are one.
             match tokio::time::timeout(POLL, listener.try_recv()).await {
                 Ok(Ok(Some(_))) | Err(_) => {}
@@ -208,6 +216,11 @@ impl Live {
     fn closed(&self) -> &CancellationToken {
         &self.0.closed
     }
+}
+
+/// A reading, but not for ever: a connection can be lost without a word.
+async fn limited<T>(reading: impl Future<Output = Result<T, DbError>>) -> Result<T, DbError> {
+    tokio::time::timeout(READING, reading).await.unwrap_or(Err(DbError::Silent(READING.as_secs())))
 }
 
 /// A pool of one connection, made as those of `pool` are.

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Batch, Place,
+    Batch, Place, limited,
     message::{Message, StreamEvent, id},
     reading::{Reading, read},
 };
@@ -323,14 +323,14 @@ impl Listener {
         match &self.stage {
             Stage::Begin(resume) => {
                 let resume = *resume;
-                match self.ends().await {
+                match limited(self.ends()).await {
                     Ok(ends) => return Some(self.begin(resume, ends)),
                     Err(error) => pause(&error).await,
                 }
             }
             Stage::CatchUp(reading) => {
                 let mut next = *reading;
-                match self.page(&mut next).await {
+                match limited(self.page(&mut next)).await {
                     Ok(None) => self.stage = Stage::Begin(Some(next.position())),
                     Ok(Some((messages, done))) => {
                         self.pending.page = messages.into();

@@ -38,7 +38,7 @@ use crate::{
     explain::Assets,
     orders::{self, Intent, More, OrderError, Placing, SaleFacts, Why},
     seal::Place,
-    types::Addr,
+    types::{Addr, upright},
 };
 use body::Wanted;
 use page::Page;
@@ -391,7 +391,7 @@ pub(super) async fn find_sale(state: &ApiState, chain_id: ChainId, address: Addr
 fn facts(sale: &Sale) -> SaleFacts {
     let known = |decimals: i16, symbol: &str| {
         let symbol = if symbol.is_empty() { "tokens" } else { symbol };
-        Some((u8::try_from(decimals).unwrap_or_default(), symbol.to_owned()))
+        Some((u8::try_from(decimals).unwrap_or_default(), upright(symbol)))
     };
     SaleFacts {
         chain_id: sale.chain_id.unsigned_abs(),

@@ -296,8 +296,9 @@ impl OrderOut {
                 let finality = if row.settled {
                     // The one that followed the order knows that it is final, whatever the indexer has seen.
                     Finality::Finalized
-                } else if indexed.block_hash.is_some_and(|indexed| indexed != hash) {
-                    // The index is ahead of the order: what it knows of this height is of another block.
+                } else if indexed.block_hash != Some(hash) {
+                    // The index is ahead of the order: what it knows of this height may be of another block, and of one without events that
+                    // is final it keeps nothing.
                     Finality::Latest
                 } else {
                     tips.finality(number)

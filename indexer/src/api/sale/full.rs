@@ -14,7 +14,7 @@ use crate::{
             SupersedingDocument, Tap, Totals, Unsold, Vesting,
         },
         schedule::{Schedule, WHOLE, mul_div},
-        shapes::{BlockRef, Time, Token, sum, upright},
+        shapes::{BlockRef, Time, Token, sum},
         terms::{Mode, PRICE_UNIT, SaleState, active_phase, is_sold_out, price_at, price_per_token},
     },
     db::{
@@ -25,7 +25,7 @@ use crate::{
             team,
         },
     },
-    types::Addr,
+    types::{Addr, upright},
 };
 
 /// What the tables beside `sale` have of one.
