@@ -86,12 +86,13 @@ test('an event that could not be read, and a node that is not heard, are said', 
 })
 
 test('who asks too often is told to wait, and is not told that the service is down', async () => {
-  const slow = await world.serve('--rate-limit', '4')
+  // Enough for the page's own files, which count too, and not for much more.
+  const slow = await world.serve('--rate-limit', '12')
   await page.context().close()
   const opened = await watched(browser, slow.url)
   page = await opened.context.newPage()
   await page.goto(`${slow.url}/#/sales/${CHAIN}/${aurora}`)
-  for (let left = 8; left > 0; left--) await fetch(`${slow.url}/v1/status`)
+  for (let left = 24; left > 0; left--) await fetch(`${slow.url}/v1/status`)
   await page.evaluate(() => (location.hash = '#/'))
   await sees(page, 'Too many requests for a moment')
   assert.equal(await page.getByText('The service does not answer').count(), 0)

@@ -38,6 +38,7 @@ export async function until(what, ask) {
 }
 
 export class World {
+  services = []
   /** @param env What is set for it beside this process's environment. @param args Further flags of `up`. */
   static async start({ env = {}, args = [] } = {}) {
     const world = new World()
@@ -87,6 +88,8 @@ export class World {
   }
 
   async stop() {
+    // Of a test that failed too: else its file would not end.
+    for (const service of this.services) await service.stop()
     if (this.child.exitCode === null && this.child.pid !== undefined) {
       const over = new Promise((done) => this.child.once('exit', done))
       this.child.kill('SIGINT')
@@ -109,8 +112,10 @@ export class World {
   }
 
   /** An API of its own over the same index, which can be ended while index and chain go on. */
-  serve(...args) {
-    return serveApi(this.place.database_url_file, args)
+  async serve(...args) {
+    const service = await serveApi(this.place.database_url_file, args)
+    this.services.push(service)
+    return service
   }
 
   /** Runs a command of the binary against the devnet. */
