@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Api, Database, Indexer, World, ether, index_once, until};
+use e2e::{Api, Database, Indexer, World, deploy_factory, ether, index_once, until};
 use sqlx::{Connection, PgConnection};
 
 const REINDEX: &str = "--reindex";
@@ -212,7 +212,7 @@ async fn there_must_be_something_to_stand_beside() {
     world.chain.mine([sale.send(world.investor(0), ether("1"))]).await;
     world.agree(&mut live).await;
     let mut other = world.flags().and(REINDEX).and("--accept-differences");
-    other.factory = sale.token;
+    other.factory = deploy_factory(&world.chain).await;
     let (ok, output) = index_once(&other);
     assert!(!ok && output.contains("the database follows factory"), "{output}");
     let (ok, output) = index_once(&world.flags().and(REINDEX).with("--start-block", 3));
