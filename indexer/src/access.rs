@@ -11,11 +11,9 @@ mod session;
 mod signing;
 #[cfg(test)]
 mod tests;
+mod written;
 
-pub use acts::{
-    Created, KeyError, KeyTerms, Source, create, is_label, is_visible, parse_network, register, revoke, rotate,
-    rotate_public,
-};
+pub use acts::{Created, KeyError, KeyTerms, Source, create, register, revoke, rotate, rotate_public};
 pub use key::{ApiKey, KeyForm, Kind, Mode, fresh_id};
 pub use log::{AuditFault, Verified, verify};
 pub use pepper::{Pepper, opens, pepper};
@@ -23,6 +21,7 @@ pub use rotation::{Rewrapped, rewrap_all};
 pub use scope::{Scope, UnknownScope};
 pub use session::{Nonce, SessionToken};
 pub use signing::{PublicKey, PublicKeyForm};
+pub use written::{is_label, is_visible, parse_network};
 
 use crate::{db::DbError, seal::SealError};
 

@@ -6,7 +6,7 @@ import { heard, type Pace, quietFor } from './pace.ts'
 import { exported, findWalletMeta, known, source } from './source.ts'
 import { chainNow, newer, type Reading, toSeconds } from './time.ts'
 
-/** Blocks that an index is behind all the time. */
+/** So many blocks behind is the ordinary delay of an indexer, not worth a word. */
 export const ORDINARY_LAG = 3
 
 /** Time between two questions how far the service is. */
